@@ -1,0 +1,10 @@
+export { type BitcoinBlock, merkleRoot, parseBlock, toBitcoinTransaction } from './block.ts';
+export { type BlockStore, createBlockStore } from './block-store.ts';
+export { bitcoinIndex, hashScript, type IndexedBlock } from './bitcoin-index.ts';
+export { type DifficultyContext, hasProofOfWork, medianTime, minimumVersion, requiredBits, toBits, toTarget, workOf } from './difficulty.ts';
+export { type ChainHeader, type HeaderChain, openHeaderChain } from './header-chain.ts';
+export { type PublicationEntry, publicationsIn } from './publication.ts';
+export { type BitcoinSource, broadcast, createRpcSource } from './source.ts';
+export { type BitcoinSync, type BitcoinSyncDeps, createBitcoinSync } from './sync.ts';
+export { createBitcoinView, indexTipOf, type ViewDeps } from './view.ts';
+export { createWalker, type Walker } from './walker.ts';

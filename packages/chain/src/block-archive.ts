@@ -1,0 +1,60 @@
+import { decodeHeader, decodeReceipts, decodeSealedBlock, encodeHeader, encodeReceipts, encodeSealedBlock, fromHex, type Receipt, type SealedBlock, toDigits, toHex } from '@hemid/protocol';
+import type { ExecutedBlock } from '@hemid/hvm';
+import { type Batch, layout, type Store } from '@hemid/store';
+import { fail } from './errors.ts';
+import type { PlacedL2Header } from './ports.ts';
+
+/** Every valid L2 block, canonical or not, by hash. */
+export interface BlockArchive {
+  readHeader(hash: Uint8Array): PlacedL2Header | undefined;
+  /** @throws `chain/not-found` */
+  getHeader(hash: Uint8Array): PlacedL2Header;
+  readBlock(hash: Uint8Array): SealedBlock | undefined;
+  readReceipts(hash: Uint8Array): Receipt[] | undefined;
+  /** Writes a block and all that its execution made. */
+  put(executed: ExecutedBlock, seal: Uint8Array, batch: Batch): void;
+}
+
+const CACHED_HEADERS = 4096;
+
+/** The {@link BlockArchive} over a store. */
+export function createBlockArchive(store: Store): BlockArchive {
+  const cache = new Map<string, PlacedL2Header>();
+
+  function remember(placed: PlacedL2Header): PlacedL2Header {
+    cache.set(toDigits(placed.hash), placed);
+    const oldest = cache.keys().next().value;
+    if (cache.size > CACHED_HEADERS && oldest !== undefined) cache.delete(oldest);
+    return placed;
+  }
+
+  function readHeader(hash: Uint8Array): PlacedL2Header | undefined {
+    const cached = cache.get(toDigits(hash));
+    if (cached !== undefined) return cached;
+    const bytes = store.get(layout.header, hash);
+    return bytes === undefined ? undefined : remember({ header: decodeHeader(bytes), hash });
+  }
+
+  return {
+    readHeader,
+    getHeader(hash) {
+      const placed = readHeader(hash);
+      if (placed === undefined) throw fail('chain/not-found', `block ${toHex(hash)} is not here`);
+      return placed;
+    },
+    readBlock(hash) {
+      const bytes = store.get(layout.block, hash);
+      return bytes === undefined ? undefined : decodeSealedBlock(bytes);
+    },
+    readReceipts(hash) {
+      const bytes = store.get(layout.receipts, hash);
+      return bytes === undefined ? undefined : decodeReceipts(bytes);
+    },
+    put({ block, hash, receipts, nodes }, seal, batch) {
+      batch.put(layout.header, hash, encodeHeader(block.header));
+      batch.put(layout.block, hash, encodeSealedBlock({ block, seal, hash }));
+      batch.put(layout.receipts, hash, encodeReceipts(receipts));
+      for (const [key, value] of nodes) batch.put(layout.trieNode, fromHex(key), value);
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { HeaderChain } from '@hemid/bitcoin';
+import { type ChainSpec, hashKeystone, hashTransaction, type SealedBlock } from '@hemid/protocol';
+import { type Follower, layout } from '@hemid/store';
+import { isKeystone, keystoneOf } from './keystone-of.ts';
+import type { PlacedL2Header } from './ports.ts';
+
+/** The canonical chain: number → hash. */
+export const canonicalNumbers: Follower<SealedBlock> = {
+  name: 'canonical',
+  apply: ({ block, hash }, batch) => batch.put(layout.canonical, block.header.number, hash),
+  revert: ({ block }, batch) => batch.del(layout.canonical, block.header.number),
+};
+
+/** Where each canonical transaction stands. */
+export const transactionIndex: Follower<SealedBlock> = {
+  name: 'transactions',
+  apply({ block, hash }, batch) {
+    for (const [index, raw] of block.transactions.entries()) {
+      batch.put(layout.transaction, hashTransaction(raw), { blockHash: hash, index });
+    }
+  },
+  revert({ block }, batch) {
+    for (const raw of block.transactions) batch.del(layout.transaction, hashTransaction(raw));
+  },
+};
+
+/** Canonical keystones by abbreviated hash. */
+export function createKeystoneIndex(
+  spec: ChainSpec,
+  headers: HeaderChain,
+  ancestorOf: (block: PlacedL2Header, number: bigint) => PlacedL2Header,
+): Follower<SealedBlock> {
+  function idOf({ block, hash }: SealedBlock): Uint8Array | undefined {
+    const placed = { header: block.header, hash };
+    if (!isKeystone(spec, block.header.number)) return undefined;
+    return hashKeystone(keystoneOf(spec, headers, placed, (number) => ancestorOf(placed, number)));
+  }
+  return {
+    name: 'keystones',
+    apply(sealed, batch) {
+      const id = idOf(sealed);
+      if (id !== undefined) batch.put(layout.keystone, id, { number: sealed.block.header.number, blockHash: sealed.hash });
+    },
+    revert(sealed, batch) {
+      const id = idOf(sealed);
+      if (id !== undefined) batch.del(layout.keystone, id);
+    },
+  };
+}

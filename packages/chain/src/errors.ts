@@ -1,0 +1,14 @@
+import { errorsOf, type HemidError } from '@hemid/protocol';
+
+/** Errors of this package. */
+export const fail = errorsOf({
+  'chain/block-invalid': { severity: 'invalid', doc: 'a block breaks a rule of the protocol; details {number, hash, rule}' },
+  'chain/parent-unknown': { severity: 'retry', doc: 'the parent of a block is not here yet' },
+  'chain/not-found': { severity: 'invalid', doc: 'no such block, or not on the canonical chain' },
+  'chain/other-spec': { severity: 'fatal', doc: 'the data directory belongs to another chain spec' },
+});
+
+/** A block that breaks a rule; `rule` is its short name, for logs and tests. */
+export function invalidBlock(rule: string, message: string): HemidError {
+  return fail('chain/block-invalid', message, { details: { rule } });
+}

@@ -1,0 +1,246 @@
+import { type Block, createBlock } from '@ethereumjs/block';
+import type { Common } from '@ethereumjs/common';
+import { Account, Address } from '@ethereumjs/util';
+import { createVM, runTx, type VM } from '@ethereumjs/vm';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import {
+  ATTRIBUTES_TYPE,
+  type BitcoinView,
+  bloomOf,
+  type ChainSpec,
+  concat,
+  displayBytes,
+  EMPTY_OMMERS_HASH,
+  EMPTY_REQUESTS_HASH,
+  EMPTY_TRIE_ROOT,
+  encodeConsensusReceipt,
+  encodeSystemTransaction,
+  FEE_VAULT_ADDRESS,
+  HISTORY_ADDRESS,
+  hashHeader,
+  type L2Block,
+  type L2Header,
+  PAYOUT_TYPE,
+  type Receipt,
+  type SystemTransaction,
+  toBigEndian,
+} from '@hemid/protocol';
+import type { Reader } from '@hemid/store';
+import { nextBaseFee } from './base-fee.ts';
+import { bindAll } from './precompiles/all.ts';
+import { openState, putWord, type StateNodes, type StorageWrite, type WorkingState } from './state.ts';
+import { attributesExecution } from './system/attributes.ts';
+import type { SystemCallResult } from './system/call.ts';
+import { payoutExecution } from './system/payout.ts';
+import { tunnelExecution } from './system/tunnel.ts';
+import { listRoot } from './trie-root.ts';
+import { checkExecutable, checkStateless, effectiveGasPrice, type UserTransaction } from './user-transaction.ts';
+
+/** What is decided about a block before anything in it runs. */
+export interface BlockInput {
+  parent: L2Header;
+  /** Seconds. */
+  timestamp: bigint;
+  /** 20 bytes. */
+  beneficiary: Uint8Array;
+  /** Hash of an ancestor, for BLOCKHASH; `undefined` below the genesis. */
+  ancestorHash: (number: bigint) => Uint8Array | undefined;
+}
+
+/** A block with everything its execution made. */
+export interface ExecutedBlock {
+  block: L2Block;
+  hash: Uint8Array;
+  receipts: Receipt[];
+  nodes: StateNodes;
+}
+
+/** A block while it executes: system transactions first, then user transactions, then the end. */
+export interface BlockExecution {
+  /** The fields of the header that are known from the start; the roots are still those of an empty block. */
+  readonly header: L2Header;
+  /** Gas that user transactions may still take: the block's limit less system limits and user gas so far. */
+  gasLeft(): bigint;
+  system(transaction: SystemTransaction): Promise<Receipt>;
+  /** Writes storage in the executor's own name. */
+  write(writes: readonly StorageWrite[]): Promise<void>;
+  /** @throws `hvm/transaction-invalid` when it cannot be executed now; then it left no trace. */
+  user(transaction: UserTransaction): Promise<Receipt>;
+  /** Credits the base fees, takes the roots. Nothing runs after it. */
+  finish(): Promise<ExecutedBlock>;
+}
+
+export interface ExecutionDeps {
+  spec: ChainSpec;
+  common: Common;
+  reader: Reader;
+}
+
+const HISTORY_SERVE_WINDOW = 8191n;
+
+/** The header of the block after `input.parent`, before execution. */
+export function startHeader(spec: ChainSpec, input: BlockInput, view: BitcoinView): L2Header {
+  const tip = displayBytes(view.lightTip.hash);
+  const number = input.parent.number + 1n;
+  return {
+    parentHash: hashHeader(input.parent),
+    ommersHash: EMPTY_OMMERS_HASH,
+    beneficiary: input.beneficiary,
+    stateRoot: input.parent.stateRoot,
+    transactionsRoot: EMPTY_TRIE_ROOT,
+    receiptsRoot: EMPTY_TRIE_ROOT,
+    logsBloom: new Uint8Array(256),
+    difficulty: 0n,
+    number,
+    gasLimit: spec.genesis.gasLimit,
+    gasUsed: 0n,
+    timestamp: input.timestamp,
+    extraData: tip,
+    mixHash: keccak_256(concat(tip, toBigEndian(number, 8))),
+    nonce: new Uint8Array(8),
+    baseFeePerGas: nextBaseFee(spec, input.parent),
+    withdrawalsRoot: EMPTY_TRIE_ROOT,
+    blobGasUsed: 0n,
+    excessBlobGas: 0n,
+    parentBeaconBlockRoot: new Uint8Array(32),
+    requestsHash: EMPTY_REQUESTS_HASH,
+  };
+}
+
+/** The header as @ethereumjs/block knows it, for the EVM's environment. */
+export function toEvmBlock(header: L2Header, common: Common): Block {
+  return createBlock(
+    {
+      header: {
+        parentHash: header.parentHash,
+        coinbase: new Address(header.beneficiary),
+        number: header.number,
+        gasLimit: header.gasLimit,
+        timestamp: header.timestamp,
+        mixHash: header.mixHash,
+        baseFeePerGas: header.baseFeePerGas,
+        excessBlobGas: 0n,
+        blobGasUsed: 0n,
+      },
+    },
+    { common, skipConsensusFormatValidation: true },
+  );
+}
+
+/** A VM over a state, whose contracts see a Bitcoin view. */
+export async function openVm(
+  deps: ExecutionDeps,
+  state: WorkingState,
+  view: BitcoinView,
+  ancestorHash: BlockInput['ancestorHash'],
+): Promise<VM> {
+  const blockchain = {
+    async getBlock(number: number) {
+      const hash = ancestorHash(BigInt(number)) ?? new Uint8Array(32);
+      return { hash: () => hash };
+    },
+    async putBlock() {},
+    shallowCopy: () => blockchain,
+  };
+  return createVM({
+    common: deps.common,
+    stateManager: state.manager,
+    blockchain: blockchain as never,
+    evmOpts: { customPrecompiles: bindAll(view, deps.spec) },
+  });
+}
+
+function runSystem(vm: VM, block: Block, transaction: SystemTransaction): Promise<SystemCallResult> {
+  if (transaction.type === ATTRIBUTES_TYPE) return attributesExecution.run(vm, block, transaction);
+  if (transaction.type === PAYOUT_TYPE) return payoutExecution.run(vm, block, transaction);
+  return tunnelExecution.run(vm, block, transaction);
+}
+
+function marksOf(transaction: SystemTransaction, result: SystemCallResult): StorageWrite[] {
+  if (transaction.type === ATTRIBUTES_TYPE) return attributesExecution.marks(transaction, result);
+  if (transaction.type === PAYOUT_TYPE) return payoutExecution.marks(transaction, result);
+  return tunnelExecution.marks(transaction, result);
+}
+
+/** Opens the block after `input.parent`; the parent hash is written for EIP-2935 before anything runs. */
+export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput, view: BitcoinView): Promise<BlockExecution> {
+  const header = startHeader(deps.spec, input, view);
+  const state = await openState(deps.common, deps.reader, input.parent.stateRoot);
+  const vm = await openVm(deps, state, view, input.ancestorHash);
+  const block = toEvmBlock(header, deps.common);
+  const receipts: Receipt[] = [];
+  const transactions: Uint8Array[] = [];
+  let gasUsed = 0n;
+  let systemLimits = 0n;
+  let userGas = 0n;
+
+  const write = async (writes: readonly StorageWrite[]): Promise<void> => {
+    for (const one of writes) await putWord(state.manager, one);
+  };
+  await write([
+    {
+      address: HISTORY_ADDRESS,
+      slot: toBigEndian((header.number - 1n) % HISTORY_SERVE_WINDOW, 32),
+      value: header.parentHash,
+    },
+  ]);
+
+  function keep(raw: Uint8Array, receipt: Omit<Receipt, 'cumulativeGasUsed'>): Receipt {
+    gasUsed += receipt.gasUsed;
+    const complete = { ...receipt, cumulativeGasUsed: gasUsed };
+    transactions.push(raw);
+    receipts.push(complete);
+    return complete;
+  }
+
+  const gasLeft = (): bigint => header.gasLimit - systemLimits - userGas;
+
+  return {
+    header,
+    gasLeft,
+    write,
+    async system(transaction) {
+      const result = await runSystem(vm, block, transaction);
+      await write(marksOf(transaction, result));
+      systemLimits += transaction.gas;
+      const { type } = transaction;
+      return keep(encodeSystemTransaction(transaction), { type, effectiveGasPrice: 0n, ...result });
+    },
+    async user(transaction) {
+      const { tx, raw, sender } = transaction;
+      checkStateless(transaction);
+      const account = await state.manager.getAccount(new Address(sender));
+      const code = await state.manager.getCode(new Address(sender));
+      const known = { nonce: account?.nonce ?? 0n, balance: account?.balance ?? 0n, code };
+      checkExecutable(transaction, known, header, gasLeft());
+      const result = await runTx(vm, { tx, block, skipHardForkValidation: true, blockGasUsed: gasUsed });
+      userGas += result.totalGasSpent;
+      return keep(raw, {
+        type: tx.type,
+        succeeded: result.execResult.exceptionError === undefined,
+        gasUsed: result.totalGasSpent,
+        logs: result.receipt.logs.map(([address, topics, data]) => ({ address, topics, data })),
+        nonce: tx.nonce,
+        effectiveGasPrice: effectiveGasPrice(tx, header.baseFeePerGas),
+      });
+    },
+    async finish() {
+      if (userGas > 0n) {
+        const vault = new Address(FEE_VAULT_ADDRESS);
+        const account = (await state.manager.getAccount(vault)) ?? new Account();
+        account.balance += header.baseFeePerGas * userGas;
+        await state.manager.putAccount(vault, account);
+      }
+      await state.manager.flush();
+      const complete: L2Header = {
+        ...header,
+        stateRoot: await state.manager.getStateRoot(),
+        transactionsRoot: await listRoot(transactions),
+        receiptsRoot: await listRoot(receipts.map(encodeConsensusReceipt)),
+        logsBloom: bloomOf(receipts.flatMap((receipt) => receipt.logs)),
+        gasUsed,
+      };
+      return { block: { header: complete, transactions }, hash: hashHeader(complete), receipts, nodes: state.nodes };
+    },
+  };
+}

@@ -1,0 +1,89 @@
+import { RLP } from '@ethereumjs/rlp';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { concat, fromMinimal, toMinimal } from './bytes.ts';
+import { decodeRlp } from './l2-header.ts';
+
+/** An EVM log. */
+export interface Log {
+  /** 20 bytes. */
+  address: Uint8Array;
+  topics: Uint8Array[];
+  data: Uint8Array;
+}
+
+/** What executing one transaction left behind. */
+export interface Receipt {
+  /** Transaction type, 0 … 4 or 0x7C … 0x7E. */
+  type: number;
+  succeeded: boolean;
+  gasUsed: bigint;
+  cumulativeGasUsed: bigint;
+  logs: Log[];
+  /** The sender's nonce before the transaction; for system transactions it stands nowhere else. */
+  nonce: bigint;
+  /** Wei per gas really paid; 0 for system transactions. */
+  effectiveGasPrice: bigint;
+}
+
+/** The 2048-bit bloom of logs (Yellow Paper 4.3.1), 256 bytes. */
+export function bloomOf(logs: readonly Log[]): Uint8Array {
+  const bloom = new Uint8Array(256);
+  for (const item of logs.flatMap((log) => [log.address, ...log.topics])) {
+    const digest = keccak_256(item);
+    for (const i of [0, 2, 4]) {
+      const bit = (((digest[i] ?? 0) << 8) | (digest[i + 1] ?? 0)) & 2047;
+      const index = 255 - (bit >> 3);
+      bloom[index] = (bloom[index] ?? 0) | (1 << (bit & 7));
+    }
+  }
+  return bloom;
+}
+
+const logItems = (log: Log): [Uint8Array, Uint8Array[], Uint8Array] => [log.address, log.topics, log.data];
+
+/** The receipt as receiptsRoot commits to it: type ‖ RLP [status, cumulative gas, bloom, logs]. */
+export function encodeConsensusReceipt(receipt: Receipt): Uint8Array {
+  const body = RLP.encode([
+    toMinimal(receipt.succeeded ? 1 : 0),
+    toMinimal(receipt.cumulativeGasUsed),
+    bloomOf(receipt.logs),
+    receipt.logs.map(logItems),
+  ]);
+  return receipt.type === 0 ? body : concat(Uint8Array.of(receipt.type), body);
+}
+
+/** All receipts of a block as they are stored. */
+export function encodeReceipts(receipts: readonly Receipt[]): Uint8Array {
+  return RLP.encode(
+    receipts.map((r) => [
+      toMinimal(r.type),
+      toMinimal(r.succeeded ? 1 : 0),
+      toMinimal(r.gasUsed),
+      toMinimal(r.cumulativeGasUsed),
+      toMinimal(r.nonce),
+      toMinimal(r.effectiveGasPrice),
+      r.logs.map(logItems),
+    ]),
+  );
+}
+
+type ReceiptItems = [...Uint8Array[], [Uint8Array, Uint8Array[], Uint8Array][]];
+
+/** The inverse of {@link encodeReceipts}. */
+export function decodeReceipts(bytes: Uint8Array): Receipt[] {
+  return (decodeRlp(bytes, 'a receipts row') as ReceiptItems[]).map((items) => {
+    const [type, status, gasUsed, cumulative, nonce, price] = (items.slice(0, 6) as Uint8Array[]).map((field) =>
+      fromMinimal(field, 32),
+    ) as [bigint, bigint, bigint, bigint, bigint, bigint];
+    const logs = items[6] as unknown as [Uint8Array, Uint8Array[], Uint8Array][];
+    return {
+      type: Number(type),
+      succeeded: status === 1n,
+      gasUsed,
+      cumulativeGasUsed: cumulative,
+      nonce,
+      effectiveGasPrice: price,
+      logs: logs.map(([address, topics, data]) => ({ address, topics, data })),
+    };
+  });
+}

@@ -1,0 +1,123 @@
+import { RLP } from '@ethereumjs/rlp';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { concat, fromMinimal, toMinimal } from './bytes.ts';
+import { fail } from './errors.ts';
+
+/** Transaction type of the Bitcoin attributes. */
+export const ATTRIBUTES_TYPE = 0x7c;
+/** Transaction type of PoP payouts. */
+export const PAYOUT_TYPE = 0x7d;
+/** Transaction type of the tunnel. */
+export const TUNNEL_TYPE = 0x7e;
+
+/** `0x7C ‖ RLP[to, gas, data]`: moves the Bitcoin view (protocol 4.1). `to` is `undefined` only in foreign data. */
+export interface AttributesTransaction {
+  type: typeof ATTRIBUTES_TYPE;
+  to: Uint8Array | undefined;
+  gas: bigint;
+  data: Uint8Array;
+}
+
+/** `0x7D ‖ RLP[to, gas, data]`: pays PoP miners (protocol section 9). */
+export interface PayoutTransaction {
+  type: typeof PAYOUT_TYPE;
+  to: Uint8Array | undefined;
+  gas: bigint;
+  data: Uint8Array;
+}
+
+/** `0x7E ‖ RLP[sourceHash, from, to, mint, value, gas, isSystemTransaction, data]` (protocol section 10). */
+export interface TunnelTransaction {
+  type: typeof TUNNEL_TYPE;
+  sourceHash: Uint8Array;
+  from: Uint8Array;
+  to: Uint8Array | undefined;
+  /** Wei. */
+  mint: bigint;
+  /** Wei. */
+  value: bigint;
+  gas: bigint;
+  isSystemTransaction: boolean;
+  data: Uint8Array;
+}
+
+export type SystemTransaction = AttributesTransaction | PayoutTransaction | TunnelTransaction;
+
+/** Whether these are the bytes of a system transaction (0x7C, 0x7D, 0x7E). */
+export function isSystemEnvelope(raw: Uint8Array): boolean {
+  return raw[0] === ATTRIBUTES_TYPE || raw[0] === PAYOUT_TYPE || raw[0] === TUNNEL_TYPE;
+}
+
+/** The envelope: type byte and RLP. */
+export function encodeSystemTransaction(transaction: SystemTransaction): Uint8Array {
+  const { type, to, gas, data } = transaction;
+  const fields =
+    type === TUNNEL_TYPE
+      ? [
+          transaction.sourceHash,
+          transaction.from,
+          to ?? new Uint8Array(),
+          toMinimal(transaction.mint),
+          toMinimal(transaction.value),
+          toMinimal(gas),
+          toMinimal(transaction.isSystemTransaction ? 1 : 0),
+          data,
+        ]
+      : [to ?? new Uint8Array(), toMinimal(gas), data];
+  return concat(Uint8Array.of(type), RLP.encode(fields));
+}
+
+function address(bytes: Uint8Array): Uint8Array | undefined {
+  if (bytes.length !== 0 && bytes.length !== 20) throw fail('protocol/encoding', 'an address has 20 bytes or none');
+  return bytes.length === 0 ? undefined : bytes;
+}
+
+function sized(bytes: Uint8Array, size: number): Uint8Array {
+  if (bytes.length !== size) throw fail('protocol/encoding', `a field has ${bytes.length} bytes instead of ${size}`);
+  return bytes;
+}
+
+function decodeFields(raw: Uint8Array, count: number): Uint8Array[] {
+  let fields: unknown;
+  try {
+    fields = RLP.decode(raw.subarray(1));
+  } catch (cause) {
+    throw fail('protocol/encoding', 'a system transaction is not RLP', { cause });
+  }
+  if (!Array.isArray(fields) || fields.length !== count || !fields.every((f) => f instanceof Uint8Array)) {
+    throw fail('protocol/encoding', `a system transaction of type ${raw[0]} has ${count} fields`);
+  }
+  return fields as Uint8Array[];
+}
+
+const none = new Uint8Array();
+
+/** @throws `protocol/encoding` unless `raw` is exactly one well-formed envelope. */
+export function decodeSystemTransaction(raw: Uint8Array): SystemTransaction {
+  const type = raw[0];
+  if (type === ATTRIBUTES_TYPE || type === PAYOUT_TYPE) {
+    const [to = none, gas = none, data = none] = decodeFields(raw, 3);
+    return { type, to: address(to), gas: fromMinimal(gas, 8), data };
+  }
+  if (type !== TUNNEL_TYPE) throw fail('protocol/encoding', 'not a system transaction');
+  const [sourceHash = none, from = none, to = none, mint = none, value = none, gas = none, flag = none, data = none] =
+    decodeFields(raw, 8);
+  const isSystem = fromMinimal(flag, 1);
+  if (isSystem > 1n) throw fail('protocol/encoding', 'isSystemTransaction is 0 or 1');
+  return {
+    type,
+    sourceHash: sized(sourceHash, 32),
+    from: sized(from, 20),
+    to: address(to),
+    mint: fromMinimal(mint, 32),
+    value: fromMinimal(value, 32),
+    gas: fromMinimal(gas, 8),
+    isSystemTransaction: isSystem === 1n,
+    data,
+  };
+}
+
+/** The transaction hash: keccak256 of the envelope. */
+export function hashTransaction(raw: Uint8Array): Uint8Array {
+  return keccak_256(raw);
+}

@@ -1,0 +1,9 @@
+import { errorsOf } from '@hemid/protocol';
+
+/** Errors of this package. */
+export const fail = errorsOf({
+  'store/locked': { severity: 'fatal', doc: 'another process has the data directory open' },
+  'store/corrupt': { severity: 'fatal', doc: 'the data directory holds bytes that cannot be read' },
+  'store/unusable': { severity: 'fatal', doc: 'the data directory cannot be opened at all' },
+  'store/version': { severity: 'fatal', doc: 'the data directory was written by another version or for another chain' },
+});
