@@ -34,7 +34,10 @@ export function createBlockStore(store: Store): BlockStore {
       const cached = cache.get(toDigits(hash));
       if (cached !== undefined) return cached;
       const raw = store.get(layout.bitcoinBlock, hash);
-      if (raw === undefined) throw fail('bitcoin/block-missing', `the Bitcoin block ${toDisplay(hash)} is not here yet`);
+      if (raw === undefined) {
+        const details = { hash: toDisplay(hash) };
+        throw fail('bitcoin/block-missing', `the Bitcoin block ${details.hash} is not here yet`, { details });
+      }
       return remember(parseBlock(raw));
     },
     async keep(raw) {

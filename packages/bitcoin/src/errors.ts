@@ -8,6 +8,7 @@ export const fail = errorsOf({
   'bitcoin/warming-up': { severity: 'retry', doc: 'the Bitcoin node is starting and does not answer calls yet' },
   'bitcoin/busy': { severity: 'retry', doc: 'the Bitcoin node has more calls queued than it takes' },
   'bitcoin/pruned': { severity: 'fatal', doc: 'the Bitcoin node has deleted a block that is needed: an unpruned bitcoind must be configured' },
+  'bitcoin/regtest-layout': { severity: 'fatal', doc: 'the database of the embedded regtest chain has another layout than this version writes' },
   'bitcoin/wrong-network': { severity: 'fatal', doc: 'the Bitcoin node is on another network than the chain spec says' },
   'bitcoin/behind': { severity: 'retry', doc: 'the Bitcoin node has not come far enough yet' },
   'bitcoin/header-orphan': { severity: 'retry', doc: 'a Bitcoin header, or the parent of one, is not known here (yet)' },

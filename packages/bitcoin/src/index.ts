@@ -8,3 +8,7 @@ export { type BitcoinSource, broadcast, createRpcSource } from './source.ts';
 export { type BitcoinSync, type BitcoinSyncDeps, createBitcoinSync } from './sync.ts';
 export { createBitcoinView, indexTipOf, type ViewDeps } from './view.ts';
 export { createWalker, type Walker } from './walker.ts';
+export { btcFromSats, satsFromBtc } from './rpc/bitcoin-amount.ts';
+export type { BitcoinRpc } from './rpc/bitcoin-rpc.ts';
+export { type BitcoindRpcOptions, createBitcoindRpc } from './rpc/bitcoind-rpc.ts';
+export { type EmbeddedRegtest, openRegtest, type OpenRegtestOptions } from './regtest/open-regtest.ts';

@@ -12,7 +12,7 @@ export interface BitcoinSyncDeps {
   blocks: BlockStore;
   clock: Clock;
   log: Logger;
-  /** Called after the best header changed, and once at the start. Awaited. */
+  /** Called after blocks came in, and once at the start. Awaited. */
   onTip: () => Promise<void>;
   /** Called with the error that ended the loop. */
   onFailure: (error: unknown) => void;
@@ -20,8 +20,8 @@ export interface BitcoinSyncDeps {
 
 /** Keeps the node's own Bitcoin chain up to its source. */
 export interface BitcoinSync {
-  /** One round: fetches what the source has and this node has not. @returns whether the best header changed. */
-  pull(signal?: AbortSignal): Promise<boolean>;
+  /** One round: fetches what the source has and this node has not, and tells `onTip` if that was anything. */
+  pull(signal?: AbortSignal): Promise<void>;
   /** Why the last round could not finish, or `undefined` when the source was reached. */
   trouble(): string | undefined;
 }
@@ -46,10 +46,10 @@ export function createBitcoinSync(deps: BitcoinSyncDeps, options: { pollMs: numb
     throw fail('bitcoin/wrong-network', `the Bitcoin node's block ${genesis.height} is not the hVM genesis of the chain spec: it follows another chain`);
   }
 
-  async function pull(signal?: AbortSignal): Promise<boolean> {
+  async function pull(signal?: AbortSignal): Promise<void> {
     const before = headers.best().hash;
     const best = await source.best(signal);
-    if (equal(best.hash, before) && (best.height === headers.genesis.height || blocks.has(before))) return false;
+    if (equal(best.hash, before) && (best.height === headers.genesis.height || blocks.has(before))) return;
     const from = await forkHeight(best.height, signal);
     for (let height = from + 1; height <= best.height; height += 1) {
       const hash = await source.hashAt(height, signal);
@@ -58,15 +58,14 @@ export function createBitcoinSync(deps: BitcoinSyncDeps, options: { pollMs: numb
       const block = await blocks.keep(raw);
       await headers.add([block.header]);
     }
-    return !equal(headers.best().hash, before);
+    await deps.onTip();
   }
 
   async function round(signal: AbortSignal): Promise<void> {
     try {
-      const changed = await pull(signal);
+      await pull(signal);
       if (trouble !== undefined) log.info({ height: headers.best().height }, 'bitcoin source answers again');
       trouble = undefined;
-      if (changed) await deps.onTip();
     } catch (error) {
       if (signal.aborted) return;
       if (!isHemidError(error) || error.severity !== 'retry') throw error;

@@ -55,6 +55,7 @@ export function createBlockArchive(store: Store): BlockArchive {
       batch.put(layout.block, hash, encodeSealedBlock({ block, seal, hash }));
       batch.put(layout.receipts, hash, encodeReceipts(receipts));
       for (const [key, value] of nodes) batch.put(layout.trieNode, fromHex(key), value);
+      remember({ header: block.header, hash });
     },
   };
 }

@@ -1,1 +1,22 @@
 export { createManualClock, type ManualClock } from './manual-clock.ts';
+export {
+  type BitcoinWallet,
+  buildTransaction,
+  coinOf,
+  createBitcoinWallet,
+  multisigOf,
+  signTransaction,
+  type WalletAddress,
+  type WalletCoin,
+  type WalletOutput,
+} from './bitcoin-wallet.ts';
+export { type Bitcoind, startBitcoind, type StartBitcoindOptions } from './bitcoind.ts';
+export { freePort } from './free-port.ts';
+export {
+  type BitcoinActor,
+  createTestNetwork,
+  type NodeActor,
+  type SequencerActor,
+  type TestNetwork,
+  type VerifierActor,
+} from './test-network.ts';

@@ -1,8 +1,9 @@
-import { concat, displayBytes, equal, fromBigEndian } from '@hemid/protocol';
+import { concat, equal } from '@hemid/protocol';
+import { merkleRoot } from '../block.ts';
+import { hasProofOfWork } from '../difficulty.ts';
 import { measureBlock, readWitnessCommitment, type RegtestBlock, witnessCommitment } from './block.ts';
 import { type BlockNode, medianTimePast } from './block-tree.ts';
-import { BITS, MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MAX_FUTURE_SECONDS, MIN_BLOCK_VERSION, TARGET } from './consensus.ts';
-import { merkleRoot } from './merkle.ts';
+import { BITS, MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MAX_FUTURE_SECONDS, MIN_BLOCK_VERSION } from './consensus.ts';
 import { countSigops } from './script-form.ts';
 import { checkTransaction, isCoinbase, isFinal } from './transaction-check.ts';
 
@@ -15,19 +16,10 @@ export interface BlockFault {
 const fault = (reason: string): BlockFault => ({ reason, mutated: false });
 const mutation = (reason: string): BlockFault => ({ reason, mutated: true });
 
-/** Whether a hash, internal order, meets the target that `bits` claim, which must be no easier than regtest's. */
-export function meetsTarget(hash: Uint8Array, bits: number): boolean {
-  const mantissa = BigInt(bits & 0x7fffff);
-  const shift = 8 * ((bits >>> 24) - 3);
-  const target = shift < 0 ? mantissa >> BigInt(-shift) : mantissa << BigInt(shift);
-  if (target === 0n || target > TARGET || (bits & 0x800000) !== 0) return false;
-  return fromBigEndian(displayBytes(hash)) <= target;
-}
-
 /** What is wrong with a block by itself (Core's CheckBlock), or `undefined`. */
 export function checkBlock(block: RegtestBlock): BlockFault | undefined {
   const { transactions, header } = block;
-  if (!meetsTarget(block.hash, header.bits)) return fault('high-hash');
+  if (!hasProofOfWork('regtest', block.hash, header.bits)) return fault('high-hash');
   const { root, mutated } = merkleRoot(transactions.map(({ txid }) => txid));
   if (!equal(root, header.merkleRoot)) return mutation('bad-txnmrklroot');
   if (mutated) return mutation('bad-txns-duplicate');

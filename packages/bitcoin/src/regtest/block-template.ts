@@ -1,11 +1,12 @@
 import { compare, concat, displayBytes } from '@hemid/protocol';
 import { Transaction } from 'bitcoinjs-lib';
 import { encodeWitnessCommitment, type RegtestBlock, toRegtestBlock } from './block.ts';
-import { encodeHeight, meetsTarget } from './block-check.ts';
+import { encodeHeight } from './block-check.ts';
 import { type BlockNode, medianTimePast } from './block-tree.ts';
 import { BITS, MAX_BLOCK_WEIGHT, subsidySats } from './consensus.ts';
 import { type Mempool, type MempoolEntry, sum, withAncestors, withDescendants } from './mempool.ts';
-import { merkleRoot } from './merkle.ts';
+import { merkleRoot } from '../block.ts';
+import { hasProofOfWork } from '../difficulty.ts';
 import { feeAt, RELAY_FEE_RATE } from './standard.ts';
 import { toRegtestTransaction } from './transaction.ts';
 
@@ -44,7 +45,7 @@ export function mineBlock({ parent, mempool, script, timeSeconds }: BlockTemplat
   };
   for (;;) {
     const block = toRegtestBlock(header, transactions);
-    if (meetsTarget(block.hash, header.bits)) return block;
+    if (hasProofOfWork('regtest', block.hash, header.bits)) return block;
     header.nonce += 1;
   }
 }

@@ -10,7 +10,7 @@ import {
   toDisplay,
 } from '@hemid/protocol';
 import { Transaction } from 'bitcoinjs-lib';
-import { merkleRoot } from './merkle.ts';
+import { merkleRoot } from '../block.ts';
 import { type RegtestTransaction, toRegtestTransaction } from './transaction.ts';
 
 /** A decoded block with its identities. */
@@ -41,7 +41,7 @@ function readCompactSize(bytes: Uint8Array): { value: number; size: number } {
   return { value, size: canonical.length };
 }
 
-/** The block that `raw` is, the bytes fully used and canonical; `undefined` if they are none. */
+/** The block that `raw` begins with, in canonical form, or `undefined`. Bytes behind it are ignored, as Core does. */
 export function readBlock(raw: Uint8Array): RegtestBlock | undefined {
   try {
     const headerBytes = raw.slice(0, HEADER_SIZE);
@@ -54,9 +54,8 @@ export function readBlock(raw: Uint8Array): RegtestBlock | undefined {
       transactions.push(toRegtestTransaction(tx, raw.subarray(offset, end)));
       offset = end;
     }
-    if (offset !== raw.length) return undefined;
     const hash = hashBitcoinHeader(headerBytes);
-    return { header: decodeBitcoinHeader(headerBytes), headerBytes, hash, id: toDisplay(hash), transactions, raw };
+    return { header: decodeBitcoinHeader(headerBytes), headerBytes, hash, id: toDisplay(hash), transactions, raw: raw.slice(0, offset) };
   } catch {
     return undefined;
   }

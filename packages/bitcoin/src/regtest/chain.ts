@@ -3,9 +3,11 @@ import type { Batch, Reader, Store } from '@hemid/store';
 import { readBlock, type RegtestBlock } from './block.ts';
 import { type BlockFault, checkBlock, checkBlockInContext, checkHeaderInContext } from './block-check.ts';
 import { ancestorAt, type BlockNode, BlockState, type BlockTree, hasState, loadBlockTree } from './block-tree.ts';
-import { connectCoins, describe, revertCoins, writeCoins } from './coins.ts';
+import { connectCoins, revertCoins, writeCoins } from './coins.ts';
 import { GENESIS_BLOCK } from './consensus.ts';
-import { regtestLayout } from './layout.ts';
+import { describe } from './spending.ts';
+import { fail } from '../errors.ts';
+import { regtestLayout, SCHEMA } from './layout.ts';
 
 /** How the active chain moved: blocks taken back, tip first, and blocks put on, lowest first. */
 export interface ChainMove {
@@ -38,12 +40,19 @@ export interface Chain {
   reconsider(node: BlockNode, batch: Batch): void;
 }
 
-/** Loads the chain from its store, and writes the genesis block into an empty one. */
+/**
+ * Loads the chain from its store, and writes the genesis block into an empty one.
+ *
+ * @throws `bitcoin/regtest-layout` when another version of this code wrote it.
+ */
 export async function loadChain(store: Store): Promise<Chain> {
   const tree = await loadBlockTree(store);
-  if (tree.all()[Symbol.iterator]().next().done === true) await writeGenesis(store, tree);
-  const tipRow = store.get(regtestLayout.meta, 'tip');
-  let tip = tree.read(toDisplay(tipRow ?? new Uint8Array(32))) as BlockNode;
+  if ([...tree.all()].length === 0) await writeGenesis(store, tree);
+  const schema = store.get(regtestLayout.meta, 'schema')?.[0];
+  let tip = tree.read(toDisplay(store.get(regtestLayout.meta, 'tip') ?? new Uint8Array())) as BlockNode;
+  if (schema !== SCHEMA || tip === undefined) {
+    throw fail('bitcoin/regtest-layout', `the embedded Bitcoin's database has layout ${schema}, and ${SCHEMA} is needed: remove it`);
+  }
   const active: BlockNode[] = [];
   for (let at: BlockNode | undefined = tip; at !== undefined; at = at.parent) active[at.height] = at;
   const candidates = new Set<BlockNode>(tree.all());
@@ -192,6 +201,7 @@ async function writeGenesis(store: Store, tree: BlockTree): Promise<void> {
   tree.put(Object.assign(node, { state: BlockState.BODY | BlockState.CONNECTED, transactions: 1 }), batch);
   batch.put(regtestLayout.body, block.hash, block.raw);
   batch.put(regtestLayout.meta, 'tip', block.hash);
+  batch.put(regtestLayout.meta, 'schema', Uint8Array.of(SCHEMA));
   await batch.commit();
 }
 

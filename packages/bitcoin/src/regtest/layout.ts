@@ -28,10 +28,14 @@ export interface PendingRow {
   timeSeconds: number;
   height: number;
   feeSats: bigint;
+  /** 1 if a caller of this node sent it. */
+  unbroadcast: number;
   raw: Uint8Array;
 }
 
-const table = <K, V>(prefix: string, key: Codec<K>, value: Codec<V>): Table<K, V> => ({ prefix, key, value });
+// LevelDB answers with Buffers, whose slice() shares memory: reversing a hash would reverse the row it came from.
+const plain = <T>(codec: Codec<T>): Codec<T> => ({ encode: codec.encode, decode: (bytes) => codec.decode(new Uint8Array(bytes)) });
+const table = <K, V>(prefix: string, key: Codec<K>, value: Codec<V>): Table<K, V> => ({ prefix, key: plain(key), value: plain(value) });
 const coin = record<Coin>({ valueSats: u64, origin: u32, script: rest });
 
 /** What a block spent, in the order of its inputs: each coin behind its length. */
@@ -70,7 +74,7 @@ export const regtestLayout = {
   /** The unspent outputs at the tip. */
   coin: table('c', record<CoinKey>({ txid: hash, vout: u32 }), coin),
   /** The mempool. */
-  pending: table('p', only(hash), record<PendingRow>({ sequence: u32, timeSeconds: u32, height: u32, feeSats: u64, raw: rest })),
+  pending: table('p', only(hash), record<PendingRow>({ sequence: u32, timeSeconds: u32, height: u32, feeSats: u64, unbroadcast: u32, raw: rest })),
 } as const;
 
 /** The `schema` row this code reads and writes. */

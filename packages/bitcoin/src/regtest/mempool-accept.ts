@@ -1,17 +1,16 @@
 import type { Reader } from '@hemid/store';
+import { btcFromSats } from '../rpc/bitcoin-amount.ts';
 import { medianTimePast } from './block-tree.ts';
 import type { Chain } from './chain.ts';
-import { checkAmounts, coinAges, sigopsCost, toCoin, verifyTransaction } from './coins.ts';
 import { type Coin, regtestLayout } from './layout.ts';
 import { type Mempool, type MempoolEntry, type NewEntry, sum, withAncestors, withDescendants } from './mempool.ts';
+import { checkAmounts, coinAges, type Fault, sigopsCost, toBtcText, toCoin, verifyTransaction } from './spending.ts';
 import { checkStandard, checkStandardSpends, feeAt, RELAY_FEE_RATE } from './standard.ts';
 import { checkTransaction, isCoinbase, isFinal, isSequenceFinal } from './transaction-check.ts';
 import { outpointKey, type RegtestTransaction, virtualSize } from './transaction.ts';
 
 /** Why a transaction is not let in, in Core's words. `missing`: an input is unknown or spent. */
-export interface Refusal {
-  reason: string;
-  debug?: string;
+export interface Refusal extends Fault {
   missing?: true;
 }
 
@@ -32,8 +31,9 @@ export interface MempoolContext {
   arrival: 'relay' | 'return';
 }
 
-const MAX_RELATIVES = 25;
-const MAX_RELATIVES_SIZE = 101_000;
+/** Unconfirmed relatives a transaction may have, itself counted; sizes in vbytes. */
+const LIMITS = { ancestors: 25, ancestorsSize: 101_000, descendants: 25, descendantsSize: 101_000 };
+const CARVE_OUT_LIMITS = { ...LIMITS, ancestors: 2, descendants: 26, descendantsSize: 111_000 };
 const MAX_REPLACED = 100;
 
 /** Judges a transaction as Core's AcceptToMemoryPool does, changing nothing. */
@@ -58,7 +58,8 @@ export function judge(transaction: RegtestTransaction, context: MempoolContext):
   const sigops = sigopsCost(transaction, coins);
   const spends = checkStandardSpends(transaction, coins, sigops);
   if (spends !== undefined) return { reason: spends };
-  const entry = { ...transaction, feeSats: amounts.feeSats, timeSeconds: context.nowSeconds, height: tip.height };
+  const unbroadcast = context.arrival === 'relay';
+  const entry = { ...transaction, feeSats: amounts.feeSats, timeSeconds: context.nowSeconds, height: tip.height, unbroadcast };
   const replaced = withDescendants(conflicts(transaction, mempool));
   const limits = context.arrival === 'return' ? undefined : checkLimits(entry, replaced, context);
   return limits ?? verifyTransaction(transaction, coins, 'policy') ?? { entry, replaced };
@@ -101,22 +102,37 @@ function checkLimits(entry: NewEntry, replaced: Set<MempoolEntry>, { mempool }: 
   if (entry.feeSats < least) return { reason: 'min relay fee not met', debug: `${entry.feeSats} < ${least}` };
   const parents = entry.tx.ins.map(({ hash }) => mempool.read(outpointKey(hash, 0).slice(0, 64))).filter((parent) => parent !== undefined);
   const ancestors = withAncestors(parents);
-  const chained = checkRelatives(vsize, ancestors, replaced);
-  if (chained !== undefined) return chained;
+  const chained = checkRelatives({ vsize, parents, replaced, limits: LIMITS });
+  // Core's carve-out: one small transaction more may hang on a single parent, so that a second party can pay for it.
+  const isCarvedOut = vsize <= 10_000 && checkRelatives({ vsize, parents, replaced, limits: CARVE_OUT_LIMITS }) === undefined;
+  if (chained !== undefined && !isCarvedOut) return chained;
   const spent = [...ancestors].find((ancestor) => replaced.has(ancestor));
   if (spent !== undefined) return { reason: 'bad-txns-spends-conflicting-tx', debug: `${entry.id} spends conflicting transaction ${spent.id}` };
   return replaced.size === 0 ? undefined : checkReplacement(entry, replaced, mempool);
 }
 
-function checkRelatives(vsize: number, ancestors: Set<MempoolEntry>, replaced: Set<MempoolEntry>): Refusal | undefined {
-  const refuse = (debug: string): Refusal => ({ reason: 'too-long-mempool-chain', debug });
-  for (const ancestor of ancestors) {
+interface RelativesCheck {
+  vsize: number;
+  parents: readonly MempoolEntry[];
+  replaced: Set<MempoolEntry>;
+  limits: typeof LIMITS;
+}
+
+/** Walks up from the parents and stops at the first limit that would be passed, as Core does. */
+function checkRelatives({ vsize, parents, replaced, limits }: RelativesCheck): Refusal | undefined {
+  const refuse = (debug: string, limit: number): Refusal => ({ reason: 'too-long-mempool-chain', debug: `${debug} [limit: ${limit}]` });
+  const found = new Set(parents);
+  let size = vsize;
+  if (found.size + 1 > limits.ancestors) return refuse('too many unconfirmed parents', limits.ancestors);
+  for (const ancestor of found) {
+    size += ancestor.vsize;
     const family = [...withDescendants([ancestor])].filter((entry) => !replaced.has(entry));
-    if (sum(family).vsize + vsize > MAX_RELATIVES_SIZE) return refuse(`exceeds descendant size limit for tx ${ancestor.id} [limit: ${MAX_RELATIVES_SIZE}]`);
-    if (family.length + 1 > MAX_RELATIVES) return refuse(`too many descendants for tx ${ancestor.id} [limit: ${MAX_RELATIVES}]`);
+    if (sum(family).vsize + vsize > limits.descendantsSize) return refuse(`exceeds descendant size limit for tx ${ancestor.id}`, limits.descendantsSize);
+    if (family.length + 1 > limits.descendants) return refuse(`too many descendants for tx ${ancestor.id}`, limits.descendants);
+    if (size > limits.ancestorsSize) return refuse('exceeds ancestor size limit', limits.ancestorsSize);
+    for (const parent of ancestor.parents) found.add(parent);
+    if (found.size + 1 > limits.ancestors) return refuse('too many unconfirmed ancestors', limits.ancestors);
   }
-  if (sum(ancestors).vsize + vsize > MAX_RELATIVES_SIZE) return refuse(`exceeds ancestor size limit [limit: ${MAX_RELATIVES_SIZE}]`);
-  if (ancestors.size + 1 > MAX_RELATIVES) return refuse(`too many unconfirmed ancestors [limit: ${MAX_RELATIVES}]`);
   return undefined;
 }
 
@@ -133,14 +149,12 @@ function checkReplacement(entry: NewEntry, replaced: Set<MempoolEntry>, mempool:
     return { reason: 'too many potential replacements', debug: `rejecting replacement ${entry.id}; too many potential replacements (${replaced.size} > ${MAX_REPLACED})` };
   }
   const before = sum(replaced).feeSats;
-  if (entry.feeSats < before) return refuse(`, less fees than conflicting txs; ${toBtc(entry.feeSats)} < ${toBtc(before)}`);
+  if (entry.feeSats < before) return refuse(`, less fees than conflicting txs; ${toBtcText(entry.feeSats)} < ${toBtcText(before)}`);
   const extra = entry.feeSats - before;
   const least = feeAt(RELAY_FEE_RATE, vsize);
-  if (extra < least) return refuse(`, not enough additional fees to relay; ${toBtc(extra)} < ${toBtc(least)}`);
+  if (extra < least) return refuse(`, not enough additional fees to relay; ${toBtcText(extra)} < ${toBtcText(least)}`);
   return undefined;
 }
 
 /** A fee rate as Core prints it. */
-const rate = (feeSats: bigint, vsize: number): string => `${toBtc8((feeSats * 1000n) / BigInt(vsize))} BTC/kvB`;
-const toBtc8 = (sats: bigint): string => (Number(sats) / 1e8).toFixed(8);
-const toBtc = (sats: bigint): string => toBtc8(sats).replace(/0{1,6}$/, '');
+const rate = (feeSats: bigint, vsize: number): string => `${btcFromSats((feeSats * 1000n) / BigInt(vsize))} BTC/kvB`;

@@ -10,10 +10,13 @@ export function admit({ entry, replaced }: Acceptance, { mempool }: Pick<Mempool
   mempool.add(entry);
 }
 
-/** Brings the mempool in line with a chain that has moved. */
-export function followChain({ removed, added }: ChainMove, context: MempoolContext): void {
+/**
+ * Brings the mempool in line with a chain that has moved. `heightOf` gives the height at which the transactions of a
+ * block taken back come in again.
+ */
+export function followChain({ removed, added }: ChainMove, context: MempoolContext, heightOf: (block: RegtestBlock) => number): void {
   for (const block of added) takeOut(block, context);
-  if (removed.length > 0) readmit(removed, context);
+  if (removed.length > 0) readmit(removed, context, heightOf);
 }
 
 /** Mined transactions leave, and so does what spends the same coins, with all that hangs on it. */
@@ -33,20 +36,21 @@ function takeOut(block: RegtestBlock, { mempool }: MempoolContext): void {
  * Judges everything anew, the transactions of blocks taken back first, oldest first: coins of coinbases may be
  * immature again, lock times open, and parents gone.
  */
-function readmit(removed: readonly RegtestBlock[], context: MempoolContext): void {
-  const { mempool, chain } = context;
+function readmit(removed: readonly RegtestBlock[], context: MempoolContext, heightOf: (block: RegtestBlock) => number): void {
+  const { mempool } = context;
   const before = [...mempool.all()].sort(byAncestors);
   for (const entry of before) mempool.remove(entry);
-  const returning = [...removed].reverse().flatMap(({ transactions }) => transactions.slice(1));
-  const returned = new Set(returning.map(({ id }) => id));
-  const tryAgain = (transaction: RegtestTransaction, was?: MempoolEntry): void => {
+  const tryAgain = (transaction: RegtestTransaction, kept: Partial<MempoolEntry>): void => {
     const verdict = judge(transaction, { ...context, arrival: 'return' });
-    if (!('entry' in verdict)) return;
-    const kept = was === undefined ? { height: chain.tip().height } : { height: was.height, timeSeconds: was.timeSeconds };
-    admit({ ...verdict, entry: { ...verdict.entry, ...kept } }, context);
+    if ('entry' in verdict) admit({ ...verdict, entry: { ...verdict.entry, ...kept } }, context);
   };
-  for (const transaction of returning) tryAgain(transaction);
-  for (const entry of before) if (!returned.has(entry.id)) tryAgain(entry, entry);
+  for (const block of [...removed].reverse()) {
+    for (const transaction of block.transactions.slice(1)) tryAgain(transaction, { height: heightOf(block) });
+  }
+  for (const entry of before) {
+    const { height, timeSeconds, unbroadcast } = entry;
+    tryAgain(entry, { height, timeSeconds, unbroadcast });
+  }
 }
 
 /** Parents before children, else in the order they came. */

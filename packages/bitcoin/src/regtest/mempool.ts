@@ -1,5 +1,5 @@
 import type { Batch, Store } from '@hemid/store';
-import { regtestLayout } from './layout.ts';
+import { type PendingRow, regtestLayout } from './layout.ts';
 import { outpointKey, readTransaction, type RegtestTransaction, virtualSize } from './transaction.ts';
 
 /** A transaction that waits for a block. */
@@ -11,6 +11,8 @@ export interface MempoolEntry extends RegtestTransaction {
   timeSeconds: number;
   /** Height of the tip when it came in. */
   height: number;
+  /** Whether a caller of this node sent it, and no peer has asked for it. */
+  unbroadcast: boolean;
   /** Order in which entries came in. */
   sequence: number;
   /** Entries whose outputs it spends. */
@@ -20,7 +22,7 @@ export interface MempoolEntry extends RegtestTransaction {
 }
 
 /** What a new entry is made of. */
-export type NewEntry = RegtestTransaction & Pick<MempoolEntry, 'feeSats' | 'timeSeconds' | 'height'>;
+export type NewEntry = RegtestTransaction & Pick<MempoolEntry, 'feeSats' | 'timeSeconds' | 'height' | 'unbroadcast'>;
 
 /** Transactions that wait for a block: kept consistent with one another, in memory, with their rows. It judges nothing. */
 export interface Mempool {
@@ -65,8 +67,8 @@ export async function loadMempool(store: Store): Promise<Mempool> {
   }
 
   for await (const [, row] of store.range(regtestLayout.pending)) {
-    const { raw, ...rest } = row;
-    insert({ ...(readTransaction(raw) as RegtestTransaction), ...rest });
+    const { raw, unbroadcast, ...rest } = row;
+    insert({ ...(readTransaction(raw) as RegtestTransaction), ...rest, unbroadcast: unbroadcast === 1 });
     sequence = Math.max(sequence, row.sequence);
   }
   for (const entry of entries.values()) link(entry);
@@ -93,14 +95,21 @@ export async function loadMempool(store: Store): Promise<Mempool> {
       for (const [id, txid] of changed) {
         const entry = entries.get(id);
         if (entry === undefined) batch.del(regtestLayout.pending, txid);
-        else batch.put(regtestLayout.pending, txid, pick(entry));
+        else batch.put(regtestLayout.pending, txid, toRow(entry));
       }
       changed.clear();
     },
   };
 }
 
-const pick = ({ sequence, timeSeconds, height, feeSats, raw }: MempoolEntry) => ({ sequence, timeSeconds, height, feeSats, raw });
+const toRow = ({ sequence, timeSeconds, height, feeSats, unbroadcast, raw }: MempoolEntry): PendingRow => ({
+  sequence,
+  timeSeconds,
+  height,
+  feeSats,
+  unbroadcast: unbroadcast ? 1 : 0,
+  raw,
+});
 
 /** All entries that must be mined before `start`, the starting entries included. */
 export function withAncestors(start: Iterable<MempoolEntry>): Set<MempoolEntry> {

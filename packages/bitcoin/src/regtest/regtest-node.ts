@@ -5,6 +5,7 @@ import { readWitnessCommitment, type RegtestBlock, toRegtestBlock } from './bloc
 import { mineBlock } from './block-template.ts';
 import type { BlockNode } from './block-tree.ts';
 import { type Chain, type ChainMove, loadChain } from './chain.ts';
+import { regtestLayout } from './layout.ts';
 import { type Acceptance, judge, type MempoolContext, type Refusal } from './mempool-accept.ts';
 import { admit, followChain } from './mempool-follow.ts';
 import { loadMempool, type Mempool } from './mempool.ts';
@@ -28,6 +29,8 @@ export interface RegtestNode {
   chain: Chain;
   mempool: Mempool;
   nowSeconds(): number;
+  /** Whether the output is unspent at the tip. */
+  isUnspent(txid: Uint8Array, vout: number): boolean;
   judge(transaction: RegtestTransaction): Acceptance | Refusal;
   admit(acceptance: Acceptance): Promise<void>;
   /** The hashes of the new blocks; fewer than asked for when one is refused. */
@@ -71,8 +74,8 @@ export async function loadRegtestNode(store: Store, { clock, log }: { clock: Clo
     });
   }
 
-  function follow(moved: ChainMove, batch: Batch): void {
-    followChain(moved, { ...context(), coins: batch });
+  function follow(moved: ChainMove, batch: Batch, heightOf = (_: RegtestBlock): number => chain.tip().height): void {
+    followChain(moved, { ...context(), coins: batch }, heightOf);
     for (const block of moved.added) log.debug({ hash: block.id, transactions: block.transactions.length }, 'block connected');
   }
 
@@ -82,6 +85,7 @@ export async function loadRegtestNode(store: Store, { clock, log }: { clock: Clo
     chain,
     mempool,
     nowSeconds,
+    isUnspent: (txid, vout) => store.get(regtestLayout.coin, { txid, vout }) !== undefined,
     judge: (transaction) => judge(transaction, context()),
     admit: (acceptance) => change(() => admit(acceptance, { mempool })),
 
@@ -109,7 +113,9 @@ export async function loadRegtestNode(store: Store, { clock, log }: { clock: Clo
     async invalidate(node) {
       await change((batch) => {
         const moved = chain.invalidate(node, batch);
-        follow({ ...moved, removed: moved.removed.slice(0, RETURNING_BLOCKS) }, batch);
+        // Core takes back one block at a time, so its transactions come in at the height below.
+        const below = ({ id }: RegtestBlock): number => (chain.read(id)?.height ?? 0) - 1;
+        follow({ ...moved, removed: moved.removed.slice(0, RETURNING_BLOCKS) }, batch, below);
       });
     },
 

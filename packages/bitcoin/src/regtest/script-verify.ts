@@ -41,6 +41,7 @@ const OFF = {
   witnessEmpty: 'Witness program was passed an empty witness',
   witnessMalleated: 'Witness requires empty scriptSig',
   witnessUnexpected: 'Witness provided for non-witness script',
+  controlBlock: 'Invalid Taproot control block size',
   schnorrSize: 'Invalid Schnorr signature size',
   schnorrHashType: 'Invalid Schnorr signature hash type',
   schnorr: 'Invalid Schnorr signature',
@@ -182,12 +183,16 @@ function checkMultisig(
   if (open > 0) throw new Failed(OFF.evalFalse);
 }
 
+/** Whether bytes have the size of what a taproot spend by script ends with (BIP341). */
+const isControlBlock = ({ length }: Uint8Array): boolean => length >= 33 && length <= 33 + 32 * 128 && (length - 33) % 32 === 0;
+
 /** BIP341, spending by key: the output's key signs. */
 function spendTaproot(input: InputToVerify, key: Uint8Array): void {
   const witness = witnessOf(input);
   if (witness.length === 0) throw new Failed(OFF.witnessEmpty);
   const annex = witness.length >= 2 && witness.at(-1)?.[0] === 0x50 ? witness.at(-1) : undefined;
   const [signature, ...more] = annex === undefined ? witness : witness.slice(0, -1);
+  if (more.length > 0 && !isControlBlock(more.at(-1) as Uint8Array)) throw new Failed(OFF.controlBlock);
   if (more.length > 0) throw new Failed('spending a taproot output by script is not supported by the embedded chain', true);
   if (signature === undefined || (signature.length !== 64 && signature.length !== 65)) throw new Failed(OFF.schnorrSize);
   const hashType = signature[64] ?? 0;

@@ -1,0 +1,3 @@
+export { devKey, devVaultScript } from './dev-key.ts';
+export { createNode, type Node, type NodeDeps, type NodeOptions } from './node.ts';
+export { completeTemplate, readChainSpec, type TemplateChoice } from './spec-template.ts';

@@ -1,0 +1,131 @@
+import {
+  bitcoinIndex,
+  type BitcoinRpc,
+  type BitcoinSync,
+  type BlockStore,
+  createBitcoinSync,
+  createBlockStore,
+  createRpcSource,
+  createWalker,
+  type HeaderChain,
+  openHeaderChain,
+} from '@hemid/bitcoin';
+import { type Anchors, type Chain, openChain, type PlacedL2Header } from '@hemid/chain';
+import { anchorFollower, createAnchorReader, createFinality, createPayoutDerivation, type Finality } from '@hemid/finality';
+import { createFollowUpstream, type FollowUpstream, type Upstream } from '@hemid/network';
+import { addressOfKey, type ChainSpec, equal, type SealedBlock, toHex } from '@hemid/protocol';
+import type { Clock, Logger, Secret, Service } from '@hemid/runtime';
+import { createBuilder, createPool, createSlotDuty, type Pool, type SlotDuty } from '@hemid/sequencer';
+import type { Store } from '@hemid/store';
+import { createTunnelDerivation } from '@hemid/tunnel';
+import { getPublicKey } from '@noble/secp256k1';
+import { fail } from './errors.ts';
+import { createHeadQueue } from './head-queue.ts';
+
+export interface NodeDeps {
+  spec: ChainSpec;
+  store: Store;
+  /** The Bitcoin node. */
+  bitcoin: BitcoinRpc;
+  clock: Clock;
+  log: Logger;
+  /** Called once with the error that makes it impossible to go on. */
+  onFailure: (error: unknown) => void;
+}
+
+export interface NodeOptions {
+  /** How often the Bitcoin node is asked for its tip, in milliseconds. */
+  bitcoinPollMs: number;
+  /** What the node does besides verifying. */
+  role:
+    | { kind: 'sequencer'; key: Secret<Uint8Array>; onSealed?: (block: SealedBlock) => void }
+    | { kind: 'verifier'; upstream: Upstream; pollMs: number };
+}
+
+/** A running node's parts, for rpc, heartbeat and tests. */
+export interface Node {
+  chain: Chain;
+  headers: HeaderChain;
+  blocks: BlockStore;
+  bitcoinSync: BitcoinSync;
+  finality: Finality;
+  /** Waits for a block: only a sequencer has one. */
+  pool: Pool | undefined;
+  duty: SlotDuty | undefined;
+  follow: FollowUpstream | undefined;
+  /** Resolves when all that follows the last head change is done. */
+  settled(): Promise<void>;
+  /** In the order they are started. */
+  services: Service[];
+}
+
+/** Wires a node: the one place that knows who fills whose port. */
+export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<Node> {
+  const { spec, store, clock, log, onFailure } = deps;
+
+  // Bitcoin: the node's own best header chain, the bodies, and two walkers over them. The index goes where the
+  // chain sends it; the anchors follow the best header.
+  const source = createRpcSource(deps.bitcoin);
+  const headers = await openHeaderChain(store, spec);
+  const blocks = createBlockStore(store);
+  const index = createWalker(bitcoinIndex, { store, headers, blocks });
+  const anchorWalker = createWalker(anchorFollower, { store, headers, blocks });
+
+  // L2: what is due follows from Bitcoin alone, payouts before the tunnel; fork choice asks for anchors.
+  let ancestorOf: ((block: PlacedL2Header, number: bigint) => PlacedL2Header) | undefined;
+  const anchors = createAnchorReader({
+    spec,
+    store,
+    headers,
+    walker: anchorWalker,
+    ancestorOf(block, number) {
+      if (ancestorOf === undefined) throw fail('node/config', 'anchors were asked before the chain was open');
+      return ancestorOf(block, number);
+    },
+  });
+  const derivations = [createPayoutDerivation(spec, headers), createTunnelDerivation(spec, headers)];
+  const chain = await openChain({ spec, store, headers, blocks, index, derivations, anchors: anchors satisfies Anchors });
+  ancestorOf = chain.ancestorOf;
+
+  // Finality: raised by new Bitcoin tips and by new heads, one after the other.
+  const finality = createFinality({ chain, anchors, walker: anchorWalker, headers, blocks });
+  const queue = createHeadQueue(onFailure);
+  const bitcoinSync = createBitcoinSync(
+    { spec, source, headers, blocks, clock, log, onFailure, onTip: () => queue.run(() => finality.onBitcoinTip()) },
+    { pollMs: options.bitcoinPollMs },
+  );
+  chain.onHead((change) => void queue.run(() => finality.onHead(change)));
+
+  if (options.role.kind === 'verifier') {
+    const { upstream, pollMs } = options.role;
+    const follow = createFollowUpstream({ chain, upstream, source, headers, blocks, clock, log, onFailure }, { pollMs });
+    return {
+      chain, headers, blocks, bitcoinSync, finality, follow,
+      pool: undefined,
+      duty: undefined,
+      settled: queue.settled,
+      services: [bitcoinSync, follow],
+    };
+  }
+
+  const { key, onSealed = () => undefined } = options.role;
+  const signer = sequencerAddress(spec, key);
+  const pool = createPool({ chain, common: chain.execution.common, log });
+  chain.onHead((change) => void queue.run(() => pool.follow(change)));
+  const builder = createBuilder({ chain, pool, headers, blocks, log }, { key });
+  const duty = createSlotDuty({ spec, builder, clock, log, onFailure, onSealed }, { signer });
+  return {
+    chain, headers, blocks, bitcoinSync, finality, pool, duty,
+    follow: undefined,
+    settled: queue.settled,
+    services: [bitcoinSync, duty],
+  };
+}
+
+/** The address of the sealing key; @throws `node/not-sequencer` when the spec does not know it. */
+function sequencerAddress(spec: ChainSpec, key: Secret<Uint8Array>): Uint8Array {
+  const address = addressOfKey(getPublicKey(key.reveal()));
+  const all = [...spec.genesis.sequencers, ...spec.upgrades.flatMap((upgrade) => upgrade.sequencers ?? [])];
+  if (address !== undefined && all.some(({ signer }) => equal(signer, address))) return address;
+  throw fail('node/not-sequencer', `the sequencer key's address ${address === undefined ? '' : toHex(address)} is not a sequencer of the chain spec`);
+}

@@ -1,0 +1,8 @@
+import type { ParamSpec } from './rpc-params.ts';
+import type { RegtestNode } from './regtest-node.ts';
+
+/** A method of the embedded Bitcoin: parameters are checked against their specs before `handle` gets them. */
+export interface RegtestMethod {
+  params: readonly ParamSpec[];
+  handle(node: RegtestNode, params: unknown[]): unknown;
+}

@@ -1,0 +1,41 @@
+import type { Message, SimulationResult, StateReader } from '@hemid/hvm';
+import type { BitcoinView, ChainSpec, Keystone, Receipt, SealedBlock } from '@hemid/protocol';
+import type { PlacedL2Header } from './ports.ts';
+
+/** Names of heads (protocol section 8). */
+export type HeadTag = 'latest' | 'safe' | 'finalized' | 'earliest';
+
+/** A change of the canonical chain, hashes: `removed` from the old head down, `added` up to the new one. */
+export interface HeadChange {
+  removed: PlacedL2Header[];
+  added: PlacedL2Header[];
+}
+
+/** What rpc, network and finality see of the L2 chain. */
+export interface ChainReader {
+  readonly spec: ChainSpec;
+  head(tag: HeadTag): PlacedL2Header;
+  /** Canonical header by number. */
+  headerAt(number: bigint): PlacedL2Header | undefined;
+  /** Any known header by hash, canonical or not. */
+  header(hash: Uint8Array): PlacedL2Header | undefined;
+  isCanonical(placed: PlacedL2Header): boolean;
+  ancestorOf(block: PlacedL2Header, number: bigint): PlacedL2Header;
+  block(hash: Uint8Array): SealedBlock | undefined;
+  receipts(hash: Uint8Array): Receipt[] | undefined;
+  /** Where a canonical transaction stands. */
+  transaction(hash: Uint8Array): { blockHash: Uint8Array; index: number } | undefined;
+  /** The keystone of a keystone block. */
+  keystone(block: PlacedL2Header): Keystone;
+  /** A canonical keystone block by the hash of its abbreviation (internal order). */
+  keystoneBlock(abbreviatedHash: Uint8Array): PlacedL2Header | undefined;
+  /** State after a block. */
+  stateAt(block: PlacedL2Header): StateReader;
+  /** Bitcoin as a block sees it. */
+  viewAt(block: PlacedL2Header): BitcoinView;
+  /** Tries a message on the state after a block. */
+  simulate(block: PlacedL2Header, message: Message): Promise<SimulationResult>;
+  estimateGas(block: PlacedL2Header, message: Message): Promise<{ gas: bigint } | { failure: SimulationResult }>;
+  /** Calls `listener` after each change of the canonical chain or of its labels; @returns an unsubscribe. */
+  onHead(listener: (change: HeadChange) => void): () => void;
+}

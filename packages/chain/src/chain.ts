@@ -1,0 +1,312 @@
+import { createBitcoinView, type BlockStore, type HeaderChain, type Walker } from '@hemid/bitcoin';
+import {
+  buildGenesis,
+  createCommon,
+  createStateReader,
+  decodeUserTransaction,
+  type ExecutedBlock,
+  type ExecutionDeps,
+  estimateGas,
+  simulate,
+} from '@hemid/hvm';
+import { type ChainSpec, encodeHeader, equal, isHemidError, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
+import { type Batch, follow, layout, type Route, routeBetween, type Store } from '@hemid/store';
+import { RLP } from '@ethereumjs/rlp';
+import { createBlockArchive } from './block-archive.ts';
+import { bitcoinReference, checkHeader, checkSeal, splitBlock } from './block-rule.ts';
+import { canonicalNumbers, createKeystoneIndex, transactionIndex } from './canonical-follower.ts';
+import type { ChainReader, HeadChange } from './chain-reader.ts';
+import { checkDerived } from './derived-rule.ts';
+import { fail, invalidBlock } from './errors.ts';
+import { chooseHead } from './fork-choice.ts';
+import { isKeystone, keystoneOf } from './keystone-of.ts';
+import { createMutex } from './mutex.ts';
+import type { Anchors, Derivation, PlacedL2Header } from './ports.ts';
+import { type BlockChoice, type PreparedBlock, prepareBlock } from './preparation.ts';
+
+export interface ChainDeps {
+  spec: ChainSpec;
+  store: Store;
+  headers: HeaderChain;
+  blocks: BlockStore;
+  index: Walker;
+  derivations: readonly Derivation[];
+  anchors: Anchors;
+}
+
+/** What a builder is given: the prepared block, its system transactions already run. */
+export type BlockFiller = (prepared: PreparedBlock) => Promise<void>;
+
+/** The canonical L2 chain: import, building, heads, fork choice. */
+export interface Chain extends ChainReader {
+  readonly execution: ExecutionDeps;
+  /**
+   * Checks and executes a sealed block and, in one synced batch, keeps it and moves the head if it is better.
+   *
+   * @returns `known` when it was here already.
+   * @throws `chain/block-invalid`; `chain/parent-unknown` and other `retry` errors when data is missing.
+   */
+  import(sealed: SealedBlock): Promise<'imported' | 'known'>;
+  /**
+   * Builds a block on `choice.parent`, lets `fill` add user transactions, seals it with `seal`, and commits it with
+   * the slot in one synced batch. It is not executed twice.
+   */
+  build(choice: BlockChoice, fill: BlockFiller, seal: (hash: Uint8Array) => Uint8Array): Promise<SealedBlock>;
+  /** The block this node sealed for a slot, if any. */
+  sealedInSlot(slot: bigint): Uint8Array | undefined;
+  /** Evaluates fork choice anew, after a new Bitcoin tip. */
+  reconsider(): Promise<void>;
+  /** Sets the labelled heads (finality decides them). */
+  setLabels(labels: { safe: PlacedL2Header; finalized: PlacedL2Header }): void;
+}
+
+const SPEC_ROW = 'genesis-hash';
+
+/**
+ * Opens the chain of a store, writing the genesis if it is empty.
+ *
+ * @throws `chain/other-spec` when the store belongs to another genesis.
+ */
+export async function openChain(deps: ChainDeps): Promise<Chain> {
+  const { spec, store, headers } = deps;
+  const archive = createBlockArchive(store);
+  const mutex = createMutex();
+  const listeners = new Set<(change: HeadChange) => void>();
+  const common = createCommon(spec);
+  const execution: ExecutionDeps = { spec, common, reader: store };
+
+  const genesis = await openGenesis();
+  const leaves = new Map<string, PlacedL2Header>();
+  for await (const [hash] of store.range(layout.leaf)) leaves.set(toHex(hash), archive.getHeader(hash));
+  let head = await readHead();
+  let labels = { safe: genesis, finalized: genesis };
+
+  async function openGenesis(): Promise<PlacedL2Header> {
+    const executed = await buildGenesis(spec, common);
+    const known = store.get(layout.meta, SPEC_ROW);
+    if (known !== undefined && !equal(known, executed.hash)) {
+      throw fail(
+        'chain/other-spec',
+        `the data directory belongs to the chain with genesis ${toHex(known)}, the chain spec is that of ${toHex(executed.hash)}: choose another --data directory or the right --chain file`,
+      );
+    }
+    if (known === undefined) {
+      const batch = store.batch();
+      archive.put(executed, new Uint8Array(), batch);
+      batch.put(layout.canonical, 0n, executed.hash);
+      batch.put(layout.leaf, executed.hash, 0n);
+      batch.put(layout.meta, SPEC_ROW, executed.hash);
+      await batch.commit();
+    }
+    return { header: executed.block.header, hash: executed.hash };
+  }
+
+  async function readHead(): Promise<PlacedL2Header> {
+    for await (const [, hash] of store.range(layout.canonical, { reverse: true, limit: 1 })) return archive.getHeader(hash);
+    return genesis;
+  }
+
+  const parentOf = (block: PlacedL2Header): PlacedL2Header => archive.getHeader(block.header.parentHash);
+
+  function headerAt(number: bigint): PlacedL2Header | undefined {
+    const hash = store.get(layout.canonical, number);
+    return hash === undefined ? undefined : archive.getHeader(hash);
+  }
+
+  function isCanonical(placed: PlacedL2Header): boolean {
+    const hash = store.get(layout.canonical, placed.header.number);
+    return hash !== undefined && equal(hash, placed.hash);
+  }
+
+  function ancestorOf(block: PlacedL2Header, number: bigint): PlacedL2Header {
+    let current = block;
+    while (current.header.number > number) {
+      const canonical = isCanonical(current) ? headerAt(number) : undefined;
+      current = canonical ?? parentOf(current);
+    }
+    return current;
+  }
+
+  const keystone = (block: PlacedL2Header) => keystoneOf(spec, headers, block, (number) => ancestorOf(block, number));
+  const followers = [canonicalNumbers, transactionIndex, createKeystoneIndex(spec, headers, ancestorOf)];
+  const preparationDeps = { ...deps, execution, ancestorOf };
+  const tree = {
+    parent: parentOf,
+    position: (block: PlacedL2Header) => deps.anchors.position(block),
+    isKeystone: (number: bigint) => isKeystone(spec, number),
+  };
+
+  function announce(change: HeadChange): void {
+    for (const listener of listeners) listener(change);
+  }
+
+  function routeTo(target: PlacedL2Header): Route {
+    return routeBetween(
+      { height: (hash) => archive.getHeader(hash).header.number, parent: (hash) => archive.getHeader(hash).header.parentHash },
+      head.hash,
+      target.hash,
+    );
+  }
+
+  /** Puts the move of the canonical chain to `target` into `batch`. */
+  function moveHead(target: PlacedL2Header, batch: Batch, fresh?: SealedBlock): HeadChange {
+    const route = routeTo(target);
+    const load = (hash: Uint8Array): SealedBlock =>
+      fresh !== undefined && equal(hash, fresh.hash) ? fresh : (archive.readBlock(hash) as SealedBlock);
+    follow(followers, route, load, batch);
+    return { removed: route.removed.map((hash) => archive.getHeader(hash)), added: route.added.map((hash) => archive.getHeader(hash)) };
+  }
+
+  async function commit(executed: ExecutedBlock, seal: Uint8Array, extra: (batch: Batch) => void): Promise<SealedBlock> {
+    const sealed: SealedBlock = { block: executed.block, seal, hash: executed.hash };
+    const placed: PlacedL2Header = { header: executed.block.header, hash: executed.hash };
+    const batch = store.batch();
+    archive.put(executed, seal, batch);
+    keepEvidence(sealed, batch);
+    batch.put(layout.leaf, placed.hash, placed.header.number);
+    batch.del(layout.leaf, placed.header.parentHash);
+    extra(batch);
+    const nextLeaves = new Map(leaves);
+    nextLeaves.delete(toHex(placed.header.parentHash));
+    nextLeaves.set(toHex(placed.hash), placed);
+    const best = await chooseHead(tree, [...nextLeaves.values()]);
+    const change = equal(best.hash, head.hash) ? undefined : moveHead(best, batch, sealed);
+    await batch.commit();
+    leaves.clear();
+    for (const [key, leaf] of nextLeaves) leaves.set(key, leaf);
+    if (change !== undefined) {
+      head = best;
+      announce(change);
+    }
+    return sealed;
+  }
+
+  /** Two blocks sealed for one slot prove that a sequencer equivocated (protocol section 3). */
+  function keepEvidence(sealed: SealedBlock, batch: Batch): void {
+    const { header } = sealed.block;
+    if (header.number > head.header.number) return;
+    const rival = findByTimestamp(header.timestamp);
+    if (rival === undefined || equal(rival.hash, sealed.hash)) return;
+    const slot = slotAt(spec, header.timestamp) ?? 0n;
+    for (const block of [archive.readBlock(rival.hash), sealed]) {
+      if (block === undefined) continue;
+      batch.put(layout.slotEvidence, { slot, blockHash: block.hash }, RLP.encode([encodeHeader(block.block.header), block.seal]));
+    }
+  }
+
+  function findByTimestamp(timestamp: bigint): PlacedL2Header | undefined {
+    let [low, high] = [0n, head.header.number];
+    while (low <= high) {
+      const middle = (low + high) / 2n;
+      const found = headerAt(middle);
+      if (found === undefined || found.header.timestamp === timestamp) return found;
+      if (found.header.timestamp < timestamp) low = middle + 1n;
+      else high = middle - 1n;
+    }
+    return undefined;
+  }
+
+  async function verify(sealed: SealedBlock): Promise<ExecutedBlock> {
+    const { header, transactions } = sealed.block;
+    const parent = archive.readHeader(header.parentHash);
+    if (parent === undefined) {
+      throw fail('chain/parent-unknown', `the parent ${toHex(header.parentHash)} of block ${header.number} is not here yet`);
+    }
+    checkSeal(spec, parent.header, sealed);
+    const parts = splitBlock(transactions);
+    const { timestamp, beneficiary } = header;
+    const prepared = await prepareBlock(preparationDeps, { parent, timestamp, beneficiary, attributes: parts.attributes });
+    checkDerived(prepared.derived, parts.derived);
+    await prepared.runSystem();
+    for (const raw of parts.user) await runUser(prepared, raw);
+    const executed = await prepared.execution.finish();
+    checkHeader(executed.block.header, header);
+    return executed;
+  }
+
+  async function runUser(prepared: PreparedBlock, raw: Uint8Array): Promise<void> {
+    try {
+      await prepared.execution.user(decodeUserTransaction(raw, common));
+    } catch (error) {
+      if (!isHemidError(error, 'hvm/transaction-invalid')) throw error;
+      throw invalidBlock('user-transaction', `a user transaction cannot be executed: ${error.message}`);
+    }
+  }
+
+  function describe(error: unknown, sealed: SealedBlock): unknown {
+    if (!isHemidError(error, 'chain/block-invalid')) return error;
+    const { number } = sealed.block.header;
+    return fail('chain/block-invalid', `block ${number} (${toHex(sealed.hash)}) is invalid: ${error.message}`, {
+      details: { ...error.details, number: number.toString(), hash: toHex(sealed.hash) },
+      cause: error,
+    });
+  }
+
+  const context = (block: PlacedL2Header) => ({
+    header: block.header,
+    view: createBitcoinView(deps, bitcoinReference(block.header)),
+    ancestorHash: (number: bigint) =>
+      number < 0n || number >= block.header.number ? undefined : ancestorOf(block, number).hash,
+  });
+
+  return {
+    spec,
+    execution,
+    head: (tag) => (tag === 'latest' ? head : tag === 'earliest' ? genesis : labels[tag]),
+    headerAt,
+    header: archive.readHeader,
+    isCanonical,
+    ancestorOf,
+    block: archive.readBlock,
+    receipts: archive.readReceipts,
+    transaction: (hash) => store.get(layout.transaction, hash),
+    keystone,
+    keystoneBlock(abbreviatedHash) {
+      const row = store.get(layout.keystone, abbreviatedHash);
+      return row === undefined ? undefined : archive.readHeader(row.blockHash);
+    },
+    stateAt: (block) => createStateReader(common, store, block.header.stateRoot),
+    viewAt: (block) => context(block).view,
+    simulate: (block, message) => simulate(execution, context(block), message),
+    estimateGas: (block, message) => estimateGas(execution, context(block), message),
+    onHead(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    import: (sealed) =>
+      mutex.run(async () => {
+        if (archive.readHeader(sealed.hash) !== undefined) return 'known' as const;
+        try {
+          await commit(await verify(sealed), sealed.seal, () => undefined);
+        } catch (error) {
+          throw describe(error, sealed);
+        }
+        return 'imported' as const;
+      }),
+    build: (choice, fill, seal) =>
+      mutex.run(async () => {
+        const prepared = await prepareBlock(preparationDeps, choice);
+        await prepared.runSystem();
+        await fill(prepared);
+        const executed = await prepared.execution.finish();
+        const slot = slotAt(spec, choice.timestamp) ?? 0n;
+        return commit(executed, seal(executed.hash), (batch) => batch.put(layout.sealedSlot, slot, executed.hash));
+      }),
+    sealedInSlot: (slot) => store.get(layout.sealedSlot, slot),
+    reconsider: () =>
+      mutex.run(async () => {
+        const best = await chooseHead(tree, [...leaves.values()]);
+        if (equal(best.hash, head.hash)) return;
+        const batch = store.batch();
+        const change = moveHead(best, batch);
+        await batch.commit();
+        head = best;
+        announce(change);
+      }),
+    setLabels(next) {
+      const changed = !equal(next.safe.hash, labels.safe.hash) || !equal(next.finalized.hash, labels.finalized.hash);
+      labels = next;
+      if (changed) announce({ removed: [], added: [] });
+    },
+  };
+}

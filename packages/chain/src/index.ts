@@ -1,0 +1,10 @@
+export { acceptRun, chooseRun, type RunLimits } from './bitcoin-run.ts';
+export { type BlockParts, bitcoinReference, checkHeader, checkSeal, sequencerAt, splitBlock } from './block-rule.ts';
+export { canonicalNumbers, createKeystoneIndex, transactionIndex } from './canonical-follower.ts';
+export { type BlockFiller, type Chain, type ChainDeps, openChain } from './chain.ts';
+export type { ChainReader, HeadChange, HeadTag } from './chain-reader.ts';
+export { checkDerived } from './derived-rule.ts';
+export { chooseHead, type ForkTree } from './fork-choice.ts';
+export { isKeystone, keystoneOf } from './keystone-of.ts';
+export type { AnchorPosition, Anchors, Derivation, DerivationInput, Derived, PlacedL2Header } from './ports.ts';
+export type { BlockChoice, PreparedBlock } from './preparation.ts';

@@ -1,0 +1,120 @@
+import { type BlockStore, type HeaderChain, publicationsIn, type Walker } from '@hemid/bitcoin';
+import { type Chain, type HeadChange, isKeystone, type PlacedL2Header } from '@hemid/chain';
+import { isHemidError, type Publication, toDigits } from '@hemid/protocol';
+import type { AnchorReader } from './anchors.ts';
+
+export interface FinalityDeps {
+  chain: Chain;
+  anchors: AnchorReader;
+  /** The walker of the anchor follower. */
+  walker: Walker;
+  headers: HeaderChain;
+  blocks: BlockStore;
+}
+
+/** A keystone of the canonical chain with its first counting publication. */
+export interface PublishedKeystone {
+  keystone: PlacedL2Header;
+  publication: Publication;
+  /** Bitcoin tip height − publication height: no +1 (protocol section 8). */
+  confirmations: number;
+}
+
+/** Raises `safe` and `finalized` by what stands in Bitcoin; a Bitcoin reorg lowers them again. */
+export interface Finality {
+  /** Follows the node's own Bitcoin chain to its tip, then looks at fork choice and labels anew. */
+  onBitcoinTip(): Promise<void>;
+  /** Looks at the labels anew after the L2 head moved. */
+  onHead(change: HeadChange): Promise<void>;
+  /** The published keystones of the canonical chain, newest first, down to the first that nothing can touch. */
+  published(): PublishedKeystone[];
+}
+
+/** Creates the finality tracker of a node. */
+export function createFinality(deps: FinalityDeps): Finality {
+  const { chain, anchors, walker, headers, blocks } = deps;
+  const { keystonePeriod, finality } = chain.spec.genesis;
+  const period = BigInt(keystonePeriod);
+  /** Keystones this deep need no look any more, nor do those below them. */
+  const deepEnough = 2 * finality.ultra;
+  const known = new Map<string, { keystone: PlacedL2Header; publication: Publication }>();
+
+  async function look(keystone: PlacedL2Header): Promise<Publication | undefined> {
+    const publication = await anchors.first(keystone);
+    if (publication === undefined) known.delete(toDigits(keystone.hash));
+    else known.set(toDigits(keystone.hash), { keystone, publication });
+    return publication;
+  }
+
+  /** From the newest keystone down to one that is deep enough. */
+  async function lookAtAll(): Promise<void> {
+    known.clear();
+    const head = chain.head('latest').header.number;
+    for (let number = head - (head % period); number > 0n; number -= period) {
+      const keystone = chain.headerAt(number);
+      const publication = keystone === undefined ? undefined : await look(keystone);
+      if (publication !== undefined && anchors.tip().height - publication.height >= deepEnough) return;
+    }
+  }
+
+  /** Looks at the keystones that Bitcoin blocks publish. */
+  async function lookAtBlocks(hashes: readonly Uint8Array[]): Promise<void> {
+    for (const hash of hashes) {
+      const entries = publicationsIn(blocks.get(hash), headers.read(hash)?.height ?? 0);
+      for (const { key } of entries) {
+        const keystone = chain.keystoneBlock(key.abbreviatedHash);
+        if (keystone !== undefined) await look(keystone);
+      }
+    }
+  }
+
+  function published(): PublishedKeystone[] {
+    const tip = anchors.tip();
+    return [...known.values()]
+      .map((entry) => ({ ...entry, confirmations: tip.height - entry.publication.height }))
+      .sort((a, b) => (a.keystone.header.number > b.keystone.header.number ? -1 : 1));
+  }
+
+  /** N − 1 for the highest keystone N that has so many confirmations. */
+  function headAt(confirmations: number, keystones: readonly PublishedKeystone[]): PlacedL2Header {
+    const keystone = keystones.find((entry) => entry.confirmations >= confirmations)?.keystone;
+    return keystone === undefined ? chain.head('earliest') : chain.ancestorOf(keystone, keystone.header.number - 1n);
+  }
+
+  function label(): void {
+    const keystones = published();
+    chain.setLabels({ safe: headAt(1, keystones), finalized: headAt(finality.super, keystones) });
+    const deep = keystones.find((entry) => entry.confirmations >= deepEnough)?.keystone.header.number ?? 0n;
+    for (const [key, { keystone }] of known) if (keystone.header.number < deep) known.delete(key);
+  }
+
+  /** A header that came with an L2 block may be ahead of its body: then the anchors stay below it for now. */
+  async function followBest(): Promise<void> {
+    try {
+      await walker.moveTo(headers.best().hash);
+    } catch (error) {
+      if (!isHemidError(error, 'bitcoin/block-missing')) throw error;
+    }
+  }
+
+  let started = false;
+
+  return {
+    published,
+    async onBitcoinTip() {
+      const before = walker.position();
+      await followBest();
+      const route = headers.route(before.hash, walker.position().hash);
+      await chain.reconsider();
+      if (!started || route.removed.length > 0) await lookAtAll();
+      else await lookAtBlocks(route.added);
+      started = true;
+      label();
+    },
+    async onHead({ removed, added }) {
+      if (removed.length > 0) await lookAtAll();
+      for (const block of added) if (isKeystone(chain.spec, block.header.number)) await look(block);
+      if (removed.length > 0 || added.length > 0) label();
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import type { BitcoinSource, BlockStore, HeaderChain } from '@hemid/bitcoin';
+import { bitcoinReference, type Chain } from '@hemid/chain';
+import { isHemidError, type SealedBlock, toHex } from '@hemid/protocol';
+import { type Clock, every, type Logger, type Loop, type Service } from '@hemid/runtime';
+import { fetchBitcoinBlock, missingBitcoinBlock } from './bitcoin-fetch.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface FollowUpstreamDeps {
+  chain: Chain;
+  upstream: Upstream;
+  source: BitcoinSource;
+  headers: HeaderChain;
+  blocks: BlockStore;
+  clock: Clock;
+  log: Logger;
+  /** Called with the error that ended the loop. */
+  onFailure: (error: unknown) => void;
+}
+
+/** Keeps a verifier's chain up to an upstream node, block by verified block. */
+export interface FollowUpstream extends Service {
+  /** One round: fetches and imports what is new. @throws `retry` errors; a refused block is reported, not thrown. */
+  pull(signal?: AbortSignal): Promise<void>;
+  /** Why it is not up to the upstream, or `undefined`. */
+  trouble(): string | undefined;
+  /** The error of the upstream block that was refused last, while the upstream still has it on its chain. */
+  refused(): Error | undefined;
+}
+
+const BATCH = 64;
+
+/** Creates the service that follows an upstream, `pollMs` apart. */
+export function createFollowUpstream(deps: FollowUpstreamDeps, options: { pollMs: number }): FollowUpstream {
+  const { chain, upstream, clock, log } = deps;
+  let loop: Loop | undefined;
+  let trouble: string | undefined;
+  let refused: { hash: string; error: Error } | undefined;
+
+  /** The upstream's blocks from the last one that is known here on. */
+  async function fetchNext(signal?: AbortSignal): Promise<SealedBlock[]> {
+    let from = chain.head('latest').header.number;
+    for (let step = BigInt(BATCH / 2); ; step *= 2n) {
+      const blocks = await upstream.sealedBlocks(from, BATCH, signal);
+      const [first] = blocks;
+      const connected = first !== undefined && (from === 0n || chain.header(first.hash) !== undefined || chain.header(first.block.header.parentHash) !== undefined);
+      if (connected) return blocks;
+      if (from === 0n) return [];
+      from = from > step ? from - step : 0n;
+    }
+  }
+
+  async function importOne(sealed: SealedBlock, signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      try {
+        await chain.import(sealed);
+        return;
+      } catch (error) {
+        const missing = missingBitcoinBlock(error);
+        const tip = deps.headers.read(bitcoinReference(sealed.block.header));
+        if (missing === undefined || tip === undefined) throw error;
+        if (!(await fetchBitcoinBlock(deps, { hash: missing, tipHeight: tip.height }, signal))) throw error;
+      }
+    }
+  }
+
+  function refuse(sealed: SealedBlock, error: Error): void {
+    if (refused?.hash !== toHex(sealed.hash)) log.error({ code: (error as { code?: string }).code }, `refused: ${error.message}`);
+    refused = { hash: toHex(sealed.hash), error };
+    trouble = error.message;
+  }
+
+  async function pull(signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      const blocks = (await fetchNext(signal)).filter((sealed) => chain.header(sealed.hash) === undefined);
+      if (blocks.length === 0) {
+        refused = undefined;
+        return;
+      }
+      for (const sealed of blocks) {
+        // A slot that this node's clock has not reached is for later, not invalid (protocol section 3).
+        if (Number(sealed.block.header.timestamp) * 1000 > clock.now()) return;
+        if (refused?.hash === toHex(sealed.hash)) return;
+        try {
+          await importOne(sealed, signal);
+          refused = undefined;
+          log.debug({ number: Number(sealed.block.header.number), hash: toHex(sealed.hash) }, 'block imported');
+        } catch (error) {
+          if (!isHemidError(error) || error.severity !== 'invalid') throw error;
+          refuse(sealed, error);
+          return;
+        }
+      }
+      if (blocks.length < BATCH - 1) return;
+    }
+  }
+
+  async function round(signal: AbortSignal): Promise<void> {
+    try {
+      await pull(signal);
+      trouble = refused?.error.message;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isHemidError(error) || error.severity === 'fatal') throw error;
+      if (trouble !== error.message) log.warn({ code: error.code }, error.message);
+      trouble = error.message;
+    }
+  }
+
+  return {
+    name: 'follow-upstream',
+    pull,
+    trouble: () => trouble,
+    refused: () => refused?.error,
+    start(signal) {
+      loop = every(clock, options.pollMs, () => round(signal), signal);
+      loop.done.catch(deps.onFailure);
+    },
+    async stop() {
+      await loop?.done.catch(() => undefined);
+    },
+  };
+}

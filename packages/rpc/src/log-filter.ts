@@ -1,0 +1,70 @@
+import { bloomOf, equal, type Log } from '@hemid/protocol';
+import { z } from 'zod';
+import { type BlockId, blockNumber } from './block-id.ts';
+import { address, hash } from './param.ts';
+
+/** Which logs are wanted: an address of any, and per position a topic of any; an empty choice is everything. */
+export interface LogFilter {
+  addresses: Uint8Array[];
+  topics: Uint8Array[][];
+}
+
+/** A filter with the blocks to look at: one by hash, or a range. */
+export interface LogQuery extends LogFilter {
+  blockHash: Uint8Array | undefined;
+  from: BlockId | undefined;
+  to: BlockId | undefined;
+}
+
+const MAX_CHOICES = 1000;
+const addresses = z.union([address.transform((one) => [one]), z.array(address).max(MAX_CHOICES)], `must be an address or a list of at most ${MAX_CHOICES}`);
+/** null, alone or within a list, stands for any topic. */
+const choice = z.union(
+  [z.null().transform((): Uint8Array[] => []), hash.transform((one) => [one]), z.array(hash.nullable()).max(MAX_CHOICES).transform((list) => (list.includes(null) ? [] : (list as Uint8Array[])))],
+  'must be null, a 32-byte topic or a list of such',
+);
+
+const absent = <T>(value: T | null | undefined): T | undefined => value ?? undefined;
+
+/** The filter object of `eth_getLogs` and its kin. */
+export const logQuery = z
+  .object({
+    address: addresses.nullish(),
+    topics: z.array(choice).max(4, 'a log has at most 4 topics').nullish(),
+    blockHash: hash.nullish(),
+    fromBlock: blockNumber.nullish(),
+    toBlock: blockNumber.nullish(),
+  })
+  .refine(({ blockHash, fromBlock, toBlock }) => absent(blockHash) === undefined || (absent(fromBlock) ?? absent(toBlock)) === undefined, {
+    message: 'cannot specify both blockHash and fromBlock/toBlock, choose one or the other',
+  })
+  .transform(
+    (filter): LogQuery => ({
+      addresses: filter.address ?? [],
+      topics: filter.topics ?? [],
+      blockHash: absent(filter.blockHash),
+      from: absent(filter.fromBlock),
+      to: absent(filter.toBlock),
+    }),
+  );
+
+const includes = (choices: readonly Uint8Array[], value: Uint8Array): boolean => choices.some((one) => equal(one, value));
+
+/** Whether a log is one of those wanted. */
+export function matchesLog(filter: LogFilter, log: Log): boolean {
+  if (filter.addresses.length > 0 && !includes(filter.addresses, log.address)) return false;
+  return filter.topics.every((choices, i) => {
+    const topic = log.topics[i];
+    return topic !== undefined && (choices.length === 0 || includes(choices, topic));
+  });
+}
+
+/** The bytes of a bloom that an item sets. */
+const bitsOf = (item: Uint8Array): [number, number][] =>
+  [...bloomOf([{ address: item, topics: [], data: new Uint8Array() }]).entries()].filter(([, byte]) => byte !== 0);
+
+/** Makes the test whether a block's bloom may hold a wanted log; a `false` is certain. */
+export function createBloomTest(filter: LogFilter): (bloom: Uint8Array) => boolean {
+  const groups = [filter.addresses, ...filter.topics].filter((choices) => choices.length > 0).map((choices) => choices.map(bitsOf));
+  return (bloom) => groups.every((choices) => choices.some((bits) => bits.every(([i, byte]) => ((bloom[i] ?? 0) & byte) === byte)));
+}

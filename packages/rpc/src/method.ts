@@ -1,0 +1,62 @@
+import type { z } from 'zod';
+import type { RpcContext } from './context.ts';
+import { fail } from './errors.ts';
+
+/** Parameters by name, in their order; each schema transforms from the wire to the domain. */
+export type Params = Record<string, z.ZodType>;
+
+/** What the schemas of {@link Params} make of a request. */
+export type Values<P extends Params> = { [K in keyof P]: z.output<P[K]> };
+
+/** A row of a method table. */
+export interface Method<P extends Params = Params> {
+  /** One sentence for the documentation. */
+  doc: string;
+  params: P;
+  /** Answers with values of the domain: {@link toWire} makes them JSON. */
+  handle(values: Values<P>, context: RpcContext): unknown;
+}
+
+/** Methods by their full name, e.g. `eth_call`. */
+export type MethodTable = Record<string, Method>;
+
+/** Types a row by its own schemas. */
+export function method<P extends Params>(row: Method<P>): Method {
+  return row as unknown as Method;
+}
+
+/** The first complaint of a schema, with the place inside the parameter. */
+function describe(error: z.ZodError): string {
+  const issue = error.issues[0];
+  const path = issue?.path.join('.') ?? '';
+  return path === '' ? `${issue?.message}` : `${path}: ${issue?.message}`;
+}
+
+function toPositions(names: readonly string[], params: unknown): unknown[] {
+  if (params === undefined || params === null) return [];
+  if (Array.isArray(params)) return params;
+  if (typeof params !== 'object') throw fail('rpc/invalid-params', 'params must be an array, or an object of parameters by name');
+  const unknown = Object.keys(params).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw fail('rpc/invalid-params', `there is no parameter "${unknown}", only ${names.join(', ')}`);
+  return names.map((name) => (params as Record<string, unknown>)[name]);
+}
+
+/**
+ * Reads the `params` of a request, given by position or by name; null counts as left out.
+ *
+ * @throws `rpc/invalid-params` naming the parameter.
+ */
+export function readParams<P extends Params>(shape: P, params: unknown): Values<P> {
+  const names = Object.keys(shape);
+  const positions = toPositions(names, params);
+  if (positions.length > names.length) throw fail('rpc/invalid-params', `too many arguments, want at most ${names.length}`);
+  const values: Record<string, unknown> = {};
+  for (const [i, name] of names.entries()) {
+    const value = positions[i] ?? undefined;
+    const parsed = shape[name]?.safeParse(value);
+    if (parsed?.success === true) values[name] = parsed.data;
+    else if (value === undefined) throw fail('rpc/invalid-params', `missing value for required argument ${i} (${name})`);
+    else throw fail('rpc/invalid-params', `invalid argument ${i} (${name}): ${parsed === undefined ? '' : describe(parsed.error)}`);
+  }
+  return values as Values<P>;
+}

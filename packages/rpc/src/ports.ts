@@ -1,0 +1,38 @@
+import type { UserTransaction } from '@hemid/hvm';
+
+/** Where transactions go: the pool of a sequencer; on a verifier a forwarder to one, or a refusal. */
+export interface TransactionPool {
+  /**
+   * Takes a raw transaction.
+   *
+   * @returns its hash.
+   * @throws `hvm/transaction-invalid` or `pool/…`, whose message, worded as geth words it, is what the caller reads.
+   */
+  submit(raw: Uint8Array): Promise<Uint8Array>;
+  /** The nonce of the address's next transaction, counting those that wait. */
+  nonce(address: Uint8Array): Promise<bigint>;
+  /** A waiting transaction. */
+  read(hash: Uint8Array): UserTransaction | undefined;
+  /** Calls `listener` with each transaction taken; @returns an unsubscribe. */
+  onTransaction(listener: (transaction: UserTransaction) => void): () => void;
+  /** How many are executable now, and how many wait for an earlier nonce. */
+  counts(): { pending: number; queued: number };
+}
+
+/** The bodies of Bitcoin blocks. */
+export interface BitcoinBlocks {
+  /** A raw block with witness by its hash (internal order), or `undefined`. */
+  readRaw(hash: Uint8Array): Uint8Array | undefined;
+}
+
+/** What the node says of itself. */
+export interface NodeStatus {
+  /** Name and version, for `web3_clientVersion`. */
+  readonly clientVersion: string;
+  /** Why the node is not ready to serve, one sentence each; empty when it is. */
+  reasons(): string[];
+  /** All metrics in Prometheus' text format. */
+  metrics(): string;
+  /** `false` when the node is at the head it knows of. */
+  syncing(): false | { currentBlock: bigint; highestBlock: bigint };
+}

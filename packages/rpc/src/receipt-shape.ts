@@ -1,0 +1,57 @@
+import { RLP } from '@ethereumjs/rlp';
+import {
+  ATTRIBUTES_TYPE,
+  bloomOf,
+  decodeSystemTransaction,
+  hashTransaction,
+  isSystemEnvelope,
+  PAYOUT_TYPE,
+  type Receipt,
+  SYSTEM_ADDRESS,
+  toMinimal,
+} from '@hemid/protocol';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { type BlockWithReceipts, logsOfTransaction, showLog } from './log-shape.ts';
+import type { TransactionDecoder } from './transaction-decoder.ts';
+
+/** Address of the contract that a transaction without a recipient creates. */
+export function createdAddress(sender: Uint8Array, nonce: bigint): Uint8Array {
+  return keccak_256(RLP.encode([sender, toMinimal(nonce)])).slice(12);
+}
+
+/** The nonce of a system transaction stands in its receipt alone, under a name for each type (protocol 3.1). */
+function showSystemNonce({ type, nonce }: Receipt): object {
+  if (type === ATTRIBUTES_TYPE) return { btcAttributesDepositedNonce: nonce };
+  return type === PAYOUT_TYPE ? { popPayoutNonce: nonce } : { depositNonce: nonce };
+}
+
+function readParties(raw: Uint8Array, decode: TransactionDecoder): { from: Uint8Array; to: Uint8Array | undefined } {
+  if (isSystemEnvelope(raw)) return { from: SYSTEM_ADDRESS, to: decodeSystemTransaction(raw).to };
+  const { sender, tx } = decode(raw);
+  return { from: sender, to: tx.to?.bytes };
+}
+
+/** The receipt of a block's transaction at `index` as the Ethereum JSON-RPC shows it. */
+export function showReceipt(source: BlockWithReceipts, index: number, decode: TransactionDecoder): object | undefined {
+  const { block, transactions, receipts } = source;
+  const [raw, receipt] = [transactions[index], receipts[index]];
+  if (raw === undefined || receipt === undefined) return undefined;
+  const { from, to } = readParties(raw, decode);
+  return {
+    type: BigInt(receipt.type),
+    status: receipt.succeeded ? 1n : 0n,
+    transactionHash: hashTransaction(raw),
+    transactionIndex: BigInt(index),
+    blockHash: block.hash,
+    blockNumber: block.header.number,
+    from,
+    to: to ?? null,
+    contractAddress: to === undefined ? createdAddress(from, receipt.nonce) : null,
+    cumulativeGasUsed: receipt.cumulativeGasUsed,
+    gasUsed: receipt.gasUsed,
+    effectiveGasPrice: receipt.effectiveGasPrice,
+    logs: logsOfTransaction(source, index).map(showLog),
+    logsBloom: bloomOf(receipt.logs),
+    ...(isSystemEnvelope(raw) ? showSystemNonce(receipt) : {}),
+  };
+}

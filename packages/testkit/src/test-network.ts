@@ -1,0 +1,181 @@
+import { type EmbeddedRegtest, openRegtest } from '@hemid/bitcoin';
+import { completeTemplate, createNode, devKey, type Node } from '@hemid/node';
+import { type ChainSpec, decodeSealedBlock, encodeSealedBlock, fromDisplay, fromHex, parseChainSpec, type SealedBlock, toDisplay } from '@hemid/protocol';
+import { Secret, silentLogger } from '@hemid/runtime';
+import { openMemoryStore, type Store } from '@hemid/store';
+import { fileURLToPath } from 'node:url';
+import { type BitcoinWallet, createBitcoinWallet } from './bitcoin-wallet.ts';
+import { createManualClock, type ManualClock } from './manual-clock.ts';
+
+/** Bitcoin as an actor: an embedded regtest and a wallet that owns its coinbases. */
+export interface BitcoinActor extends EmbeddedRegtest {
+  wallet: BitcoinWallet;
+  height(): Promise<number>;
+  /** Mines `count` blocks to the wallet. */
+  mineBlocks(count: number): Promise<void>;
+  /** Replaces the last `depth` blocks by `depth + 1` others. */
+  reorg(depth: number): Promise<void>;
+}
+
+/** A node on the manual clock, without loops: its verbs make it do its work. */
+export interface NodeActor {
+  node: Node;
+  store: Store;
+  /** Looks at Bitcoin, and waits until finality has followed. */
+  look(): Promise<void>;
+}
+
+export interface SequencerActor extends NodeActor {
+  /** Looks at Bitcoin and builds a block in each of the next `count` slots. */
+  build(count?: number): Promise<SealedBlock>;
+}
+
+export interface VerifierActor extends NodeActor {
+  /** Looks at Bitcoin, then fetches and verifies what the sequencer has. */
+  sync(): Promise<void>;
+  /** Imports one block as if a peer had sent it. */
+  receive(block: SealedBlock): Promise<'imported' | 'known'>;
+}
+
+/** Actors on one manual clock and one Bitcoin. */
+export interface TestNetwork {
+  spec: ChainSpec;
+  clock: ManualClock;
+  bitcoin: BitcoinActor;
+  sequencer: SequencerActor;
+  createVerifier(): Promise<VerifierActor>;
+  close(): Promise<void>;
+}
+
+const START_MS = 1_800_000_000_000;
+const STRANGER = 'bcrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdku202';
+const DEV_TEMPLATE = fileURLToPath(new URL('../../../configs/dev.json', import.meta.url));
+
+async function createBitcoin(clock: ManualClock): Promise<BitcoinActor> {
+  const regtest = await openRegtest({ store: await openMemoryStore(), clock, log: silentLogger });
+  const wallet = createBitcoinWallet({ rpc: regtest.rpc, secret: devKey('miner').secret });
+  const height = async (): Promise<number> => (await regtest.rpc('getblockcount', [])) as number;
+  return {
+    ...regtest,
+    wallet,
+    height,
+    async mineBlocks(count) {
+      await regtest.mine({ count, address: wallet.addresses.p2wpkh });
+    },
+    async reorg(depth) {
+      const first = await regtest.rpc('getblockhash', [(await height()) - depth + 1]);
+      await regtest.rpc('invalidateblock', [first]);
+      await regtest.mine({ count: depth + 1, address: STRANGER });
+    },
+  };
+}
+
+/** The dev spec with the Bitcoin tip of now as hVM genesis. */
+async function createSpec(bitcoin: BitcoinActor, clock: ManualClock): Promise<ChainSpec> {
+  const height = await bitcoin.height();
+  const header = async (h: number): Promise<Uint8Array> =>
+    fromHex((await bitcoin.rpc('getblockheader', [await bitcoin.rpc('getblockhash', [h]), false])) as string);
+  const headersBefore: Uint8Array[] = [];
+  for (let h = Math.max(0, height - 11); h < height; h += 1) headersBefore.push(await header(h));
+  const choice = { time: Math.floor(clock.now() / 1000), bitcoin: { height, header: await header(height), headersBefore } };
+  return parseChainSpec(completeTemplate(DEV_TEMPLATE, choice));
+}
+
+/** A network of `hemid dev`'s spec: Bitcoin with 110 blocks, one sequencer. */
+export async function createTestNetwork(): Promise<TestNetwork> {
+  const clock = createManualClock(START_MS);
+  const bitcoin = await createBitcoin(clock);
+  await bitcoin.mine({ count: 110, address: bitcoin.wallet.addresses.p2wpkh, timeSeconds: (i) => START_MS / 1000 - 3600 + i });
+  const spec = await createSpec(bitcoin, clock);
+  const failures: unknown[] = [];
+  const common = { spec, bitcoin: bitcoin.rpc, clock, log: silentLogger, onFailure: (error: unknown) => void failures.push(error) };
+  const stores: Store[] = [];
+
+  function check(): void {
+    const [first] = failures.splice(0);
+    if (first !== undefined) throw first;
+  }
+
+  async function look(node: Node): Promise<void> {
+    await node.bitcoinSync.pull();
+    await node.settled();
+    check();
+  }
+
+  async function createSequencer(): Promise<SequencerActor> {
+    const store = await openMemoryStore();
+    stores.push(store);
+    const key = new Secret(devKey('sequencer').secret);
+    const node = await createNode({ ...common, store }, { bitcoinPollMs: 1000, role: { kind: 'sequencer', key } });
+    return {
+      node,
+      store,
+      look: () => look(node),
+      async build(count = 1) {
+        let sealed: SealedBlock | undefined;
+        for (let i = 0; i < count; i += 1) {
+          await clock.advance(spec.genesis.blockTime * 1000);
+          await look(node);
+          sealed = await node.duty?.tick();
+          await node.settled();
+          check();
+        }
+        if (sealed === undefined) throw new Error('the sequencer built no block in this slot');
+        return sealed;
+      },
+    };
+  }
+
+  const sequencer = await createSequencer();
+  /** The sequencer as an upstream, through the wire format. */
+  const upstream = {
+    async sealedBlocks(from: bigint, count: number) {
+      const blocks: SealedBlock[] = [];
+      for (let number = from; number < from + BigInt(count); number += 1n) {
+        const placed = sequencer.node.chain.headerAt(number);
+        const block = placed === undefined ? undefined : sequencer.node.chain.block(placed.hash);
+        if (block === undefined) break;
+        blocks.push(decodeSealedBlock(encodeSealedBlock(block)));
+      }
+      return blocks;
+    },
+    bitcoinBlock: async (hash: Uint8Array) => sequencer.node.blocks.readRaw(fromDisplay(toDisplay(hash))),
+    sendTransaction: async (raw: Uint8Array) => {
+      if (sequencer.node.pool === undefined) throw new Error('the sequencer has no pool');
+      return sequencer.node.pool.submit(raw);
+    },
+  };
+
+  return {
+    spec,
+    clock,
+    bitcoin,
+    sequencer,
+    async createVerifier() {
+      const store = await openMemoryStore();
+      stores.push(store);
+      const node = await createNode({ ...common, store }, { bitcoinPollMs: 1000, role: { kind: 'verifier', upstream, pollMs: 1000 } });
+      return {
+        node,
+        store,
+        look: () => look(node),
+        async sync() {
+          await look(node);
+          await node.follow?.pull();
+          await node.settled();
+          check();
+        },
+        async receive(block) {
+          const result = await node.chain.import(block);
+          await node.settled();
+          check();
+          return result;
+        },
+      };
+    },
+    async close() {
+      await bitcoin.close();
+      for (const store of stores) await store.close();
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { type BitcoinOutput, type BitcoinTransaction, concat, fromBigEndian, readPush, toBigEndian, type VaultSpend } from '@hemid/protocol';
+
+const OP_RETURN = 0x6a;
+const MAX_COUNT = 64;
+/** "HEMW" ‖ firstId u64 ‖ count u16. */
+const MARK_SIZE = 14;
+
+/** The batch that the last output names, or `undefined`. */
+function readMark(outputs: readonly BitcoinOutput[]): { firstId: bigint; count: number } | undefined {
+  const script = outputs[outputs.length - 1]?.script;
+  if (script?.[0] !== OP_RETURN) return undefined;
+  const push = readPush(script.subarray(1));
+  if (push === undefined || push.rest.length > 0 || push.data.length !== MARK_SIZE) return undefined;
+  if (Buffer.from(push.data.subarray(0, 4)).toString('latin1') !== 'HEMW') return undefined;
+  const count = Number(fromBigEndian(push.data.subarray(12, 14)));
+  if (count > MAX_COUNT || count > outputs.length) return undefined;
+  return { firstId: fromBigEndian(push.data.subarray(4, 12)), count };
+}
+
+/** keccak256 over (sats u64 ‖ script length u16 ‖ script) of outputs. */
+function hashOutputs(outputs: readonly BitcoinOutput[]): Uint8Array {
+  const parts = outputs.map(({ valueSats, script }) => concat(toBigEndian(valueSats, 8), toBigEndian(script.length, 2), script));
+  return keccak_256(concat(...parts));
+}
+
+/** What a transaction that spends vault outputs says of itself (protocol section 10). */
+export function toVaultSpend(transaction: BitcoinTransaction, vaultIn: bigint, vaultOut: bigint): VaultSpend {
+  const { firstId, count } = readMark(transaction.outputs) ?? { firstId: 0n, count: 0 };
+  return {
+    txid: transaction.txid,
+    firstId,
+    count,
+    netSats: vaultIn > vaultOut ? vaultIn - vaultOut : 0n,
+    outputsHash: hashOutputs(transaction.outputs.slice(0, count)),
+  };
+}
