@@ -561,7 +561,7 @@ const KNOTS_WORDS: Record<string, string> = { 'dust-nonanchor': 'dust', 'bad-wit
 
 /** A wrong number of parameters is answered with the method's help text, which is each node's own. */
 function normaliseMessage(method: string, message: string): string {
-  return message.startsWith(`${method} `) || message.startsWith(`${method}\n`) ? `help of ${method}` : (KNOTS_WORDS[message] ?? message);
+  return new RegExp(`^${method}(\\s|$)`).test(message) ? `help of ${method}` : (KNOTS_WORDS[message] ?? message);
 }
 
 /** What must be equal between two nodes; lists without an order of their own are sorted. */

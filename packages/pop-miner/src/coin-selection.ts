@@ -1,4 +1,5 @@
-import { type Coin, isMature, outpointKey } from './coin.ts';
+import { compare } from '@hemid/protocol';
+import { type Coin, isMature } from './coin.ts';
 import { feeAt } from './fee.ts';
 import { popVsize } from './pop-transaction.ts';
 import type { AddressKind, PopWallet } from './pop-wallet.ts';
@@ -52,7 +53,7 @@ export function selectCoins(spendable: readonly Coin[], { feeRate, wallet }: { f
 function byPreference(a: Coin, b: Coin): number {
   if (a.unconfirmed !== b.unconfirmed) return a.unconfirmed - b.unconfirmed;
   if (a.valueSats !== b.valueSats) return a.valueSats > b.valueSats ? -1 : 1;
-  return outpointKey(a.txid, a.vout) < outpointKey(b.txid, b.vout) ? -1 : 1;
+  return compare(a.txid, b.txid) || a.vout - b.vout;
 }
 
 /** The first two coins, the first three, and so on, without those that would make the unconfirmed chain too long. */

@@ -13,6 +13,9 @@ export interface Sighting {
   height: number | undefined;
 }
 
+/** A publication counts up to so many blocks above the Bitcoin tip that the keystone's block names (protocol section 8). */
+export const KEYSTONE_WINDOW = 144;
+
 /** The payable publications of a transaction. */
 export function sightingsIn(transaction: BitcoinTransaction, height: number | undefined): Sighting[] {
   const [input] = transaction.inputs;

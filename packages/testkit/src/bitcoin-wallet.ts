@@ -167,7 +167,9 @@ function signInput(tx: Transaction, index: number, { coins, coin, keys, hashType
   const type = hashType ?? Transaction.SIGHASH_ALL;
   const ecdsa = (digest: Uint8Array, by: Uint8Array): Uint8Array => bitcoinScript.signature.encode(sign(digest, by, { prehash: false }), type);
   if (coin.script[0] === 0x76) {
-    const signature = ecdsa(tx.hashForSignature(index, coin.script, type), key);
+    // Without an output of its own, SIGHASH_SINGLE signs the number 1, which bitcoinjs-lib writes the wrong way round.
+    const isLost = (type & 0x1f) === Transaction.SIGHASH_SINGLE && index >= tx.outs.length;
+    const signature = ecdsa(isLost ? Uint8Array.of(1, ...new Uint8Array(31)) : tx.hashForSignature(index, coin.script, type), key);
     tx.setInputScript(index, bitcoinScript.compile([signature, getPublicKey(key)]));
   } else if (coin.script[0] === 0x51) {
     const taprootType = hashType ?? Transaction.SIGHASH_DEFAULT;

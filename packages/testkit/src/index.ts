@@ -20,3 +20,7 @@ export {
   type TestNetwork,
   type VerifierActor,
 } from './test-network.ts';
+export { createUser, receiptOf, type User } from './user.ts';
+export { forge } from './forge.ts';
+export { publishKeystone } from './pop-publisher.ts';
+export { spendOtherwise } from './double-spend.ts';

@@ -1,0 +1,113 @@
+import { type BitcoinBlock, type BitcoinRpc, type BitcoinSource, parseBlock } from '@hemid/bitcoin';
+import { equal, toDisplay } from '@hemid/protocol';
+import type { Logger } from '@hemid/runtime';
+import { applyToCoins, type Coin, type CoinSet, type CoinUndo, revertFromCoins } from './coin.ts';
+import { scanCoins } from './coin-scan.ts';
+import { fail } from './errors.ts';
+import { KEYSTONE_WINDOW, type Sighting, sightingsIn } from './sighting.ts';
+
+/** A block of the best chain, as much of it as the miner needs. */
+export interface WatchedBlock {
+  /** Internal order. */
+  hash: Uint8Array;
+  height: number;
+  sightings: Sighting[];
+  /** `undefined` for blocks that the scan of the unspent outputs had in it already. */
+  undo: CoinUndo | undefined;
+}
+
+/** The end of the Bitcoin node's best chain and the miner's coins at its tip. */
+export interface ChainWatch {
+  /**
+   * Moves to the node's best block, over reorgs too; when the chain runs away meanwhile it stops on the way, at a
+   * block boundary.
+   *
+   * @throws `retry` errors of the Bitcoin node, and `pop-miner/chain-moves`.
+   */
+  follow(signal?: AbortSignal): Promise<void>;
+  /** Blocks up to the tip, lowest first; empty before the first {@link follow}. */
+  blocks(): readonly WatchedBlock[];
+  /** The miner's outputs that no block up to the tip has spent, by `outpointKey`. */
+  coins(): ReadonlyMap<string, Coin>;
+}
+
+export interface ChainWatchDeps {
+  rpc: BitcoinRpc;
+  source: BitcoinSource;
+  /** The miner's scriptPubKey. */
+  script: Uint8Array;
+  log: Logger;
+}
+
+/** Blocks kept: those in which a publication may still matter, and some more, for reorgs. */
+const KEPT_BLOCKS = KEYSTONE_WINDOW + 56;
+
+/** Watches the chain for outputs of `script` and for publications. Nothing is on disk: a new watch finds it all again. */
+export function createChainWatch({ rpc, source, script, log }: ChainWatchDeps): ChainWatch {
+  let coins: CoinSet = new Map();
+  let blocks: WatchedBlock[] = [];
+
+  async function getBlock(hash: Uint8Array, signal?: AbortSignal): Promise<BitcoinBlock> {
+    const raw = await source.block(hash, signal);
+    if (raw === undefined) throw fail('pop-miner/chain-moves', `the Bitcoin node cannot give block ${toDisplay(hash)} now`);
+    return parseBlock(raw);
+  }
+
+  async function scan(signal?: AbortSignal): Promise<void> {
+    log.info('scanning bitcoin for coins and publications');
+    const found = await scanCoins(rpc, script, signal);
+    const below: WatchedBlock[] = [];
+    let { hash } = found.tip;
+    for (let height = found.tip.height; height >= 0 && below.length < KEPT_BLOCKS; height -= 1) {
+      const block = await getBlock(hash, signal);
+      below.push({ hash, height, sightings: sightingsOf(block, height), undo: undefined });
+      hash = block.header.slice(4, 36);
+    }
+    coins = found.coins;
+    blocks = below.reverse();
+  }
+
+  /** Takes back what is not on the best chain any more. @returns whether that was possible. */
+  async function unwind(bestHeight: number, signal?: AbortSignal): Promise<boolean> {
+    for (let tip = blocks.at(-1); tip !== undefined; tip = blocks.at(-1)) {
+      const hash = tip.height > bestHeight ? undefined : await source.hashAt(tip.height, signal);
+      if (hash !== undefined && equal(hash, tip.hash)) return isLongEnough();
+      if (tip.undo === undefined) return false;
+      revertFromCoins(coins, tip.undo);
+      blocks.pop();
+    }
+    return false;
+  }
+
+  /** Whether every block is here in which a publication may matter, as far down as there are blocks. */
+  function isLongEnough(): boolean {
+    const [lowest] = blocks;
+    const tip = blocks.at(-1);
+    return lowest !== undefined && tip !== undefined && (lowest.height === 0 || tip.height - lowest.height >= KEYSTONE_WINDOW);
+  }
+
+  function apply(block: BitcoinBlock, height: number): void {
+    const undo = applyToCoins(coins, block.transactions, { script, height });
+    blocks.push({ hash: block.hash, height, sightings: sightingsOf(block, height), undo });
+    if (blocks.length > KEPT_BLOCKS) blocks.shift();
+  }
+
+  async function follow(signal?: AbortSignal): Promise<void> {
+    if (blocks.length === 0) await scan(signal);
+    const best = await source.best(signal);
+    if (!(await unwind(best.height, signal))) return scan(signal);
+    for (let tip = blocks.at(-1); tip !== undefined && tip.height < best.height; tip = blocks.at(-1)) {
+      const hash = await source.hashAt(tip.height + 1, signal);
+      if (hash === undefined) return;
+      const block = await getBlock(hash, signal);
+      if (!equal(block.header.subarray(4, 36), tip.hash)) return;
+      apply(block, tip.height + 1);
+    }
+  }
+
+  return { follow, blocks: () => blocks, coins: () => coins };
+}
+
+function sightingsOf({ transactions }: BitcoinBlock, height: number): Sighting[] {
+  return transactions.flatMap((transaction) => sightingsIn(transaction, height));
+}

@@ -1,0 +1,6 @@
+export { type FeeOptions, toFeeRate } from './fee.ts';
+export { createPopMiner, type PopMiner, type PopMinerDeps, type PopMinerOptions } from './pop-miner.ts';
+export { type AddressKind, createPopWallet, type PopWallet, readPopSecret } from './pop-wallet.ts';
+export type { KeystoneSource } from './ports.ts';
+export { createRpcKeystoneSource } from './rpc-keystone-source.ts';
+export type { PopMinerStatus, PublicationStatus } from './status.ts';

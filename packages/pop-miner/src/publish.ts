@@ -1,0 +1,52 @@
+import { type BitcoinRpc, broadcast } from '@hemid/bitcoin';
+import { type HemidError, isHemidError } from '@hemid/protocol';
+import { type Selection, selectCoins, spendableCoins } from './coin-selection.ts';
+import { fail } from './errors.ts';
+import { chooseFeeRate, estimateFeeRate, type FeeOptions } from './fee.ts';
+import type { Outlook } from './outlook.ts';
+import type { Candidate } from './policy.ts';
+import { buildPopTransaction, type PopTransaction } from './pop-transaction.ts';
+import type { PopWallet } from './pop-wallet.ts';
+
+export interface PublishDeps {
+  rpc: BitcoinRpc;
+  wallet: PopWallet;
+  fees: FeeOptions;
+}
+
+/** A publication that the Bitcoin node took. */
+export interface Published extends PopTransaction {
+  feeSats: bigint;
+}
+
+/**
+ * Pays for the publication of a keystone and broadcasts it.
+ *
+ * @throws `pop-miner/no-funds`, `pop-miner/fee-too-high` and `pop-miner/refused` (all `retry`), and the errors of the
+ * Bitcoin node.
+ */
+export async function publish({ rpc, wallet, fees }: PublishDeps, { candidate, outlook }: { candidate: Candidate; outlook: Outlook }, signal?: AbortSignal): Promise<Published> {
+  const { keystone } = candidate;
+  const estimate = fees.staticRate === undefined ? await estimateFeeRate(rpc, signal) : undefined;
+  const selection = getSelection(outlook, { feeRate: chooseFeeRate(fees, estimate), wallet });
+  const transaction = buildPopTransaction(wallet, { keystone, ...selection });
+  await broadcast(rpc, transaction.raw, signal).catch((error: unknown) => {
+    throw isHemidError(error, 'bitcoin/rpc') ? toRefusal(error, keystone.l2BlockNumber) : error;
+  });
+  return { ...transaction, feeSats: selection.feeSats };
+}
+
+/** The coins to pay with; when they do not, the error says what is missing. */
+function getSelection({ coins, tipHeight }: Outlook, { feeRate, wallet }: { feeRate: bigint; wallet: PopWallet }): Selection {
+  const spendable = spendableCoins(coins, tipHeight);
+  const selection = selectCoins(spendable, { feeRate, wallet });
+  if (selection !== undefined) return selection;
+  if (coins.length === 0) throw fail('pop-miner/no-funds', `there is no bitcoin at ${wallet.address}: send some to it`);
+  if (spendable.length === 0) throw fail('pop-miner/no-funds', `the bitcoin at ${wallet.address} must wait for blocks before it can be spent`);
+  throw fail('pop-miner/no-funds', `the bitcoin at ${wallet.address} does not pay the fee of a publication: send more to it`);
+}
+
+function toRefusal(cause: HemidError, keystone: number): HemidError {
+  const { rpcCode, rpcMessage } = cause.details;
+  return fail('pop-miner/refused', `the Bitcoin node refused a publication: ${String(rpcMessage)}`, { cause, details: { rpcCode, rpcMessage, keystone } });
+}

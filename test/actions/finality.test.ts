@@ -1,0 +1,104 @@
+import { isKeystone } from '@hemid/chain';
+import { abbreviate, decodePayout, decodeSystemTransaction, encodePopScript, fromDisplay, PAYOUT_TYPE, POP_REWARD_ADDRESS, paidSlot, toHex, addressOfKey } from '@hemid/protocol';
+import { createTestNetwork, publishKeystone, spendOtherwise, type TestNetwork } from '@hemid/testkit';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+let network: TestNetwork;
+beforeEach(async () => {
+  network = await createTestNetwork();
+});
+afterEach(() => network.close());
+
+/** Builds up to the next keystone and gives it. */
+async function buildKeystone(): Promise<{ number: bigint; keystone: ReturnType<TestNetwork['sequencer']['node']['chain']['keystone']> }> {
+  const { chain } = network.sequencer.node;
+  do await network.sequencer.build();
+  while (!isKeystone(network.spec, chain.head('latest').header.number));
+  const head = chain.head('latest');
+  return { number: head.header.number, keystone: chain.keystone(head) };
+}
+
+test('a published keystone makes blocks safe after one block and finalized after ten, and pays its miner', async () => {
+  const { bitcoin, sequencer } = network;
+  const { chain } = sequencer.node;
+  await bitcoin.mineBlocks(1);
+  const { number, keystone } = await buildKeystone();
+  expect(number).toBe(5n);
+  await publishKeystone(bitcoin.wallet, keystone);
+  await bitcoin.mineBlocks(1);
+  await sequencer.look();
+  expect(chain.head('safe').header.number).toBe(0n);
+  await bitcoin.mineBlocks(1);
+  await sequencer.look();
+  expect(chain.head('safe').header.number).toBe(4n);
+  expect(chain.head('finalized').header.number).toBe(0n);
+  await bitcoin.mineBlocks(8);
+  await sequencer.look();
+  expect(chain.head('finalized').header.number).toBe(0n);
+  await bitcoin.mineBlocks(1);
+  await sequencer.look();
+  expect(chain.head('finalized').header.number).toBe(4n);
+
+  const next = await buildKeystone();
+  const block = chain.block(chain.head('latest').hash);
+  const payouts = (block?.block.transactions ?? []).filter((raw) => raw[0] === PAYOUT_TYPE);
+  expect(next.number).toBe(10n);
+  expect(payouts).toHaveLength(1);
+  const payout = decodePayout(decodeSystemTransaction(payouts[0] as Uint8Array).data);
+  expect(payout.blockRewarded).toBe(5n);
+  expect(payout.miners.map(toHex)).toEqual([toHex(addressOfKey(bitcoin.wallet.publicKey) as Uint8Array)]);
+  expect(payout.amounts).toEqual([network.spec.genesis.popPool]);
+  const state = chain.stateAt(chain.head('latest'));
+  expect((await state.storage(POP_REWARD_ADDRESS, paidSlot(5n)))[31]).toBe(1);
+
+  await buildKeystone();
+  const later = chain.block(chain.head('latest').hash)?.block.transactions ?? [];
+  expect(later.filter((raw) => raw[0] === PAYOUT_TYPE)).toHaveLength(0);
+  const verifier = await network.createVerifier();
+  await verifier.sync();
+  expect(toHex(verifier.node.chain.head('latest').hash)).toBe(toHex(chain.head('latest').hash));
+  expect(verifier.node.chain.head('finalized').header.number).toBe(4n);
+});
+
+test('finality falls when a Bitcoin reorg drops the publication, and returns with it', async () => {
+  const { bitcoin, sequencer } = network;
+  const { chain } = sequencer.node;
+  await bitcoin.mineBlocks(1);
+  const { keystone } = await buildKeystone();
+  const { txid, tx } = await bitcoin.wallet.pay({ outputs: [{ to: encodePopScript(abbreviate(keystone)), valueSats: 0n }] });
+  await bitcoin.mineBlocks(3);
+  await sequencer.look();
+  expect(chain.head('safe').header.number).toBe(4n);
+  const published = sequencer.node.finality.published()[0];
+  expect(published?.confirmations).toBe(2);
+  expect(published?.publication.txid).toEqual(fromDisplay(txid));
+
+  const first = await bitcoin.rpc('getblockhash', [(await bitcoin.height()) - 2]);
+  await bitcoin.rpc('invalidateblock', [first]);
+  expect(await bitcoin.rpc('getrawmempool', [])).toEqual([txid]);
+  // Its input is spent otherwise on the new branch.
+  await spendOtherwise(bitcoin.rpc, bitcoin.wallet, tx);
+  await bitcoin.mineBlocks(4);
+  await sequencer.look();
+  expect(chain.head('safe').header.number).toBe(0n);
+  expect(sequencer.node.finality.published()).toHaveLength(0);
+
+  await publishKeystone(bitcoin.wallet, keystone);
+  await bitcoin.mineBlocks(2);
+  await sequencer.look();
+  expect(chain.head('safe').header.number).toBe(4n);
+});
+
+test('a publication that does not descend from the tip its keystone names does not count', async () => {
+  const { bitcoin, sequencer } = network;
+  const { chain } = sequencer.node;
+  await bitcoin.mineBlocks(2);
+  const { keystone } = await buildKeystone();
+  // The tip that the keystone names is reorganised away: the publication stands on another branch of Bitcoin.
+  await bitcoin.reorg(1);
+  await publishKeystone(bitcoin.wallet, keystone);
+  await bitcoin.mineBlocks(3);
+  await sequencer.look();
+  expect(chain.head('safe').header.number).toBe(0n);
+  expect(sequencer.node.finality.published()).toHaveLength(0);
+});
