@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const conditions = ['@hemid/source', 'node', 'import', 'module', 'default'];
+const conditions = ['@hemid/source', 'node', 'module'];
 
 export default defineConfig({
   resolve: { conditions },

@@ -121,5 +121,7 @@ chmod +x "$work/bitcoind"
 "$work/bitcoind" -version >"$work/trial.log" 2>&1 ||
   give_up "the fetched bitcoind does not start: $(head -n 3 "$work/trial.log" | tr '\n' ' ')"
 rm -rf "$work/apt" "$work/apt.log" "$work/trial.log" "$work/root/usr/share"
+# mktemp makes a folder for its owner alone.
+chmod 755 "$work"
 mv "$work" "$ready"
 echo "$ready/bitcoind"

@@ -1,4 +1,4 @@
-import { depositCaller, feeVault, popReward, tunnel } from '@hemid/contracts';
+import { bitcoinProbe, depositCaller, feeVault, popReward, tunnel } from '@hemid/contracts';
 import {
   addressOfKey,
   DEPOSIT_CALLER_ADDRESS,
@@ -10,7 +10,7 @@ import {
   toHex,
 } from '@hemid/protocol';
 import { mnemonicToAccount } from 'viem/accounts';
-import { devKey, devVaultScript } from '../src/dev-key.ts';
+import { DEV_PROBE_ADDRESS, devKey, devVaultScript } from '../src/dev-key.ts';
 
 const MNEMONIC = 'test test test test test test test test test test test junk';
 const ACCOUNTS = 10;
@@ -47,7 +47,7 @@ function allocation(feeRecipient: string): Record<string, unknown> {
   };
 }
 
-function genesis(name: string, chainId: number): Record<string, unknown> {
+function genesis(name: string, chainId: number, extra: Record<string, unknown> = {}): Record<string, unknown> {
   const signer = addressOfKey(devKey('sequencer').publicKey);
   if (signer === undefined) throw new RangeError('the sequencer key is not a point');
   return {
@@ -58,7 +58,7 @@ function genesis(name: string, chainId: number): Record<string, unknown> {
     baseFeeDenominator: 8,
     baseFee: '10000000',
     hardfork: 'osaka',
-    allocation: allocation(toHex(signer)),
+    allocation: { ...allocation(toHex(signer)), ...extra },
     sequencers: [{ signer: toHex(signer), feeRecipient: toHex(signer) }],
     finality: { super: 10, ultra: 20 },
     popPool: '100000000000000000000',
@@ -78,7 +78,7 @@ export function configFiles(): Record<string, string> {
   const text = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   return {
     // A template: time and hVM genesis are decided at the first start of `hemid dev`.
-    'dev.json': text({ genesis: { ...genesis('hemid dev', 743_555), blockTime: 1, keystonePeriod: 5, bitcoin }, upgrades: [] }),
+    'dev.json': text({ genesis: { ...genesis('hemid dev', 743_555, { [DEV_PROBE_ADDRESS]: { nonce: 1, code: bitcoinProbe.deployedBytecode } }), blockTime: 1, keystonePeriod: 5, bitcoin }, upgrades: [] }),
     'regtest.json': text({
       genesis: {
         ...genesis('hemid regtest', 743_556),

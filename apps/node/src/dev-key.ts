@@ -25,3 +25,6 @@ export function devVaultScript(): Uint8Array {
   if (output === undefined) throw new RangeError('the vault script cannot be built');
   return output;
 }
+
+/** Where `hemid dev` has a BitcoinProbe ready, a contract that reads Bitcoin. */
+export const DEV_PROBE_ADDRESS = '0xb17c00000000000000000000000000000000c0de';

@@ -16,4 +16,5 @@ export const fail = errorsOf({
   'bitcoin/block-invalid': { severity: 'invalid', doc: 'a Bitcoin block does not parse, or its body does not belong to its header' },
   'bitcoin/block-missing': { severity: 'retry', doc: 'the body of a Bitcoin block is not here (yet)' },
   'bitcoin/view-unavailable': { severity: 'retry', doc: 'the Bitcoin index stands where it cannot answer for this block' },
+  'bitcoin/no-coin': { severity: 'retry', doc: 'a key has no coin that is large enough and spendable now' },
 });

@@ -12,3 +12,4 @@ export { btcFromSats, satsFromBtc } from './rpc/bitcoin-amount.ts';
 export type { BitcoinRpc } from './rpc/bitcoin-rpc.ts';
 export { type BitcoindRpcOptions, createBitcoindRpc } from './rpc/bitcoind-rpc.ts';
 export { type EmbeddedRegtest, openRegtest, type OpenRegtestOptions } from './regtest/open-regtest.ts';
+export { p2wpkhScript, pay, type Payment } from './payment.ts';

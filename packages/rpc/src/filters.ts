@@ -2,7 +2,7 @@ import type { Clock, Random } from '@hemid/runtime';
 import { toHex } from '@hemid/protocol';
 import { fail } from './errors.ts';
 import type { Feed } from './feed.ts';
-import { type LogQuery, matchesLog } from './log-filter.ts';
+import { type LogQuery, matchesLive } from './log-filter.ts';
 import { showLog } from './log-shape.ts';
 
 /** What a filter collects. */
@@ -60,7 +60,7 @@ export function createFilters(deps: { feed: Feed; clock: Clock; random: Random }
   function listen(kind: FilterKind, collect: (items: unknown[]) => void): () => void {
     if (kind.collects === 'blocks') return feed.onBlock(({ hash }) => collect([hash]));
     if (kind.collects === 'transactions') return feed.onTransaction(({ hash }) => collect([hash]));
-    return feed.onLogs((logs) => collect(logs.filter(({ log }) => matchesLog(kind.query, log)).map(showLog)));
+    return feed.onLogs((logs) => collect(logs.filter(({ log, block }) => matchesLive(kind.query, log, block.header.number)).map(showLog)));
   }
 
   return {

@@ -59,6 +59,14 @@ export function matchesLog(filter: LogFilter, log: Log): boolean {
   });
 }
 
+/** Whether a log that comes in now is wanted: a range given by numbers holds for the future too, as geth has it. */
+export function matchesLive(query: LogQuery, log: Log, blockNumber: bigint): boolean {
+  const { from, to } = query;
+  if (from !== undefined && 'number' in from && blockNumber < from.number) return false;
+  if (to !== undefined && 'number' in to && blockNumber > to.number) return false;
+  return matchesLog(query, log);
+}
+
 /** The bytes of a bloom that an item sets. */
 const bitsOf = (item: Uint8Array): [number, number][] =>
   [...bloomOf([{ address: item, topics: [], data: new Uint8Array() }]).entries()].filter(([, byte]) => byte !== 0);

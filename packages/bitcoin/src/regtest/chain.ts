@@ -1,7 +1,7 @@
 import { toDisplay } from '@hemid/protocol';
 import type { Batch, Reader, Store } from '@hemid/store';
 import { readBlock, type RegtestBlock } from './block.ts';
-import { type BlockFault, checkBlock, checkBlockInContext, checkHeaderInContext } from './block-check.ts';
+import { addBlock, newNode, type Offer } from './block-offer.ts';
 import { ancestorAt, type BlockNode, BlockState, type BlockTree, hasState, loadBlockTree } from './block-tree.ts';
 import { connectCoins, revertCoins, writeCoins } from './coins.ts';
 import { GENESIS_BLOCK } from './consensus.ts';
@@ -16,9 +16,6 @@ export interface ChainMove {
   /** Blocks whose connection failed on the way, with the reason. */
   failed: Map<string, string>;
 }
-
-/** What became of an offered block: a node of the tree (`known`: it was there already) or a reason against it. */
-export type Offer = { node: BlockNode; known: boolean } | { reason: string };
 
 /** The block tree and the active chain in it: always the heaviest chain that is valid, the first seen of equals. */
 export interface Chain {
@@ -140,7 +137,7 @@ export async function loadChain(store: Store): Promise<Chain> {
     activate: (batch) => activate(batch),
 
     offer(block, nowSeconds, batch) {
-      const answer = addToTree(tree, block, nowSeconds, batch);
+      const answer = addBlock(tree, block, nowSeconds, batch);
       if ('node' in answer && !answer.known) candidates.add(answer.node);
       return answer;
     },
@@ -162,35 +159,6 @@ export async function loadChain(store: Store): Promise<Chain> {
       }
     },
   };
-}
-
-/** Runs Core's ProcessNewBlock up to the point where the block is stored. */
-function addToTree(tree: BlockTree, block: RegtestBlock, nowSeconds: number, batch: Batch): Offer {
-  const fault = checkBlock(block);
-  if (fault !== undefined) return fault;
-  const known = tree.read(block.id);
-  if (known !== undefined && hasState(known, BlockState.FAILED)) return { reason: 'duplicate-invalid' };
-  if (known !== undefined && hasState(known, BlockState.BODY)) return { node: known, known: true };
-  const parent = tree.read(toDisplay(block.header.previous));
-  if (parent === undefined) return { reason: 'prev-blk-not-found' };
-  if (hasState(parent, BlockState.FAILED)) return { reason: 'bad-prevblk' };
-  const headerFault = checkHeaderInContext(block, parent, nowSeconds);
-  if (headerFault !== undefined) return headerFault;
-  const node = known ?? newNode(block, parent);
-  const bodyFault: BlockFault | undefined = checkBlockInContext(block, parent);
-  if (bodyFault === undefined) {
-    Object.assign(node, { state: BlockState.BODY, sequence: tree.nextSequence(), transactions: block.transactions.length });
-    batch.put(regtestLayout.body, block.hash, block.raw);
-  } else if (!bodyFault.mutated) {
-    node.state |= BlockState.FAILED;
-  }
-  tree.put(node, batch);
-  return bodyFault ?? { node, known: false };
-}
-
-function newNode(block: RegtestBlock, parent: BlockNode | undefined): BlockNode {
-  const { hash, id, header, headerBytes } = block;
-  return { hash, id, header, headerBytes, parent, height: parent === undefined ? 0 : parent.height + 1, sequence: 0, transactions: 0, state: 0 };
 }
 
 async function writeGenesis(store: Store, tree: BlockTree): Promise<void> {

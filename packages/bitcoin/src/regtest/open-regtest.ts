@@ -7,13 +7,8 @@ import { loadRegtestNode } from './regtest-node.ts';
 import { createRegtestRpc, type Exclusive } from './regtest-rpc.ts';
 import { type RegtestServer, serveRegtest } from './regtest-server.ts';
 
-export interface OpenRegtestOptions {
-  /** Where the chain lives, created if it is not there; or a store to use instead (then it is not closed here). */
-  directory?: string;
-  store?: Store;
-  clock: Clock;
-  log: Logger;
-}
+/** `directory`: where the chain lives, created if it is not there; or a `store` to use, which is then not closed here. */
+export type OpenRegtestOptions = { clock: Clock; log: Logger } & ({ directory: string; store?: undefined } | { store: Store; directory?: undefined });
 
 /** A Bitcoin regtest chain in this process: real blocks, transactions and rules, one node, no network. */
 export interface EmbeddedRegtest {
@@ -36,7 +31,7 @@ export interface EmbeddedRegtest {
  * @throws the errors of `openStore`, and `bitcoin/regtest-layout` for a database of another layout.
  */
 export async function openRegtest({ directory, store: given, clock, log }: OpenRegtestOptions): Promise<EmbeddedRegtest> {
-  const store = given ?? (await openStore(directory ?? ''));
+  const store = given ?? (await openStore(directory));
   const node = await loadRegtestNode(store, { clock, log });
   const startedAtMs = clock.now();
   const servers = new Set<RegtestServer>();

@@ -1,6 +1,5 @@
 import type { Clock, Logger } from '@hemid/runtime';
 import type { Batch, Store } from '@hemid/store';
-import { fail } from '../errors.ts';
 import { readWitnessCommitment, type RegtestBlock, toRegtestBlock } from './block.ts';
 import { mineBlock } from './block-template.ts';
 import type { BlockNode } from './block-tree.ts';
@@ -51,7 +50,7 @@ export async function loadRegtestNode(store: Store, { clock, log }: { clock: Clo
 
   /** Runs a change and commits it. Memory runs ahead of the disk, so after a failure only a restart helps. */
   async function change<T>(fn: (batch: Batch) => T): Promise<T> {
-    if (broken !== undefined) throw fail('bitcoin/unreachable', 'the embedded Bitcoin failed to write and must be reopened', { cause: broken });
+    if (broken !== undefined) throw broken;
     try {
       const batch = store.batch();
       const result = fn(batch);

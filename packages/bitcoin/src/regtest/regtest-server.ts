@@ -23,6 +23,7 @@ interface Answer {
   body: unknown;
 }
 
+const TOP_LEVEL_ERROR = { code: -32700, message: 'Top-level object parse error' };
 const PARSE_ERROR = { code: -32700, message: 'Parse error' };
 const MAX_BODY_BYTES = 33_554_432;
 
@@ -52,6 +53,7 @@ async function answer(rpc: BitcoinRpc, text: string, log: Logger): Promise<Answe
   } catch {
     return { status: 500, body: { result: null, error: PARSE_ERROR, id: null } };
   }
+  if (typeof call !== 'object' || call === null) return { status: 500, body: { result: null, error: TOP_LEVEL_ERROR, id: null } };
   if (!Array.isArray(call)) return answerOne(rpc, call as Call, log);
   const answers: unknown[] = [];
   for (const one of call) {
@@ -68,11 +70,10 @@ async function answerOne(rpc: BitcoinRpc, call: Call, log: Logger): Promise<Answ
     if (isSecond) return { jsonrpc: '2.0', ...outcome, id };
     return 'error' in outcome ? { result: null, error: outcome.error, id } : { result: outcome.result, error: null, id };
   };
-  if (typeof call?.method !== 'string') {
-    return { status: isSecond ? 200 : 400, body: wrap({ error: { code: -32600, message: 'Missing method' } }) };
-  }
+  const malformed = findFault(call);
+  if (malformed !== undefined) return { status: 400, body: wrap({ error: { code: -32600, message: malformed } }) };
   try {
-    const result = await rpc(call.method, (call.params ?? []) as unknown[]);
+    const result = await rpc(String(call.method), (call.params ?? []) as unknown[]);
     // A notification (JSON-RPC 2.0) is carried out and not answered.
     if (isSecond && call.id === undefined) return { status: 204, body: undefined };
     return { status: 200, body: wrap({ result: result ?? null }) };
@@ -81,7 +82,15 @@ async function answerOne(rpc: BitcoinRpc, call: Call, log: Logger): Promise<Answ
   }
 }
 
+function findFault(call: Call): string | undefined {
+  if (call?.method === undefined || call.method === null) return 'Missing method';
+  if (typeof call.method !== 'string') return 'Method must be a string';
+  return typeof (call.params ?? []) === 'object' ? undefined : 'Params must be an array or object';
+}
+
 function failure(error: unknown, { isSecond, wrap, log }: { isSecond: boolean; wrap: (outcome: { error: unknown }) => unknown; log: Logger }): Answer {
+  // As it stops: like a bitcoind that cannot take the call now, which clients try again.
+  if (isHemidError(error) && error.severity === 'retry') return { status: 503, body: error.message };
   if (!isHemidError(error)) log.error({ err: error }, 'call of the embedded bitcoin failed');
   const details = isHemidError(error) ? error.details : {};
   const code = typeof details['rpcCode'] === 'number' ? details['rpcCode'] : -32603;

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const log = {
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('least important log lines that are shown'),
+  logFormat: z.enum(['pretty', 'json']).default('pretty').describe('pretty for people, json for machines'),
+};
+const rpc = {
+  rpcHost: z.string().default('127.0.0.1').describe('address on which JSON-RPC listens'),
+  rpcPort: port.default(8545).describe('port of JSON-RPC over HTTP and websocket; 0 = a free one'),
+};
+
+/** `hemid dev`. */
+export const devConfig = z.strictObject({
+  data: z.string().default('.hemid-dev').describe('data directory, kept between runs'),
+  fresh: z.boolean().default(false).describe('delete the data directory first and start a new network'),
+  bitcoind: z.string().optional().describe('run on a real bitcoind instead of the embedded one: path of its binary, or URL of a running regtest node'),
+  bitcoinRpcPort: port.optional().describe("port of the embedded Bitcoin's RPC (default 18443, a free one if that is taken)"),
+  bitcoinBlockSeconds: z.coerce.number().positive().default(3).describe('seconds between Bitcoin blocks'),
+  quiet: z.boolean().default(false).describe('no heartbeat lines'),
+  ...rpc,
+  ...log,
+  logLevel: log.logLevel.default('warn'),
+});
+
+/** `hemid node`. */
+export const nodeConfig = z.strictObject({
+  chain: z.string().describe('chain spec file, e.g. configs/regtest.json'),
+  data: z.string().default('.hemid').describe('data directory'),
+  role: z.enum(['sequencer', 'verifier']).describe('sequencer: builds blocks; verifier: checks the blocks of an upstream node'),
+  upstream: z.url().optional().describe('JSON-RPC URL of the node a verifier fetches blocks from'),
+  upstreamPollMs: z.coerce.number().int().min(10).default(500).describe('milliseconds between questions to the upstream'),
+  sequencerKey: z
+    .string()
+    .regex(/^(0x)?[0-9a-fA-F]{64}$/, 'must be 64 hex digits')
+    .optional()
+    .describe('key that seals, hex; better in the environment than in a flag'),
+  sequencerKeyFile: z.string().optional().describe('file that holds the key that seals'),
+  bitcoind: z.url().describe('RPC URL of the Bitcoin node, e.g. http://user:password@127.0.0.1:8332'),
+  bitcoindCookie: z.string().optional().describe("path of bitcoind's .cookie file"),
+  bitcoinPollMs: z.coerce.number().int().min(10).default(500).describe('milliseconds between questions to the Bitcoin node'),
+  readyFile: z.string().optional().describe('file that is written, as JSON with the URLs, when the node answers'),
+  ...rpc,
+  ...log,
+});
+
+export type DevConfig = Readonly<z.output<typeof devConfig>>;
+export type NodeConfig = Readonly<z.output<typeof nodeConfig>>;

@@ -1,0 +1,62 @@
+import { isHemidError } from '@hemid/protocol';
+import { describeConfig, loadConfig } from '@hemid/runtime';
+import { devConfig, nodeConfig } from './config.ts';
+import { runDev } from './dev-command.ts';
+import { runDevDeposit } from './dev-deposit.ts';
+import { runNode } from './node-command.ts';
+import { VERSION } from './version.ts';
+
+const PREFIX = 'HEMID';
+
+const USAGE = `hemid ${VERSION}: a full node of a Bitcoin-secured Ethereum L2
+
+usage: hemid <command> [options]
+
+  hemid dev                            a development network in one process: Bitcoin, sequencer, PoP miner, RPC
+  hemid dev deposit <address> <sats>   pays the vault of a running development network
+  hemid node                           a node of a network: --role sequencer or --role verifier
+  hemid <command> --help               the options of a command
+  hemid --version
+`;
+
+function help(title: string, schema: Parameters<typeof describeConfig>[0], example: string): string {
+  return `${title}\n\noptions, each also as an environment variable or a key of the JSON file named by --config:\n${describeConfig(schema, PREFIX)}\n\nexample:\n  ${example}\n`;
+}
+
+async function dispatch(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const [command, ...rest] = argv;
+  const wantsHelp = rest.includes('--help') || rest.includes('-h');
+  const sources = { argv: rest, env, envPrefix: PREFIX };
+  if (command === 'dev' && rest[0] === 'deposit') {
+    const flag = rest.indexOf('--data');
+    const data = flag === -1 ? '.hemid-dev' : (rest[flag + 1] ?? '');
+    process.stdout.write(`${await runDevDeposit(rest.slice(1, 3), data)}\n`);
+    return 0;
+  }
+  if (command === 'dev') {
+    if (wantsHelp) process.stdout.write(help('hemid dev: a development network', devConfig, 'npm start -- --fresh'));
+    else return (await runDev(loadConfig(devConfig, sources))).exitCode;
+    return 0;
+  }
+  if (command === 'node') {
+    const example = 'hemid node --role verifier --chain .hemid-dev/chain.json --upstream http://127.0.0.1:8545 --bitcoind http://127.0.0.1:18443 --rpc-port 8546';
+    if (wantsHelp) process.stdout.write(help('hemid node: a node of a network', nodeConfig, example));
+    else return (await runNode(loadConfig(nodeConfig, sources))).exitCode;
+    return 0;
+  }
+  if (command === '--version' || command === 'version') {
+    process.stdout.write(`${VERSION}\n`);
+    return 0;
+  }
+  const isHelp = command === undefined || command === '--help' || command === '-h' || command === 'help';
+  (isHelp ? process.stdout : process.stderr).write(isHelp ? USAGE : `hemid: unknown command "${command}"\n\n${USAGE}`);
+  return isHelp ? 0 : 2;
+}
+
+try {
+  process.exitCode = await dispatch(process.argv.slice(2), process.env);
+} catch (error) {
+  if (!isHemidError(error)) throw error;
+  process.stderr.write(`hemid: ${error.message} (${error.code})\n`);
+  process.exitCode = error.severity === 'fatal' ? 2 : 1;
+}

@@ -1,0 +1,17 @@
+import type { Node } from './node.ts';
+
+/** The node's gauges in Prometheus' text format. */
+export function renderMetrics({ chain, headers, pool }: Node): string {
+  const counts = pool?.counts();
+  const gauges: [string, string, bigint | number][] = [
+    ['hemid_l2_head_number', 'number of the latest L2 block', chain.head('latest').header.number],
+    ['hemid_l2_safe_number', 'number of the safe L2 block', chain.head('safe').header.number],
+    ['hemid_l2_finalized_number', 'number of the finalized L2 block', chain.head('finalized').header.number],
+    ['hemid_l2_head_timestamp_seconds', 'time of the latest L2 block', chain.head('latest').header.timestamp],
+    ['hemid_bitcoin_height', "height of the node's best Bitcoin header", headers.best().height],
+    ['hemid_pool_pending', 'executable transactions in the pool', counts?.pending ?? 0],
+    ['hemid_pool_queued', 'transactions that wait for an earlier nonce', counts?.queued ?? 0],
+    ['process_resident_memory_bytes', 'resident memory', process.memoryUsage.rss()],
+  ];
+  return gauges.map(([name, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`).join('');
+}

@@ -1,0 +1,66 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createBitcoindRpc } from '@hemid/bitcoin';
+import { createJsonRpc, createUpstream } from '@hemid/network';
+import { fromHex } from '@hemid/protocol';
+import { createRpcServer } from '@hemid/rpc';
+import { createLogger, Secret, systemClock } from '@hemid/runtime';
+import { openStore } from '@hemid/store';
+import type { NodeConfig } from './config.ts';
+import { fail } from './errors.ts';
+import { writeJsonFile } from './json-file.ts';
+import { createNode, type NodeOptions } from './node.ts';
+import { createRpcDeps } from './rpc-deps.ts';
+import { createFailure, type RunEnd, runServices } from './run.ts';
+import { readChainSpec } from './spec-template.ts';
+
+const RPC_TIMEOUT_MS = 30_000;
+
+function readKey(config: NodeConfig): Secret<Uint8Array> {
+  if (config.sequencerKey !== undefined) return new Secret(fromHex(config.sequencerKey));
+  if (config.sequencerKeyFile === undefined) {
+    throw fail('node/config', 'a sequencer needs its key: set HEMID_SEQUENCER_KEY or --sequencer-key-file');
+  }
+  let text: string;
+  try {
+    text = readFileSync(config.sequencerKeyFile, 'utf8').trim();
+  } catch (cause) {
+    throw fail('node/config', `cannot read the sequencer key file ${config.sequencerKeyFile}: ${(cause as Error).message}`, { cause });
+  }
+  if (!/^(0x)?[0-9a-fA-F]{64}$/.test(text)) throw fail('node/config', `${config.sequencerKeyFile} does not hold 64 hex digits`);
+  return new Secret(fromHex(text));
+}
+
+function upstreamOf(config: NodeConfig): string {
+  if (config.upstream === undefined) throw fail('node/config', 'a verifier needs --upstream <url>, the node it fetches blocks from');
+  return config.upstream;
+}
+
+/** `hemid node`: runs until a signal. */
+export async function runNode(config: NodeConfig): Promise<RunEnd> {
+  const log = createLogger({ level: config.logLevel, format: config.logFormat });
+  const clock = systemClock;
+  const spec = readChainSpec(config.chain);
+  const key = config.role === 'sequencer' ? readKey(config) : undefined;
+  const upstream = key === undefined ? createUpstream(createJsonRpc(upstreamOf(config), { timeoutMs: RPC_TIMEOUT_MS })) : undefined;
+  mkdirSync(config.data, { recursive: true });
+  const store = await openStore(join(config.data, 'node'));
+  try {
+    const { bitcoindCookie: cookieFile } = config;
+    const bitcoin = createBitcoindRpc({ url: config.bitcoind, timeoutMs: RPC_TIMEOUT_MS, ...(cookieFile === undefined ? {} : { cookieFile }) });
+    const { fail: onFailure, failed } = createFailure();
+    const role: NodeOptions['role'] =
+      upstream === undefined || key !== undefined
+        ? { kind: 'sequencer', key: key as Secret<Uint8Array> }
+        : { kind: 'verifier', upstream, pollMs: config.upstreamPollMs };
+    const node = await createNode({ spec, store, bitcoin, clock, log, onFailure }, { bitcoinPollMs: config.bitcoinPollMs, role });
+    const rpcDeps = createRpcDeps(node, { clock, log, ...(upstream === undefined ? {} : { upstream }) });
+    const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort });
+    return await runServices([...node.services, rpc], { log, failed }, () => {
+      log.info({ role: config.role, chainId: spec.genesis.chainId, rpc: rpc.url() }, 'hemid is running');
+      if (config.readyFile !== undefined) writeJsonFile(config.readyFile, { rpc: rpc.url(), pid: process.pid });
+    });
+  } finally {
+    await store.close();
+  }
+}

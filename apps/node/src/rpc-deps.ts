@@ -1,0 +1,58 @@
+import type { UserTransaction } from '@hemid/hvm';
+import type { Upstream } from '@hemid/network';
+import type { RpcDeps } from '@hemid/rpc';
+import { type Clock, type Logger, systemRandom } from '@hemid/runtime';
+import { fail } from './errors.ts';
+import { renderMetrics } from './metrics.ts';
+import type { Node } from './node.ts';
+import { CLIENT_VERSION } from './version.ts';
+
+/** A head older than this many slots means that the node does not keep up. */
+const STALE_SLOTS = 10;
+
+/** Why a node is not ready to serve, one sentence each. */
+function reasonsOf(node: Node, clock: Clock): string[] {
+  const reasons = [];
+  const bitcoin = node.bitcoinSync.trouble();
+  if (bitcoin !== undefined) reasons.push(`bitcoin: ${bitcoin}`);
+  const upstream = node.follow?.trouble();
+  if (upstream !== undefined) reasons.push(`upstream: ${upstream}`);
+  const { header } = node.chain.head('latest');
+  const ageSeconds = Math.floor(clock.now() / 1000) - Number(header.timestamp);
+  if (ageSeconds > STALE_SLOTS * node.chain.spec.genesis.blockTime) reasons.push(`the latest block is ${ageSeconds} s old`);
+  return reasons;
+}
+
+/** The pool that RPC sees: the node's own, or on a verifier its upstream, which alone builds blocks. */
+function poolOf(node: Node, upstream: Upstream | undefined): RpcDeps['pool'] {
+  if (node.pool !== undefined) return node.pool;
+  if (upstream === undefined) throw fail('node/config', 'a node without a pool needs an upstream to hand transactions to');
+  return {
+    submit: (raw) => upstream.sendTransaction(raw),
+    async nonce(address) {
+      return (await node.chain.stateAt(node.chain.head('latest')).account(address))?.nonce ?? 0n;
+    },
+    read: (): UserTransaction | undefined => undefined,
+    onTransaction: () => () => undefined,
+    counts: () => ({ pending: 0, queued: 0 }),
+  };
+}
+
+/** What a node gives to its RPC. */
+export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; upstream?: Upstream }): RpcDeps {
+  const { clock, log, upstream } = deps;
+  return {
+    chain: node.chain,
+    pool: poolOf(node, upstream),
+    bitcoin: node.blocks,
+    status: {
+      clientVersion: CLIENT_VERSION,
+      reasons: () => reasonsOf(node, clock),
+      metrics: () => renderMetrics(node),
+      syncing: () => false,
+    },
+    clock,
+    random: systemRandom,
+    log,
+  };
+}

@@ -1,0 +1,86 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { RpcContext } from './context.ts';
+import { fail } from './errors.ts';
+import { invoke } from './invoke.ts';
+import { isFault, toRpcError } from './rpc-error.ts';
+
+type Id = string | number | null;
+
+interface Request {
+  method: string;
+  params: unknown;
+  /** `undefined` for a notification: it is carried out and not answered. */
+  id: Id | undefined;
+}
+
+const MAX_BATCH = 1000;
+/** Characters of a batch's answers after which the rest of it is refused. */
+const MAX_BATCH_ANSWER = 25_000_000;
+/** Calls of a batch before other work gets its turn. */
+const CALLS_PER_TURN = 32;
+
+const isId = (value: unknown): value is Id => value === null || typeof value === 'string' || typeof value === 'number';
+
+/** @throws `rpc/invalid-request` */
+function readRequest(json: unknown): Request {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw fail('rpc/invalid-request', 'invalid request: not an object');
+  const { jsonrpc, method, params, id } = json as Record<string, unknown>;
+  if (jsonrpc !== '2.0') throw fail('rpc/invalid-request', 'invalid request: jsonrpc must be "2.0"');
+  if (typeof method !== 'string') throw fail('rpc/invalid-request', 'invalid request: method must be a string');
+  if (id !== undefined && !isId(id)) throw fail('rpc/invalid-request', 'invalid request: id must be a string, a number or null');
+  return { method, params, id };
+}
+
+function refuse(error: unknown, id: Id): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, error: toRpcError(error) });
+}
+
+/** The id to answer a malformed request with: its own if it has a usable one. */
+function readId(json: unknown): Id {
+  const id = typeof json === 'object' && json !== null ? (json as { id?: unknown }).id : null;
+  return isId(id) ? id : null;
+}
+
+async function answerOne(json: unknown, context: RpcContext): Promise<string | undefined> {
+  let request: Request;
+  try {
+    request = readRequest(json);
+  } catch (error) {
+    return refuse(error, readId(json));
+  }
+  const { method, params, id } = request;
+  try {
+    const result = await invoke(method, params, context);
+    return id === undefined ? undefined : JSON.stringify({ jsonrpc: '2.0', id, result });
+  } catch (error) {
+    if (isFault(error)) context.log.error({ method, err: error }, 'rpc method failed');
+    return id === undefined ? undefined : refuse(error, id);
+  }
+}
+
+async function answerBatch(batch: readonly unknown[], context: RpcContext): Promise<string | undefined> {
+  if (batch.length === 0) return refuse(fail('rpc/invalid-request', 'invalid request: empty batch'), null);
+  if (batch.length > MAX_BATCH) return refuse(fail('rpc/invalid-request', `batch too large: ${batch.length} calls, at most ${MAX_BATCH}`), null);
+  const answers: string[] = [];
+  let length = 0;
+  for (const [i, json] of batch.entries()) {
+    if (i % CALLS_PER_TURN === CALLS_PER_TURN - 1) await nextTurn();
+    const isFull = length > MAX_BATCH_ANSWER;
+    const answer = isFull ? refuse(fail('rpc/limit', 'response too large: ask for the rest in another batch'), readId(json)) : await answerOne(json, context);
+    if (answer === undefined) continue;
+    answers.push(answer);
+    length += answer.length;
+  }
+  return answers.length === 0 ? undefined : `[${answers.join(',')}]`;
+}
+
+/** Answers the text of a JSON-RPC 2.0 request or batch; `undefined` when nothing is to be sent back. */
+export async function answer(text: string, context: RpcContext): Promise<string | undefined> {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    return refuse(fail('rpc/parse', 'parse error: the request is not JSON', { cause }), null);
+  }
+  return Array.isArray(json) ? answerBatch(json, context) : answerOne(json, context);
+}

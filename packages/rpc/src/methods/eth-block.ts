@@ -1,0 +1,58 @@
+import type { PlacedL2Header } from '@hemid/chain';
+import { z } from 'zod';
+import { type BlockId, blockId, blockNumber, readBlockHeader } from '../block-id.ts';
+import { showBlock } from '../block-shape.ts';
+import type { RpcContext } from '../context.ts';
+import { method, type MethodTable } from '../method.ts';
+import { hash } from '../param.ts';
+import { showReceipt } from '../receipt-shape.ts';
+
+const hydrated = z.boolean('must be true (whole transactions) or false (hashes)').default(false);
+
+function show(placed: PlacedL2Header | undefined, isHydrated: boolean, { chain, decode }: RpcContext): object | undefined {
+  const sealed = placed && chain.block(placed.hash);
+  if (placed === undefined || sealed === undefined) return undefined;
+  const receipts = chain.receipts(placed.hash) ?? [];
+  return showBlock(placed, sealed.block, isHydrated ? { as: 'objects', receipts, decode } : { as: 'hashes' });
+}
+
+function countTransactions(id: BlockId, { chain }: RpcContext): bigint | undefined {
+  const placed = readBlockHeader(chain, id);
+  const sealed = placed && chain.block(placed.hash);
+  return sealed && BigInt(sealed.block.transactions.length);
+}
+
+/** Blocks; null for one that is not here. */
+export const ethBlock: MethodTable = {
+  eth_getBlockByNumber: method({
+    doc: 'A block of the canonical chain.',
+    params: { block: blockNumber, hydrated },
+    handle: (values, context) => show(readBlockHeader(context.chain, values.block), values.hydrated, context),
+  }),
+  eth_getBlockByHash: method({
+    doc: 'A block, canonical or not.',
+    params: { hash, hydrated },
+    handle: (values, context) => show(context.chain.header(values.hash), values.hydrated, context),
+  }),
+  eth_getBlockTransactionCountByNumber: method({
+    doc: 'How many transactions a block of the canonical chain has.',
+    params: { block: blockNumber },
+    handle: ({ block }, context) => countTransactions(block, context),
+  }),
+  eth_getBlockTransactionCountByHash: method({
+    doc: 'How many transactions a block has.',
+    params: { hash },
+    handle: (values, context) => countTransactions({ hash: values.hash, requireCanonical: false }, context),
+  }),
+  eth_getBlockReceipts: method({
+    doc: 'All receipts of a block.',
+    params: { block: blockId },
+    handle({ block: id }, { chain, decode }) {
+      const block = readBlockHeader(chain, id);
+      const transactions = block && chain.block(block.hash)?.block.transactions;
+      const receipts = block && chain.receipts(block.hash);
+      if (block === undefined || transactions === undefined || receipts === undefined) return undefined;
+      return transactions.map((_, index) => showReceipt({ block, transactions, receipts }, index, decode));
+    },
+  }),
+};

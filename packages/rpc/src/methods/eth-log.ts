@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { fail } from '../errors.ts';
+import { logQuery } from '../log-filter.ts';
+import { findLogs } from '../log-search.ts';
+import { showLog } from '../log-shape.ts';
+import { method, type MethodTable } from '../method.ts';
+
+const id = z.string('must be the id of a filter');
+
+/** Logs, and filters that clients poll. */
+export const ethLog: MethodTable = {
+  eth_getLogs: method({
+    doc: 'The logs of a range of at most 10,000 blocks, or of one block, that match.',
+    params: { filter: logQuery },
+    handle: async ({ filter }, { chain }) => (await findLogs(chain, filter)).map(showLog),
+  }),
+  eth_newFilter: method({
+    doc: 'Begins to collect logs that match.',
+    params: { filter: logQuery },
+    handle: ({ filter }, { filters }) => filters.open({ collects: 'logs', query: filter }),
+  }),
+  eth_newBlockFilter: method({
+    doc: 'Begins to collect the hashes of new blocks.',
+    params: {},
+    handle: (_, { filters }) => filters.open({ collects: 'blocks' }),
+  }),
+  eth_newPendingTransactionFilter: method({
+    doc: 'Begins to collect the hashes of transactions that the pool takes.',
+    params: {},
+    handle: (_, { filters }) => filters.open({ collects: 'transactions' }),
+  }),
+  eth_getFilterChanges: method({
+    doc: 'What a filter collected since the last call; it is closed when nobody asks for five minutes.',
+    params: { id },
+    handle: (values, { filters }) => filters.takeChanges(values.id),
+  }),
+  eth_getFilterLogs: method({
+    doc: 'All logs that a log filter matches, as eth_getLogs gives them.',
+    params: { id },
+    async handle(values, { filters, chain }) {
+      const kind = filters.get(values.id);
+      if (kind.collects !== 'logs') throw fail('rpc/not-found', 'filter not found');
+      return (await findLogs(chain, kind.query)).map(showLog);
+    },
+  }),
+  eth_uninstallFilter: method({
+    doc: 'Closes a filter; false when there was none.',
+    params: { id },
+    handle: (values, { filters }) => filters.close(values.id),
+  }),
+};

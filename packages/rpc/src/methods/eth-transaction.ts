@@ -1,0 +1,55 @@
+import type { PlacedL2Header } from '@hemid/chain';
+import { blockNumber, readBlockHeader } from '../block-id.ts';
+import type { RpcContext } from '../context.ts';
+import { method, type MethodTable } from '../method.ts';
+import { count, data, hash } from '../param.ts';
+import { showReceipt } from '../receipt-shape.ts';
+import { showTransaction, showUserTransaction } from '../transaction-shape.ts';
+
+function showAt(block: PlacedL2Header | undefined, index: number, { chain, decode }: RpcContext): object | undefined {
+  const raw = block && chain.block(block.hash)?.block.transactions[index];
+  if (block === undefined || raw === undefined) return undefined;
+  const nonce = chain.receipts(block.hash)?.[index]?.nonce ?? 0n;
+  return showTransaction(raw, { block, index, nonce }, decode);
+}
+
+/** Transactions and their receipts; null for one that is not here. */
+export const ethTransaction: MethodTable = {
+  eth_sendRawTransaction: method({
+    doc: 'Takes a signed transaction and gives its hash.',
+    params: { transaction: data },
+    handle: ({ transaction }, { pool }) => pool.submit(transaction),
+  }),
+  eth_getTransactionByHash: method({
+    doc: 'A transaction of the canonical chain, or one that waits for a block.',
+    params: { hash },
+    handle(values, context) {
+      const location = context.chain.transaction(values.hash);
+      if (location !== undefined) return showAt(context.chain.header(location.blockHash), location.index, context);
+      const waiting = context.pool.read(values.hash);
+      return waiting && showUserTransaction(waiting);
+    },
+  }),
+  eth_getTransactionByBlockHashAndIndex: method({
+    doc: 'A transaction by its place in a block.',
+    params: { blockHash: hash, index: count },
+    handle: ({ blockHash, index }, context) => showAt(context.chain.header(blockHash), index, context),
+  }),
+  eth_getTransactionByBlockNumberAndIndex: method({
+    doc: 'A transaction by its place in a block of the canonical chain.',
+    params: { block: blockNumber, index: count },
+    handle: ({ block, index }, context) => showAt(readBlockHeader(context.chain, block), index, context),
+  }),
+  eth_getTransactionReceipt: method({
+    doc: 'What a transaction of the canonical chain did.',
+    params: { hash },
+    handle(values, { chain, decode }) {
+      const location = chain.transaction(values.hash);
+      const block = location && chain.header(location.blockHash);
+      if (location === undefined || block === undefined) return undefined;
+      const transactions = chain.block(block.hash)?.block.transactions ?? [];
+      const receipts = chain.receipts(block.hash) ?? [];
+      return showReceipt({ block, transactions, receipts }, location.index, decode);
+    },
+  }),
+};

@@ -1,0 +1,40 @@
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { method, type MethodTable } from '../method.ts';
+import { data } from '../param.ts';
+
+/** The small namespaces: net_, web3_, txpool_. */
+export const net: MethodTable = {
+  net_version: method({
+    doc: 'The chain id in decimal.',
+    params: {},
+    handle: (_, { chain }) => String(chain.spec.genesis.chainId),
+  }),
+  net_listening: method({
+    doc: 'Always true.',
+    params: {},
+    handle: () => true,
+  }),
+  net_peerCount: method({
+    doc: 'How many peers the node has; it has no network of its own yet.',
+    params: {},
+    handle: () => 0n,
+  }),
+  web3_clientVersion: method({
+    doc: 'Name and version of the node.',
+    params: {},
+    handle: (_, { status }) => status.clientVersion,
+  }),
+  web3_sha3: method({
+    doc: 'keccak256 of the data.',
+    params: { data },
+    handle: (values) => keccak_256(values.data),
+  }),
+  txpool_status: method({
+    doc: 'How many transactions are executable now, and how many wait for an earlier nonce.',
+    params: {},
+    handle(_, { pool }) {
+      const { pending, queued } = pool.counts();
+      return { pending: BigInt(pending), queued: BigInt(queued) };
+    },
+  }),
+};

@@ -1,0 +1,88 @@
+import { isKeystone } from '@hemid/chain';
+import { z } from 'zod';
+import { showHeader } from './block-shape.ts';
+import type { RpcContext } from './context.ts';
+import { fail } from './errors.ts';
+import { logQuery, matchesLive } from './log-filter.ts';
+import { showLog } from './log-shape.ts';
+import { method, type MethodTable } from './method.ts';
+import { showUserTransaction } from './transaction-shape.ts';
+
+/** A row of a subscription table: what `<namespace>_subscribe(kind, options)` begins. */
+export interface SubscriptionKind<O extends z.ZodType = z.ZodType> {
+  /** One sentence for the documentation. */
+  doc: string;
+  options: O;
+  /** @returns what ends it. */
+  start(options: z.output<O>, context: RpcContext, notify: (result: unknown) => void): () => void;
+}
+
+const kind = <O extends z.ZodType>(row: SubscriptionKind<O>): SubscriptionKind => row as unknown as SubscriptionKind;
+
+/** Kinds of `eth_subscribe`. */
+export const ethSubscriptions: Record<string, SubscriptionKind> = {
+  newHeads: kind({
+    doc: 'The header of each block that becomes canonical.',
+    options: z.unknown(),
+    start: (_options, { feed }, notify) => feed.onBlock((block) => notify(showHeader(block))),
+  }),
+  logs: kind({
+    doc: 'Each new log that matches; with `removed: true` when a reorg takes it back.',
+    options: logQuery.optional(),
+    start: (options, { feed }, notify) =>
+      feed.onLogs((logs) => {
+        for (const placed of logs) {
+          if (options === undefined || matchesLive(options, placed.log, placed.block.header.number)) notify(showLog(placed));
+        }
+      }),
+  }),
+  newPendingTransactions: kind({
+    doc: 'The hash of each transaction that the pool takes; the whole transaction with `true`.',
+    options: z.boolean().default(false),
+    start: (full, { feed }, notify) => feed.onTransaction((transaction) => notify(full ? showUserTransaction(transaction) : transaction.hash)),
+  }),
+};
+
+/** Kinds of `kss_subscribe` (protocol section 12). */
+export const kssSubscriptions: Record<string, SubscriptionKind> = {
+  newKeystones: kind({
+    doc: 'A line of text whenever a keystone block becomes canonical; the keystone is then asked for.',
+    options: z.unknown(),
+    start: (_options, { feed, chain }, notify) =>
+      feed.onBlock(({ header }) => {
+        // The public miner expects a string here and reads nothing from it.
+        if (isKeystone(chain.spec, header.number)) notify('New Keystone Available');
+      }),
+  }),
+};
+
+function readOptions(row: SubscriptionKind, options: unknown): unknown {
+  const parsed = row.options.safeParse(options);
+  if (parsed.success) return parsed.data;
+  throw fail('rpc/invalid-params', `invalid argument 1 (options): ${parsed.error.issues[0]?.message}`);
+}
+
+/** The methods `<namespace>_subscribe` and `<namespace>_unsubscribe` over a table of kinds. */
+export function createSubscriptionMethods(namespace: string, kinds: Record<string, SubscriptionKind>): MethodTable {
+  return {
+    [`${namespace}_subscribe`]: method({
+      doc: `Begins a subscription, over a websocket only: ${Object.keys(kinds).join(', ')}.`,
+      params: { kind: z.string('must be the name of a subscription'), options: z.unknown() },
+      handle(values, context) {
+        if (context.session === undefined) throw fail('rpc/method-not-found', 'notifications not supported: subscribe over a websocket');
+        const row = Object.hasOwn(kinds, values.kind) ? kinds[values.kind] : undefined;
+        if (row === undefined) throw fail('rpc/method-not-found', `no "${values.kind}" subscription in ${namespace} namespace`);
+        const options = readOptions(row, values.options);
+        return context.session.open(namespace, (notify) => row.start(options, context, notify));
+      },
+    }),
+    [`${namespace}_unsubscribe`]: method({
+      doc: 'Ends a subscription of this connection.',
+      params: { subscription: z.string('must be the id of a subscription') },
+      handle({ subscription }, { session }) {
+        if (session?.close(subscription) === true) return true;
+        throw fail('rpc/not-found', 'subscription not found');
+      },
+    }),
+  };
+}
