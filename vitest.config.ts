@@ -1,15 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import { ClosingLineReporter } from './scripts/closing-line-reporter.ts';
 
-const conditions = ['@hemid/source', 'node', 'module'];
+const conditions = ['@hemid/source', 'node', 'import', 'module', 'default'];
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'contracts/test/**/*.test.ts', 'test/**/*.test.ts'],
+    reporters: ['default', new ClosingLineReporter()],
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     retry: 0,
   },

@@ -211,6 +211,8 @@ export async function runConformance({ rpc, setTime }: ConformanceSubject): Prom
   await send('replace: a child', child);
   await call('replace: a child', 'getmempoolentry', [toDisplay(first.getHash())]);
   await call('replace: a child', 'getmempoolentry', [toDisplay(child.getHash())]);
+  const many = Array.from({ length: 30 }, () => toBob(1000n));
+  await send('replace: pays more at a lower rate', pay([keyHash], [change(5000n, 30_000n), ...many]));
   for (const fee of [1000n, 1100n, 2999n, 3000n, 3100n, 4000n]) {
     const tx = pay([keyHash], [change(fee), data(80)]);
     await test(`replace: pays ${fee}`, tx);
@@ -312,8 +314,11 @@ export async function runConformance({ rpc, setTime }: ConformanceSubject): Prom
   const coin = unspent[0] as WalletCoin;
   const value = coin.valueSats;
   const paying = (outs: WalletOutput[], more = {}): Transaction => pay([coin], outs, more);
+  const chained = (made: Transaction): Transaction[] => [made, pay([coinOf(made, 0)], [toBob(value)]), pay([coinOf(made, 0)], [toBob(value - 1n)])];
   const doubtful: Record<string, Block> = {
     'a bad signature': makeBlock({ ...next, payments: [spoil(paying([toBob(value)]))['another amount'] as Transaction] }),
+    'one coin spent twice': makeBlock({ ...next, payments: [paying([toBob(value)]), paying([toBob(value - 1n)])] }),
+    'a coin of its own, spent twice': makeBlock({ ...next, payments: chained(paying([{ to: alice.addresses.p2wpkh, valueSats: value }])) }),
     'more out than in': makeBlock({ ...next, payments: [paying([toBob(value + 1n)])] }),
     'a locked sequence': makeBlock({ ...next, payments: [paying([toBob(value)], { sequence: 500 })] }),
     'without a commitment': makeBlock({ ...next, payments: [paying([toBob(value)])], commitment: 'none' }),

@@ -22,7 +22,9 @@ interface Served {
 
 async function serveInChild(): Promise<Served> {
   const script = fileURLToPath(new URL('regtest-child.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=@hemid/source', '--import', 'tsx', script, directory], { stdio: ['ignore', 'pipe', 'inherit'] });
+  // tsx is found from the repository's root.
+  const cwd = fileURLToPath(new URL('../../..', import.meta.url));
+  const child = spawn(process.execPath, ['--conditions=@hemid/source', '--import', 'tsx', script, directory], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   const [url] = (await once(createInterface(child.stdout), 'line')) as [string];
   return { child, rpc: createBitcoindRpc({ url, timeoutMs: 30_000 }) };
 }
@@ -145,9 +147,9 @@ describe('the embedded regtest chain', () => {
     await clock.advance(7000);
     expect(await rpc('uptime', [])).toBe(7);
     expect(await rpc('stop', [])).toBe('Bitcoin Core stopping');
-    await regtest.close();
-    await expect(rpc('getblockcount', [])).rejects.toMatchObject({ severity: 'retry' });
     await expect(regtest.rpc('getblockcount', [])).rejects.toMatchObject({ code: 'bitcoin/unreachable' });
+    await expect(rpc('getblockcount', [])).rejects.toMatchObject({ severity: 'retry' });
+    await regtest.close();
     const again = await openRegtest({ directory: own, clock, log: silentLogger });
     expect(await again.rpc('getblockcount', [])).toBe(0);
     await again.close();

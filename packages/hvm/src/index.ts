@@ -21,6 +21,7 @@ export {
   decodeUserTransaction,
   effectiveGasPrice,
   feeCap,
+  MAX_TRANSACTION_GAS,
   maximumCost,
   type SenderState,
   tipCap,

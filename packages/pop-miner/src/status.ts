@@ -61,17 +61,20 @@ export function describeOutlook(outlook: Outlook, wallet: PopWallet): Omit<PopMi
 
 /** What became of the miner's publications: mined, back in the mempool after a reorg, or in neither any more. */
 export function changesBetween(before: Outlook, after: Outlook, miner: Uint8Array): SightingChange[] {
-  const now = new Map(ownIn(after, miner).map((sighting) => [nameOf(sighting), sighting]));
-  const changes = ownIn(before, miner).map((sighting): SightingChange | undefined => {
-    const later = now.get(nameOf(sighting));
-    if (later === undefined) return isBelow(sighting, after) ? undefined : { what: 'vanished', sighting };
-    if (sighting.height === later.height) return undefined;
-    return { what: later.height === undefined ? 'returned' : 'confirmed', sighting: later };
+  const [then, now] = [before, after].map((outlook) => new Map(ownIn(outlook, miner).map((sighting) => [nameOf(sighting), sighting]))) as [SightingMap, SightingMap];
+  const moved = [...now].flatMap(([name, sighting]): SightingChange[] => {
+    const earlier = then.get(name);
+    // One that was broadcast and mined since then was in neither.
+    if (sighting.height !== undefined) return sighting.height === earlier?.height || isBelow(sighting, before) ? [] : [{ what: 'confirmed', sighting }];
+    return earlier?.height === undefined ? [] : [{ what: 'returned', sighting }];
   });
-  return changes.filter((change) => change !== undefined);
+  const gone = [...then].filter(([name, sighting]) => !now.has(name) && !isBelow(sighting, after));
+  return [...moved, ...gone.map(([, sighting]): SightingChange => ({ what: 'vanished', sighting }))];
 }
 
-/** Whether its block is only too far down to be watched still. */
+type SightingMap = Map<string, Sighting>;
+
+/** Whether its block is too far down to be watched. */
 function isBelow({ height }: Sighting, { heights }: Outlook): boolean {
   return height !== undefined && [...heights.values()].every((watched) => watched > height);
 }

@@ -63,10 +63,9 @@ describe('the choice of coins', () => {
   });
 
   it('never joins chains of unconfirmed transactions to more than 20', () => {
-    const coins = [12, 8, 7].map((unconfirmed) => coin(400, { height: undefined, unconfirmed }));
-    const chosen = selectCoins(coins, { feeRate: 1000n, wallet });
-    expect(chosen?.coins.map(({ unconfirmed }) => unconfirmed)).toEqual([7, 8]);
-    expect(selectCoins([coins[0] as Coin, coins[1] as Coin], { feeRate: 1500n, wallet })).toBeUndefined();
+    const [twelve, eight, seven] = [12, 8, 7].map((unconfirmed) => coin(160, { height: undefined, unconfirmed })) as [Coin, Coin, Coin];
+    expect(selectCoins([twelve, eight], { feeRate: 1000n, wallet })).toBeUndefined();
+    expect(selectCoins([twelve, seven], { feeRate: 1000n, wallet })?.coins).toEqual([seven, twelve]);
   });
 });
 

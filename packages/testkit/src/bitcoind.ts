@@ -49,7 +49,7 @@ export async function startBitcoind({ args = [] }: StartBitcoindOptions = {}): P
   const own = isKnots ? ['-blockprioritysize=0', '-corepolicy=0'] : [];
   const datadir = mkdtempSync(join(tmpdir(), 'hemid-bitcoind-'));
   const login = { user: 'hemid', password: 'hemid' };
-  let process_ = await launch();
+  let running = await launch();
 
   /** Another process may take the free port first: then another port is tried. */
   async function launch(): Promise<Running> {
@@ -63,29 +63,29 @@ export async function startBitcoind({ args = [] }: StartBitcoindOptions = {}): P
   }
 
   async function end(): Promise<void> {
-    if (process_.child.exitCode !== null || process_.child.signalCode !== null) return;
-    process_.child.kill('SIGTERM');
-    await process_.ended;
+    if (running.child.exitCode !== null || running.child.signalCode !== null) return;
+    running.child.kill('SIGTERM');
+    await running.ended;
   }
 
   return {
     ...login,
     datadir,
     get url() {
-      return process_.url;
+      return running.url;
     },
-    rpc: (method, params, signal) => process_.rpc(method, params, signal),
+    rpc: (method, params, signal) => running.rpc(method, params, signal),
     async stop() {
       await end();
       rmSync(datadir, { recursive: true, force: true });
     },
     async kill() {
-      process_.child.kill('SIGKILL');
-      await process_.ended;
+      running.child.kill('SIGKILL');
+      await running.ended;
     },
     async restart() {
       await end();
-      process_ = await launch();
+      running = await launch();
     },
   };
 }

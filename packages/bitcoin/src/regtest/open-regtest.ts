@@ -32,7 +32,11 @@ export interface EmbeddedRegtest {
  */
 export async function openRegtest({ directory, store: given, clock, log }: OpenRegtestOptions): Promise<EmbeddedRegtest> {
   const store = given ?? (await openStore(directory));
-  const node = await loadRegtestNode(store, { clock, log });
+  const closeStore = async (): Promise<void> => (given === undefined ? store.close() : undefined);
+  const node = await loadRegtestNode(store, { clock, log }).catch(async (error: unknown) => {
+    await closeStore();
+    throw error;
+  });
   const startedAtMs = clock.now();
   const servers = new Set<RegtestServer>();
   let closing: Promise<void> | undefined;
@@ -48,7 +52,7 @@ export async function openRegtest({ directory, store: given, clock, log }: OpenR
   async function closeAll(): Promise<void> {
     await last;
     for (const server of servers) await server.close();
-    if (given === undefined) await store.close();
+    await closeStore();
   }
 
   const close = (): Promise<void> => {

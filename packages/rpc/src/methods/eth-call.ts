@@ -1,4 +1,5 @@
 import type { PlacedL2Header } from '@hemid/chain';
+import { MAX_TRANSACTION_GAS } from '@hemid/hvm';
 import { isHemidError } from '@hemid/protocol';
 import { z } from 'zod';
 import { blockIdOrLatest, getBlockHeader } from '../block-id.ts';
@@ -11,19 +12,20 @@ import { method, type MethodTable } from '../method.ts';
 /** Not offered yet: an answer that ignored them would be a wrong answer. */
 const noOverrides = z.undefined('state and block overrides are not supported');
 
-/** Gas that the sender can pay for at its fee cap; `undefined` when it names no fee. */
-async function readAllowance({ message, feeCap }: CallMessage, block: PlacedL2Header, { chain }: RpcContext): Promise<bigint | undefined> {
-  if (feeCap === 0n) return undefined;
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
+/** The most gas that may be tried: what is asked for, what a transaction may have, what the sender can pay at its fee cap. */
+async function readAllowance({ message, feeCap }: CallMessage, block: PlacedL2Header, { chain }: RpcContext): Promise<bigint> {
+  const gas = least(message.gas ?? MAX_TRANSACTION_GAS, MAX_TRANSACTION_GAS);
+  if (feeCap === 0n) return gas;
   const balance = (await chain.stateAt(block).account(message.from))?.balance ?? 0n;
   if (balance < message.value) throw fail('rpc/execution-failed', 'insufficient funds for transfer');
-  return (balance - message.value) / feeCap;
+  return least(gas, (balance - message.value) / feeCap);
 }
 
 async function estimate(call: CallMessage, block: PlacedL2Header, context: RpcContext): Promise<bigint> {
-  const allowance = await readAllowance(call, block, context);
-  const { gas: asked } = call.message;
-  const gas = allowance !== undefined && (asked === undefined || allowance < asked) ? allowance : asked;
-  const exceeded = (): Error => fail('rpc/execution-failed', `gas required exceeds allowance (${gas ?? context.chain.spec.genesis.gasLimit})`);
+  const gas = await readAllowance(call, block, context);
+  const exceeded = (): Error => fail('rpc/execution-failed', `gas required exceeds allowance (${gas})`);
   try {
     const result = await context.chain.estimateGas(block, { ...call.message, gas });
     if ('gas' in result) return result.gas;
