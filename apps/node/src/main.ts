@@ -53,10 +53,15 @@ async function dispatch(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
   return isHelp ? 0 : 2;
 }
 
-try {
-  process.exitCode = await dispatch(process.argv.slice(2), process.env);
-} catch (error) {
-  if (!isHemidError(error)) throw error;
-  process.stderr.write(`hemid: ${error.message} (${error.code})\n`);
-  process.exitCode = error.severity === 'fatal' ? 2 : 1;
+async function main(): Promise<number> {
+  try {
+    return await dispatch(process.argv.slice(2), process.env);
+  } catch (error) {
+    if (!isHemidError(error)) throw error;
+    process.stderr.write(`hemid: ${error.message} (${error.code})\n`);
+    return error.severity === 'fatal' ? 2 : 1;
+  }
 }
+
+// Idle connections to the Bitcoin node would keep the process alive for some seconds.
+process.exit(await main());

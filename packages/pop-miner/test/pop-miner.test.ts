@@ -1,4 +1,4 @@
-import { publicationsIn } from '@hemid/bitcoin';
+import { type BitcoinRpc, publicationsIn } from '@hemid/bitcoin';
 import { abbreviate, encodePopScript, hashKeystone, toDigits, toDisplay, toKeystoneId } from '@hemid/protocol';
 import { buildTransaction, signTransaction } from '@hemid/testkit';
 import { Transaction } from 'bitcoinjs-lib';
@@ -163,6 +163,39 @@ describe.each<BitcoinKind>(['embedded regtest', 'bitcoind'])('a pop miner on %s'
     expect(miner.status()).toMatchObject({ pending: 0, publishedCount: 0, coins: 1, lastPublication: { state: 'confirmed', confirmations: 1 } });
   });
 
+  it('does not publish again when its transaction is mined just while it looks', async () => {
+    let blockComes = false;
+    const rpc: BitcoinRpc = async (method, params, signal) => {
+      if (method === 'getrawmempool' && blockComes) {
+        blockComes = false;
+        await bitcoin.mine(1);
+      }
+      return bitcoin.rpc(method, params, signal);
+    };
+    const { miner } = await openMiner(2, { rpc });
+    l2.make(25, await bitcoin.tip());
+    await miner.tick();
+    blockComes = true;
+    await miner.tick();
+    expect(await bitcoin.mempool()).toEqual([]);
+    expect(miner.status()).toMatchObject({ pending: 0, publishedCount: 1, lastPublication: { state: 'confirmed', confirmations: 1 } });
+  });
+
+  it('still knows the blocks that matter after a reorg has taken back more than it kept to spare', async () => {
+    const { miner } = await openMiner(1);
+    await bitcoin.mine(200);
+    const named = await bitcoin.tip();
+    await bitcoin.mine(60);
+    await miner.tick();
+    const [first = ''] = await bitcoin.mine(80);
+    await miner.tick();
+    await bitcoin.invalidate(first);
+    await bitcoin.mineElsewhere(81);
+    l2.make(25, named);
+    await miner.tick();
+    expect(miner.status()).toMatchObject({ publishedCount: 1, pending: 1 });
+  });
+
   it('leaves a keystone alone that another miner has published, but not one that both are about to', async () => {
     const alice = await openMiner(1, { name: 'alice' });
     const bob = await openMiner(1, { name: 'bob' });
@@ -186,6 +219,16 @@ describe.each<BitcoinKind>(['embedded regtest', 'bitcoind'])('a pop miner on %s'
     await miner.tick();
     expect(miner.status()).toMatchObject({ pending: 0, publishedCount: 0, trouble: "Bitcoin's fee rate is above the limit of 0.999 sats/vB: waiting for it to fall" });
     expect(await bitcoin.mempool()).toEqual([]);
+  });
+
+  it('says what the Bitcoin node has against a publication, and tries again', async () => {
+    const { miner } = await openMiner(1, { fees: { staticRate: 10n } });
+    l2.make(25, await bitcoin.tip());
+    for (let round = 0; round < 2; round += 1) {
+      await miner.tick();
+      expect(miner.status().trouble).toMatch(/^the Bitcoin node refused a publication: min relay fee not met/);
+    }
+    expect(miner.status()).toMatchObject({ publishedCount: 0, pending: 0 });
   });
 
   it('says where to send bitcoin when it has none, and goes on when some has come', async () => {

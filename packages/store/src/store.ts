@@ -51,6 +51,11 @@ function rowKey<K>(table: Table<K, unknown>, key: Uint8Array): Uint8Array {
   return bytes;
 }
 
+/** LevelDB gives Buffers, whose `slice` shares memory; everybody above is promised plain arrays. */
+function toPlain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 /** The smallest key above every key that begins with `prefix`. */
 function after(prefix: Uint8Array): Uint8Array {
   const bytes = prefix.slice();
@@ -97,7 +102,7 @@ function createStore(level: Level): Store {
   const store: Store = {
     get(table, key) {
       const bytes = level.getSync(rowKey(table, table.key.encode(key)));
-      return bytes === undefined ? undefined : table.value.decode(bytes);
+      return bytes === undefined ? undefined : table.value.decode(toPlain(bytes));
     },
     async *range(table, range = {}) {
       const prefix = rowKey(table, range.prefix ?? new Uint8Array());
@@ -109,7 +114,7 @@ function createStore(level: Level): Store {
         limit: range.limit ?? -1,
       });
       for await (const [key, value] of iterator) {
-        yield [table.key.decode(key.subarray(1)), table.value.decode(value)];
+        yield [table.key.decode(toPlain(key).subarray(1)), table.value.decode(toPlain(value))];
       }
     },
     batch: () => createBatch(level, store),

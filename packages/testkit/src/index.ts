@@ -24,3 +24,6 @@ export { createUser, receiptOf, type User } from './user.ts';
 export { forge } from './forge.ts';
 export { publishKeystone } from './pop-publisher.ts';
 export { spendOtherwise } from './double-spend.ts';
+export { devSpecJson, writeDevSpec } from './dev-spec.ts';
+export { type ProgramProcess, startProgram, waitForOutput } from './process.ts';
+export { waitFor, type WaitOptions } from './wait-for.ts';

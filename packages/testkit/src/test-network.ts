@@ -1,10 +1,10 @@
 import { type EmbeddedRegtest, openRegtest } from '@hemid/bitcoin';
-import { completeTemplate, createNode, devKey, type Node } from '@hemid/node';
-import { type ChainSpec, decodeSealedBlock, encodeSealedBlock, fromDisplay, fromHex, parseChainSpec, type SealedBlock, toDisplay } from '@hemid/protocol';
+import { createNode, devKey, type Node } from '@hemid/node';
+import { type ChainSpec, decodeSealedBlock, encodeSealedBlock, fromDisplay, parseChainSpec, type SealedBlock, toDisplay } from '@hemid/protocol';
 import { Secret, silentLogger } from '@hemid/runtime';
 import { openMemoryStore, type Store } from '@hemid/store';
-import { fileURLToPath } from 'node:url';
 import { type BitcoinWallet, createBitcoinWallet } from './bitcoin-wallet.ts';
+import { devSpecJson } from './dev-spec.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
 /** Bitcoin as an actor: an embedded regtest and a wallet that owns its coinbases. */
@@ -49,7 +49,6 @@ export interface TestNetwork {
 
 const START_MS = 1_800_000_000_000;
 const STRANGER = 'bcrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdku202';
-const DEV_TEMPLATE = fileURLToPath(new URL('../../../configs/dev.json', import.meta.url));
 
 async function createBitcoin(clock: ManualClock): Promise<BitcoinActor> {
   const regtest = await openRegtest({ store: await openMemoryStore(), clock, log: silentLogger });
@@ -70,23 +69,12 @@ async function createBitcoin(clock: ManualClock): Promise<BitcoinActor> {
   };
 }
 
-/** The dev spec with the Bitcoin tip of now as hVM genesis. */
-async function createSpec(bitcoin: BitcoinActor, clock: ManualClock): Promise<ChainSpec> {
-  const height = await bitcoin.height();
-  const header = async (h: number): Promise<Uint8Array> =>
-    fromHex((await bitcoin.rpc('getblockheader', [await bitcoin.rpc('getblockhash', [h]), false])) as string);
-  const headersBefore: Uint8Array[] = [];
-  for (let h = Math.max(0, height - 11); h < height; h += 1) headersBefore.push(await header(h));
-  const choice = { time: Math.floor(clock.now() / 1000), bitcoin: { height, header: await header(height), headersBefore } };
-  return parseChainSpec(completeTemplate(DEV_TEMPLATE, choice));
-}
-
 /** A network of `hemid dev`'s spec: Bitcoin with 110 blocks, one sequencer. */
 export async function createTestNetwork(): Promise<TestNetwork> {
   const clock = createManualClock(START_MS);
   const bitcoin = await createBitcoin(clock);
   await bitcoin.mine({ count: 110, address: bitcoin.wallet.addresses.p2wpkh, timeSeconds: (i) => START_MS / 1000 - 3600 + i });
-  const spec = await createSpec(bitcoin, clock);
+  const spec = parseChainSpec(await devSpecJson(bitcoin.rpc, Math.floor(clock.now() / 1000)));
   const failures: unknown[] = [];
   const common = { spec, bitcoin: bitcoin.rpc, clock, log: silentLogger, onFailure: (error: unknown) => void failures.push(error) };
   const stores: Store[] = [];

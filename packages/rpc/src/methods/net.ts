@@ -25,7 +25,7 @@ export const net: MethodTable = {
     handle: (_, { status }) => status.clientVersion,
   }),
   web3_sha3: method({
-    doc: 'keccak256 of the data.',
+    doc: 'The keccak256 of the data.',
     params: { data },
     handle: (values) => keccak_256(values.data),
   }),

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { waitFor } from './wait-for.ts';
+
+/** A program of this workspace, running as a process of its own. */
+export interface ProgramProcess {
+  pid: number;
+  /** All it has written so far. */
+  output(): string;
+  /** Exit code, or the signal that ended it; `undefined` while it runs. */
+  end(): number | string | undefined;
+  /** SIGTERM, and waits. @returns how it ended. */
+  stop(): Promise<number | string>;
+  /** SIGKILL, and waits. */
+  kill(): Promise<void>;
+}
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Starts `entry` (a path from the root of the workspace) with arguments and more environment. */
+export function startProgram(entry: string, args: readonly string[], env: Record<string, string> = {}): ProgramProcess {
+  const child: ChildProcess = spawn(process.execPath, ['--conditions=@hemid/source', '--import', 'tsx', entry, ...args], {
+    cwd: ROOT,
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const collect = (chunk: Buffer): void => {
+    output += chunk.toString();
+  };
+  child.stdout?.on('data', collect);
+  child.stderr?.on('data', collect);
+  const end = (): number | string | undefined => child.exitCode ?? child.signalCode ?? undefined;
+  const ended = new Promise<number | string>((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal ?? 0)));
+  if (child.pid === undefined) throw new Error(`${entry} did not start`);
+  return {
+    pid: child.pid,
+    output: () => output,
+    end,
+    async stop() {
+      child.kill('SIGTERM');
+      return ended;
+    },
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Waits until a program has written a text that matches; @returns the match. Fails if it ends before. */
+export async function waitForOutput(program: ProgramProcess, pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
+  return waitFor(
+    () => {
+      const match = pattern.exec(program.output());
+      if (match === null && program.end() !== undefined) throw new Error(`the program ended (${program.end()}):\n${program.output()}`);
+      return match ?? undefined;
+    },
+    { timeoutMs, what: () => `output like ${pattern}; so far:\n${program.output()}` },
+  );
+}
