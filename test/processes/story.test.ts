@@ -27,7 +27,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 const STRANGER = 'bcrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdku202';
 const MINER_SECRET = 'a1'.repeat(32);
 const ACCOUNT = mnemonicToAccount('test test test test test test test test test test test junk');
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 40_000;
 
 let directory: string;
 let bitcoind: Bitcoind;
@@ -116,8 +116,8 @@ async function startNode(name: string, args: string[], env: Record<string, strin
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'hemid-story-'));
   bitcoind = await startBitcoind();
-  treasury = createBitcoinWallet({ rpc: bitcoind.rpc, secret: 'b2'.repeat(32) });
-  miner = createBitcoinWallet({ rpc: bitcoind.rpc, secret: MINER_SECRET });
+  treasury = createBitcoinWallet({ rpc: bitcoind.rpc, secret: fromHex('b2'.repeat(32)) });
+  miner = createBitcoinWallet({ rpc: bitcoind.rpc, secret: fromHex(MINER_SECRET) });
   await treasury.mine(110);
   await treasury.pay({ outputs: Array.from({ length: 5 }, () => ({ to: miner.addresses.p2wpkh, valueSats: 1_000_000n })) });
   await mine(1);
@@ -149,6 +149,7 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
+  if (process.env['STORY_LOG'] !== undefined) for (const [name, program] of Object.entries(programs)) (await import('node:fs')).writeFileSync(`/tmp/story-${name}.log`, program.output());
   const ends = await Promise.all(Object.values(programs ?? {}).map((program) => program.stop()));
   await bitcoind?.stop();
   rmSync(directory, { recursive: true, force: true });
@@ -169,7 +170,7 @@ test('a contract reads the last Bitcoin header and a balance, and the answer cha
   const receipt = await client.waitForTransactionReceipt({ hash, timeout: PATIENCE_MS });
   probe = receipt.contractAddress as Hex;
 
-  const someone = createBitcoinWallet({ rpc: bitcoind.rpc, secret: 'c3'.repeat(32) }).addresses.p2wpkh;
+  const someone = createBitcoinWallet({ rpc: bitcoind.rpc, secret: fromHex('c3'.repeat(32)) }).addresses.p2wpkh;
   await mine(3);
   await untilL2Sees(await height());
   expect(await read(client, 'balance', [someone])).toBe(0n);

@@ -1,5 +1,5 @@
 import { isHemidError } from '@hemid/protocol';
-import { createLogger, describeConfig, loadConfig, type Logger } from '@hemid/runtime';
+import { createLogger, describeConfig, type Logger, loadConfig } from '@hemid/runtime';
 import { type PopmdConfig, popmdConfig } from './config.ts';
 import { createPopmd } from './popmd.ts';
 

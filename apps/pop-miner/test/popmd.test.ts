@@ -25,7 +25,9 @@ interface Popmd {
 }
 
 function startPopmd(env: Record<string, string>, args: readonly string[] = []): Popmd {
-  const child = spawn(process.execPath, ['--conditions=@hemid/source', '--import', 'tsx', MAIN, ...args], { env: { PATH: process.env['PATH'], ...env } });
+  const child = spawn(process.execPath, ['--conditions=@hemid/source', '--import', 'tsx', MAIN, ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+  });
   const lines: string[] = [];
   const waiting = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {

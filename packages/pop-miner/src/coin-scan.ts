@@ -26,7 +26,7 @@ const RPC_PARAMETER = -8;
  */
 export async function scanCoins(rpc: BitcoinRpc, script: Uint8Array, signal?: AbortSignal): Promise<CoinScan> {
   const scanned = await start(rpc, script, signal);
-  if (!scanned.success) throw fail('pop-miner/scan-busy', 'the scan of the Bitcoin node\'s unspent outputs was broken off');
+  if (!scanned.success) throw fail('pop-miner/scan-busy', "the scan of the Bitcoin node's unspent outputs was broken off");
   const coins: CoinSet = new Map();
   for (const { txid, vout, amount, coinbase, height } of scanned.unspents) {
     const coin = { txid: fromDisplay(txid), vout, valueSats: satsFromBtc(amount), height, unconfirmed: 0 };

@@ -37,7 +37,10 @@ export function isMature(coin: Coin, tipHeight: number): boolean {
 }
 
 /** The outputs of a transaction that pay `script`. */
-export function coinsOf(transaction: BitcoinTransaction, { script, height, unconfirmed }: { script: Uint8Array } & Pick<Coin, 'height' | 'unconfirmed'>): Coin[] {
+export function coinsOf(
+  transaction: BitcoinTransaction,
+  { script, height, unconfirmed }: { script: Uint8Array } & Pick<Coin, 'height' | 'unconfirmed'>,
+): Coin[] {
   const { txid, isCoinbase } = transaction;
   return transaction.outputs.flatMap((output, vout) =>
     equal(output.script, script) ? [{ txid, vout, valueSats: output.valueSats, isCoinbase, height, unconfirmed }] : [],
@@ -45,7 +48,11 @@ export function coinsOf(transaction: BitcoinTransaction, { script, height, uncon
 }
 
 /** Moves the set over one block; the answer takes it back. */
-export function applyToCoins(coins: CoinSet, transactions: readonly BitcoinTransaction[], { script, height }: { script: Uint8Array; height: number }): CoinUndo {
+export function applyToCoins(
+  coins: CoinSet,
+  transactions: readonly BitcoinTransaction[],
+  { script, height }: { script: Uint8Array; height: number },
+): CoinUndo {
   const undo: CoinUndo = { created: [], spent: [] };
   for (const transaction of transactions) {
     for (const { txid, vout } of transaction.inputs) {

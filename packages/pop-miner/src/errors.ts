@@ -2,13 +2,16 @@ import { errorsOf } from '@hemid/protocol';
 
 /** Errors of this package. */
 export const fail = errorsOf({
-  'pop-miner/secret': { severity: 'fatal', doc: 'the miner\'s secret is no secp256k1 key' },
+  'pop-miner/secret': { severity: 'fatal', doc: "the miner's secret is no secp256k1 key" },
   'pop-miner/node-unreachable': { severity: 'retry', doc: 'the L2 node cannot be reached, or does not answer in time' },
   'pop-miner/node-answer': { severity: 'retry', doc: 'the L2 node refused a call, or its answer cannot be read' },
   'pop-miner/node-unfit': { severity: 'fatal', doc: 'the L2 node lacks a method that is needed, or its URL cannot be read' },
   'pop-miner/scan-busy': { severity: 'retry', doc: 'the Bitcoin node is scanning its unspent outputs for somebody already' },
   'pop-miner/chain-moves': { severity: 'retry', doc: 'the Bitcoin chain changed while it was being read' },
-  'pop-miner/no-funds': { severity: 'retry', doc: 'the miner\'s coins do not pay for a publication (yet)' },
-  'pop-miner/fee-too-high': { severity: 'retry', doc: 'Bitcoin asks for a higher fee rate than the miner may pay; details {feeRate, maxFeeRate} in sats per 1000 vbytes' },
+  'pop-miner/no-funds': { severity: 'retry', doc: "the miner's coins do not pay for a publication (yet)" },
+  'pop-miner/fee-too-high': {
+    severity: 'retry',
+    doc: 'Bitcoin asks for a higher fee rate than the miner may pay; details {feeRate, maxFeeRate} in sats per 1000 vbytes',
+  },
   'pop-miner/refused': { severity: 'retry', doc: 'the Bitcoin node refused a publication; details {rpcCode, rpcMessage, keystone} say why' },
 });

@@ -53,5 +53,7 @@ export function createMempoolWatch({ rpc, wallet }: { rpc: BitcoinRpc; wallet: P
 /** Whether a transaction pays the wallet or shows its key in an input. Which inputs really are its own, its coins say. */
 function concerns({ script, publicKey }: PopWallet, { inputs, outputs }: BitcoinTransaction): boolean {
   if (outputs.some((output) => equal(output.script, script))) return true;
-  return inputs.some(({ scriptSig, witness }) => equal(scriptSig.subarray(-publicKey.length), publicKey) || witness.some((item) => equal(item, publicKey)));
+  return inputs.some(
+    ({ scriptSig, witness }) => equal(scriptSig.subarray(-publicKey.length), publicKey) || witness.some((item) => equal(item, publicKey)),
+  );
 }

@@ -15,7 +15,7 @@ export interface Outlook {
   heights: ReadonlyMap<string, number>;
   /** Payable publications of anybody in the recent blocks, lowest first. */
   confirmed: readonly Sighting[];
-  /** Publications of the miner's own in the mempool. */
+  /** Publications in the mempool, in transactions that spend the miner's coins. */
   pending: readonly Sighting[];
   /** The miner's outputs that nothing spends, in a block or in the mempool. */
   coins: readonly Coin[];
@@ -53,7 +53,9 @@ async function readAtTip({ chain, mempool, wallet }: OutlookDeps, signal?: Abort
   const open = [...coins].filter(([key]) => !spent.has(key)).map(([, coin]) => coin);
   for (const transaction of trusted) {
     const id = toDisplay(transaction.txid);
-    const change = coinsOf(transaction, { script: wallet.script, height: undefined, unconfirmed: 0 }).filter(({ vout }) => !spent.has(`${id}:${vout}`));
+    const change = coinsOf(transaction, { script: wallet.script, height: undefined, unconfirmed: 0 }).filter(
+      ({ vout }) => !spent.has(`${id}:${vout}`),
+    );
     const unconfirmed = change.length === 0 ? undefined : await mempool.readAncestors(id, signal);
     if (unconfirmed !== undefined) open.push(...change.map((coin) => ({ ...coin, unconfirmed })));
   }
@@ -62,7 +64,7 @@ async function readAtTip({ chain, mempool, wallet }: OutlookDeps, signal?: Abort
     tipHeight: blocks.at(-1)?.height ?? 0,
     heights: new Map(blocks.map(({ hash, height }) => [toDisplay(hash), height])),
     confirmed: blocks.flatMap(({ sightings }) => sightings),
-    pending: own.flatMap((transaction) => sightingsIn(transaction, undefined)).filter(({ miner }) => equal(miner, wallet.miner)),
+    pending: own.flatMap((transaction) => sightingsIn(transaction, undefined)),
     coins: open,
   };
 }

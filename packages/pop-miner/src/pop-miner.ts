@@ -48,7 +48,12 @@ export interface PopMiner {
 export function createPopMiner(deps: PopMinerDeps, options: PopMinerOptions): PopMiner & Service {
   const { rpc, wallet, clock, log } = deps;
   const source = createRpcSource(rpc);
-  const watches = { source, wallet, chain: createChainWatch({ rpc, source, script: wallet.script, log }), mempool: createMempoolWatch({ rpc, wallet }) };
+  const watches = {
+    source,
+    wallet,
+    chain: createChainWatch({ rpc, source, script: wallet.script, log }),
+    mempool: createMempoolWatch({ rpc, wallet }),
+  };
   const candidates = createCandidateReader(deps.keystones, log);
   let isOnNetwork = false;
   let outlook: Outlook | undefined;

@@ -40,7 +40,8 @@ const SOME_COIN: Coin = { txid: new Uint8Array(32), vout: 0, valueSats: 0n, isCo
 export function buildPopTransaction(wallet: PopWallet, plan: PopPlan): PopTransaction {
   const transaction = assemble(wallet, plan);
   // A legacy digest leaves the other inputs' scripts out, so the order of signing does not matter.
-  for (const [i, coin] of plan.coins.entries()) unlock(transaction, i, { wallet, signature: wallet.sign(digestOf(transaction, i, { wallet, coin })) });
+  for (const [i, coin] of plan.coins.entries())
+    unlock(transaction, i, { wallet, signature: wallet.sign(digestOf(transaction, i, { wallet, coin })) });
   return { raw: transaction.toBuffer(), txid: transaction.getHash(), vsize: transaction.virtualSize() };
 }
 

@@ -3,7 +3,7 @@ import { Secret } from '@hemid/runtime';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { getPublicKey, hashes, sign, utils } from '@noble/secp256k1';
-import { crypto, script as bitcoinScript, Transaction } from 'bitcoinjs-lib';
+import { script as bitcoinScript, crypto, Transaction } from 'bitcoinjs-lib';
 import { fail } from './errors.ts';
 
 hashes.sha256 = sha256;

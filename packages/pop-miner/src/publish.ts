@@ -25,7 +25,11 @@ export interface Published extends PopTransaction {
  * @throws `pop-miner/no-funds`, `pop-miner/fee-too-high` and `pop-miner/refused` (all `retry`), and the errors of the
  * Bitcoin node.
  */
-export async function publish({ rpc, wallet, fees }: PublishDeps, { candidate, outlook }: { candidate: Candidate; outlook: Outlook }, signal?: AbortSignal): Promise<Published> {
+export async function publish(
+  { rpc, wallet, fees }: PublishDeps,
+  { candidate, outlook }: { candidate: Candidate; outlook: Outlook },
+  signal?: AbortSignal,
+): Promise<Published> {
   const { keystone } = candidate;
   const estimate = fees.staticRate === undefined ? await estimateFeeRate(rpc, signal) : undefined;
   const selection = getSelection(outlook, { feeRate: chooseFeeRate(fees, estimate), wallet });
@@ -48,5 +52,8 @@ function getSelection({ coins, tipHeight }: Outlook, { feeRate, wallet }: { feeR
 
 function toRefusal(cause: HemidError, keystone: number): HemidError {
   const { rpcCode, rpcMessage } = cause.details;
-  return fail('pop-miner/refused', `the Bitcoin node refused a publication: ${String(rpcMessage)}`, { cause, details: { rpcCode, rpcMessage, keystone } });
+  return fail('pop-miner/refused', `the Bitcoin node refused a publication: ${String(rpcMessage)}`, {
+    cause,
+    details: { rpcCode, rpcMessage, keystone },
+  });
 }

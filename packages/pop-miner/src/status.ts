@@ -49,7 +49,10 @@ const ownIn = (outlook: Outlook, miner: Uint8Array): Sighting[] => [
 
 /** The part of the status that Bitcoin alone says. */
 export function describeOutlook(outlook: Outlook, wallet: PopWallet): Omit<PopMinerStatus, 'address' | 'publishedCount' | 'trouble'> {
-  const newest = ownIn(outlook, wallet.miner).reduce<Sighting | undefined>((best, next) => (best !== undefined && best.keystoneNumber > next.keystoneNumber ? best : next), undefined);
+  const newest = ownIn(outlook, wallet.miner).reduce<Sighting | undefined>(
+    (best, next) => (best !== undefined && best.keystoneNumber > next.keystoneNumber ? best : next),
+    undefined,
+  );
   return {
     balanceSats: sum(outlook.coins),
     spendableSats: sum(spendableCoins(outlook.coins, outlook.tipHeight)),
@@ -61,11 +64,15 @@ export function describeOutlook(outlook: Outlook, wallet: PopWallet): Omit<PopMi
 
 /** What became of the miner's publications: mined, back in the mempool after a reorg, or in neither any more. */
 export function changesBetween(before: Outlook, after: Outlook, miner: Uint8Array): SightingChange[] {
-  const [then, now] = [before, after].map((outlook) => new Map(ownIn(outlook, miner).map((sighting) => [nameOf(sighting), sighting]))) as [SightingMap, SightingMap];
+  const [then, now] = [before, after].map((outlook) => new Map(ownIn(outlook, miner).map((sighting) => [nameOf(sighting), sighting]))) as [
+    SightingMap,
+    SightingMap,
+  ];
   const moved = [...now].flatMap(([name, sighting]): SightingChange[] => {
     const earlier = then.get(name);
     // One that was broadcast and mined since then was in neither.
-    if (sighting.height !== undefined) return sighting.height === earlier?.height || isBelow(sighting, before) ? [] : [{ what: 'confirmed', sighting }];
+    if (sighting.height !== undefined)
+      return sighting.height === earlier?.height || isBelow(sighting, before) ? [] : [{ what: 'confirmed', sighting }];
     return earlier?.height === undefined ? [] : [{ what: 'returned', sighting }];
   });
   const gone = [...then].filter(([name, sighting]) => !now.has(name) && !isBelow(sighting, after));

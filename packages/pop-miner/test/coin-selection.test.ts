@@ -59,7 +59,12 @@ describe('the choice of coins', () => {
     expect(selectCoins([], { feeRate: 1000n, wallet })).toBeUndefined();
     expect(selectCoins([coin(P2WPKH_BARE - 1)], { feeRate: 1000n, wallet })).toBeUndefined();
     // Each costs more to spend than it brings.
-    expect(selectCoins(Array.from({ length: 40 }, () => coin(60)), { feeRate: 1000n, wallet })).toBeUndefined();
+    expect(
+      selectCoins(
+        Array.from({ length: 40 }, () => coin(60)),
+        { feeRate: 1000n, wallet },
+      ),
+    ).toBeUndefined();
   });
 
   it('never joins chains of unconfirmed transactions to more than 20', () => {

@@ -11,7 +11,9 @@ describe('the fee rate', () => {
   it('is never above the limit', () => {
     expect(chooseFeeRate({ maxRate: 9000n }, 9000n)).toBe(9000n);
     expect(() => chooseFeeRate({ maxRate: 9000n }, 9001n)).toThrow(expect.objectContaining({ code: 'pop-miner/fee-too-high', severity: 'retry' }));
-    expect(() => chooseFeeRate({ staticRate: 9001n, maxRate: 9000n }, undefined)).toThrow(expect.objectContaining({ code: 'pop-miner/fee-too-high' }));
+    expect(() => chooseFeeRate({ staticRate: 9001n, maxRate: 9000n }, undefined)).toThrow(
+      expect.objectContaining({ code: 'pop-miner/fee-too-high' }),
+    );
   });
 
   it('is exact for decimals, and the fee is rounded up', () => {

@@ -1,5 +1,5 @@
-import { fromDisplay, type Keystone, sha256d, toBigEndian } from '@hemid/protocol';
 import type { KeystoneSource } from '@hemid/pop-miner';
+import { fromDisplay, type Keystone, sha256d, toBigEndian } from '@hemid/protocol';
 
 /** An L2 chain of which only the keystones are to be seen. */
 export interface KeystoneHolder extends KeystoneSource {

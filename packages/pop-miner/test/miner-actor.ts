@@ -1,5 +1,13 @@
 import type { BitcoinRpc } from '@hemid/bitcoin';
-import { type AddressKind, createPopMiner, createPopWallet, type FeeOptions, type KeystoneSource, type PopMiner, type PopWallet } from '@hemid/pop-miner';
+import {
+  type AddressKind,
+  createPopMiner,
+  createPopWallet,
+  type FeeOptions,
+  type KeystoneSource,
+  type PopMiner,
+  type PopWallet,
+} from '@hemid/pop-miner';
 import type { BitcoinNetwork } from '@hemid/protocol';
 import { Secret, type Service, silentLogger } from '@hemid/runtime';
 import { type BitcoinWallet, createBitcoinWallet, createManualClock, type ManualClock } from '@hemid/testkit';

@@ -114,4 +114,3 @@ describe('a pop miner whose bitcoind dies', () => {
     expect(miner.status().trouble).toBeUndefined();
   });
 });
-

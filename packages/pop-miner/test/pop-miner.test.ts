@@ -28,8 +28,17 @@ describe.each<BitcoinKind>(['embedded regtest', 'bitcoind'])('a pop miner on %s'
   }
 
   const transaction = async (txid: string): Promise<Transaction> => Transaction.fromHex((await bitcoin.rpc('getrawtransaction', [txid])) as string);
-  const ancestors = async (txid: string): Promise<number> => ((await bitcoin.rpc('getmempoolentry', [txid])) as { ancestorcount: number }).ancestorcount;
+  const ancestors = async (txid: string): Promise<number> =>
+    ((await bitcoin.rpc('getmempoolentry', [txid])) as { ancestorcount: number }).ancestorcount;
   const lastTxid = ({ miner }: MinerActor): string => miner.status().lastPublication?.txid ?? '';
+
+  /** A transaction, as hex, that spends the coin of another with the same key, for a much higher fee. */
+  async function spendOtherwise({ wallet, otherHands }: MinerActor, txid: string): Promise<string> {
+    const [input] = (await transaction(txid)).ins;
+    const spent = { txid: toDisplay(input?.hash ?? new Uint8Array()), vout: input?.index ?? 0, valueSats: COIN_SATS + 2n, script: wallet.script };
+    const outputs = [{ to: bitcoin.faucet.addresses.p2wpkh, valueSats: COIN_SATS - 10_000n }];
+    return signTransaction(buildTransaction({ inputs: [spent], outputs }), [spent], [otherHands.secretKey]).toHex();
+  }
 
   it('publishes what is due, the newest keystone first, and says so', async () => {
     const { miner, wallet } = await openMiner(1);
@@ -55,7 +64,11 @@ describe.each<BitcoinKind>(['embedded regtest', 'bitcoind'])('a pop miner on %s'
     const [hash = ''] = await bitcoin.mine(1);
     await miner.tick();
 
-    expect(miner.status()).toMatchObject({ pending: 0, publishedCount: 1, lastPublication: { keystoneId: id, state: 'confirmed', confirmations: 1 } });
+    expect(miner.status()).toMatchObject({
+      pending: 0,
+      publishedCount: 1,
+      lastPublication: { keystoneId: id, state: 'confirmed', confirmations: 1 },
+    });
     const [publication] = publicationsIn(await bitcoin.block(hash), 112);
     expect(toDisplay(publication?.key.abbreviatedHash ?? new Uint8Array())).toBe(id);
     expect(toDigits(publication?.row.miner ?? new Uint8Array())).toBe(toDigits(wallet.miner));
@@ -101,15 +114,11 @@ describe.each<BitcoinKind>(['embedded regtest', 'bitcoind'])('a pop miner on %s'
     const id = toKeystoneId(hashKeystone(l2.make(25, await bitcoin.tip())));
     await actor.miner.tick();
     const txid = lastTxid(actor);
-    const [input] = (await transaction(txid)).ins;
+    const conflict = await spendOtherwise(actor, txid);
     const [hash = ''] = await bitcoin.mine(1);
     await actor.miner.tick();
     await bitcoin.invalidate(hash);
-
-    const spent = { txid: toDisplay(input?.hash ?? new Uint8Array()), vout: input?.index ?? 0, valueSats: COIN_SATS + 2n, script: actor.wallet.script };
-    const outputs = [{ to: bitcoin.faucet.addresses.p2wpkh, valueSats: COIN_SATS - 10_000n }];
-    const conflict = signTransaction(buildTransaction({ inputs: [spent], outputs }), [spent], [actor.otherHands.secretKey]);
-    await bitcoin.rpc('sendrawtransaction', [conflict.toHex()]);
+    await bitcoin.rpc('sendrawtransaction', [conflict]);
     await bitcoin.mineElsewhere(2);
     await actor.miner.tick();
 
@@ -123,7 +132,12 @@ describe.each<BitcoinKind>(['embedded regtest', 'bitcoind'])('a pop miner on %s'
     await first.miner.tick();
     const second = first.reborn();
     await second.miner.tick();
-    expect(second.miner.status()).toMatchObject({ pending: 1, publishedCount: 0, coins: 3, lastPublication: { keystoneNumber: 25, state: 'mempool' } });
+    expect(second.miner.status()).toMatchObject({
+      pending: 1,
+      publishedCount: 0,
+      coins: 3,
+      lastPublication: { keystoneNumber: 25, state: 'mempool' },
+    });
 
     await bitcoin.mine(1);
     const third = second.reborn();
@@ -181,19 +195,50 @@ describe.each<BitcoinKind>(['embedded regtest', 'bitcoind'])('a pop miner on %s'
     expect(miner.status()).toMatchObject({ pending: 0, publishedCount: 1, lastPublication: { state: 'confirmed', confirmations: 1 } });
   });
 
-  it('still knows the blocks that matter after a reorg has taken back more than it kept to spare', async () => {
+  it('still knows the blocks that matter when more were taken back than it kept to spare', async () => {
     const { miner } = await openMiner(1);
-    await bitcoin.mine(200);
-    const named = await bitcoin.tip();
-    await bitcoin.mine(60);
+    const [named = ''] = (await bitcoin.mine(130)).slice(-1);
+    await bitcoin.mine(130);
     await miner.tick();
     const [first = ''] = await bitcoin.mine(80);
     await miner.tick();
     await bitcoin.invalidate(first);
-    await bitcoin.mineElsewhere(81);
     l2.make(25, named);
     await miner.tick();
     expect(miner.status()).toMatchObject({ publishedCount: 1, pending: 1 });
+  });
+
+  it('is not misled by a reorg that comes just while it follows', async () => {
+    let reorg: (() => Promise<unknown>) | undefined;
+    const rpc: BitcoinRpc = async (method, params, signal) => {
+      const tipHeight = (await bitcoin.rpc('getblockcount', [])) as number;
+      const happen = method === 'getblockhash' && params[0] === tipHeight ? reorg : undefined;
+      if (happen !== undefined) reorg = undefined;
+      await happen?.();
+      return bitcoin.rpc(method, params, signal);
+    };
+    const actor = await openMiner(2, { rpc });
+    l2.make(25, await bitcoin.tip());
+    await actor.miner.tick();
+    const conflict = await spendOtherwise(actor, lastTxid(actor));
+    const [holding = ''] = await bitcoin.mine(1);
+    await actor.miner.tick();
+    await bitcoin.mine(1);
+    reorg = async () => {
+      await bitcoin.invalidate(holding);
+      await bitcoin.rpc('sendrawtransaction', [conflict]);
+      await bitcoin.mineElsewhere(3);
+    };
+    await actor.miner.tick();
+    expect(actor.miner.status()).toMatchObject({ pending: 1, publishedCount: 2, lastPublication: { state: 'mempool' } });
+  });
+
+  it('tries a keystone once a round, although its transaction vanishes at once', async () => {
+    const rpc: BitcoinRpc = async (method, params, signal) => (method === 'getrawmempool' ? [] : bitcoin.rpc(method, params, signal));
+    const { miner } = await openMiner(1, { rpc });
+    l2.make(25, await bitcoin.tip());
+    await miner.tick();
+    expect(miner.status().publishedCount).toBe(1);
   });
 
   it('leaves a keystone alone that another miner has published, but not one that both are about to', async () => {
@@ -206,7 +251,9 @@ describe.each<BitcoinKind>(['embedded regtest', 'bitcoind'])('a pop miner on %s'
     const [hash = ''] = await bitcoin.mine(1);
     await late.miner.tick();
 
-    const paid = publicationsIn(await bitcoin.block(hash), 1).map(({ row }) => toDigits(row.miner)).sort();
+    const paid = publicationsIn(await bitcoin.block(hash), 1)
+      .map(({ row }) => toDigits(row.miner))
+      .sort();
     expect(paid).toEqual([alice, bob].map(({ wallet }) => toDigits(wallet.miner)).sort());
     expect(late.miner.status()).toMatchObject({ pending: 0, publishedCount: 0 });
     expect(late.miner.status().lastPublication).toBeUndefined();
@@ -217,7 +264,11 @@ describe.each<BitcoinKind>(['embedded regtest', 'bitcoind'])('a pop miner on %s'
     const { miner } = await openMiner(1, { fees: { maxRate: 999n } });
     l2.make(25, await bitcoin.tip());
     await miner.tick();
-    expect(miner.status()).toMatchObject({ pending: 0, publishedCount: 0, trouble: "Bitcoin's fee rate is above the limit of 0.999 sats/vB: waiting for it to fall" });
+    expect(miner.status()).toMatchObject({
+      pending: 0,
+      publishedCount: 0,
+      trouble: "Bitcoin's fee rate is above the limit of 0.999 sats/vB: waiting for it to fall",
+    });
     expect(await bitcoin.mempool()).toEqual([]);
   });
 
@@ -252,7 +303,11 @@ describe.each<BitcoinKind>(['embedded regtest', 'bitcoind'])('a pop miner on %s'
     await bitcoin.mine(98);
     l2.make(25, await bitcoin.tip());
     await miner.tick();
-    expect(miner.status()).toMatchObject({ coins: 1, spendableSats: 0n, trouble: `the bitcoin at ${wallet.address} must wait for blocks before it can be spent` });
+    expect(miner.status()).toMatchObject({
+      coins: 1,
+      spendableSats: 0n,
+      trouble: `the bitcoin at ${wallet.address} must wait for blocks before it can be spent`,
+    });
     await bitcoin.mine(1);
     await miner.tick();
     expect(miner.status()).toMatchObject({ publishedCount: 1, pending: 1 });

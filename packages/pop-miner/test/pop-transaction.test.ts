@@ -1,5 +1,5 @@
-import { type AddressKind, createPopWallet, readPopSecret } from '@hemid/pop-miner';
 import { btcFromSats } from '@hemid/bitcoin';
+import { type AddressKind, createPopWallet, readPopSecret } from '@hemid/pop-miner';
 import { abbreviate, concat, encodePopScript, fromHex, type Keystone, readMiner, toDigits, toDisplay } from '@hemid/protocol';
 import { type Bitcoind, startBitcoind } from '@hemid/testkit';
 import { Transaction } from 'bitcoinjs-lib';
@@ -14,7 +14,14 @@ const SECRET = '5e2deaa9f1bb2bcef294cc36513c591c5594d6b671fe83a104aa2708bc634c';
 const KINDS: AddressKind[] = ['p2wpkh', 'p2pkh'];
 
 const walletOf = (kind: AddressKind) => createPopWallet(readPopSecret(SECRET), { network: 'regtest', kind });
-const coinAt = (fill: number, vout = 1): Coin => ({ txid: new Uint8Array(32).fill(fill), vout, valueSats: 10_000n, isCoinbase: false, height: 1, unconfirmed: 0 });
+const coinAt = (fill: number, vout = 1): Coin => ({
+  txid: new Uint8Array(32).fill(fill),
+  vout,
+  valueSats: 10_000n,
+  isCoinbase: false,
+  height: 1,
+  unconfirmed: 0,
+});
 const keystone: Keystone = createKeystoneHolder().make(25, '00'.repeat(32));
 
 describe('the wallet', () => {
@@ -40,7 +47,10 @@ describe.each(KINDS)('a publication that spends %s', (kind) => {
   it('has version 2, the change first, the keystone after it, and signals replaceability', () => {
     const tx = Transaction.fromBuffer(buildPopTransaction(wallet, { keystone, coins: [coinAt(1), coinAt(2, 0)], changeSats: 9000n }).raw);
     expect([tx.version, tx.locktime, tx.ins.map(({ sequence }) => sequence)]).toEqual([2, 0, [0xfffffffd, 0xfffffffd]]);
-    expect(tx.ins.map(({ hash, index }) => [hash[0], index])).toEqual([[1, 1], [2, 0]]);
+    expect(tx.ins.map(({ hash, index }) => [hash[0], index])).toEqual([
+      [1, 1],
+      [2, 0],
+    ]);
     expect(tx.outs.map(({ value, script }) => [value, toDigits(script)])).toEqual([
       [9000n, toDigits(wallet.script)],
       [0n, toDigits(encodePopScript(abbreviate(keystone)))],
@@ -86,7 +96,12 @@ describe('a publication signed by bitcoind', () => {
         blank.setInputScript(index, new Uint8Array());
         blank.setWitness(index, []);
       }
-      const previous = coins.map(({ txid, vout, valueSats }) => ({ txid: toDisplay(txid), vout, scriptPubKey: toDigits(wallet.script), amount: btcFromSats(valueSats) }));
+      const previous = coins.map(({ txid, vout, valueSats }) => ({
+        txid: toDisplay(txid),
+        vout,
+        scriptPubKey: toDigits(wallet.script),
+        amount: btcFromSats(valueSats),
+      }));
       expect(await bitcoind.rpc('signrawtransactionwithkey', [blank.toHex(), [key], previous])).toMatchObject({ hex: toDigits(raw), complete: true });
     }
   });

@@ -56,7 +56,11 @@ describe('keystones by RPC', () => {
   it('of a node that cannot be reached are a trouble that may pass, and its URL is shown without credentials', async () => {
     await server.close();
     const source = open(server.url.replace('http://', 'http://user:hidden@'));
-    await expect(source.latest(12)).rejects.toMatchObject({ code: 'pop-miner/node-unreachable', severity: 'retry', message: expect.not.stringContaining('hidden') });
+    await expect(source.latest(12)).rejects.toMatchObject({
+      code: 'pop-miner/node-unreachable',
+      severity: 'retry',
+      message: expect.not.stringContaining('hidden'),
+    });
   });
 
   it('of a node without the methods, or at no URL, are a matter for a person', async () => {

@@ -18,7 +18,8 @@ function outlook(tipHeight: number, sightings: readonly Sighting[]): Outlook {
   return { tipHeight, heights, confirmed, pending: sightings.filter(({ height }) => height === undefined), coins: [] };
 }
 
-const changes = (before: Outlook, after: Outlook) => changesBetween(before, after, wallet.miner).map(({ what, sighting: { keystoneNumber } }) => [what, keystoneNumber]);
+const changes = (before: Outlook, after: Outlook) =>
+  changesBetween(before, after, wallet.miner).map(({ what, sighting: { keystoneNumber } }) => [what, keystoneNumber]);
 
 describe('what is told of publications', () => {
   it.each<[string, Sighting[], Sighting[], unknown[]]>([
@@ -27,7 +28,15 @@ describe('what is told of publications', () => {
     ['mined in another block', [sighting(25, 109)], [sighting(25, 110)], [['confirmed', 25]]],
     ['back in the mempool', [sighting(25, 110)], [sighting(25, undefined)], [['returned', 25]]],
     ['broadcast', [], [sighting(25, undefined)], []],
-    ['gone', [sighting(25, 110), sighting(50, undefined)], [], [['vanished', 50], ['vanished', 25]]],
+    [
+      'gone',
+      [sighting(25, 110), sighting(50, undefined)],
+      [],
+      [
+        ['vanished', 50],
+        ['vanished', 25],
+      ],
+    ],
     ['too far down to be watched any more', [sighting(25, 99)], [], []],
     ['as it was', [sighting(25, 110), sighting(50, undefined)], [sighting(25, 110), sighting(50, undefined)], []],
     ['of somebody else', [], [sighting(25, 110, new Uint8Array(20))], []],
