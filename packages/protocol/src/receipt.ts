@@ -1,6 +1,7 @@
 import { RLP } from '@ethereumjs/rlp';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { concat, fromMinimal, toMinimal } from './bytes.ts';
+import { fail } from './errors.ts';
 import { decodeRlp } from './l2-header.ts';
 
 /** An EVM log. */
@@ -67,23 +68,39 @@ export function encodeReceipts(receipts: readonly Receipt[]): Uint8Array {
   );
 }
 
-type ReceiptItems = [...Uint8Array[], [Uint8Array, Uint8Array[], Uint8Array][]];
+const asList = (item: unknown, what: string): unknown[] => {
+  if (!Array.isArray(item)) throw fail('protocol/encoding', `${what} is not a list`);
+  return item;
+};
+const asBytes = (item: unknown): Uint8Array => {
+  if (!(item instanceof Uint8Array)) throw fail('protocol/encoding', 'a field of a receipt is not bytes');
+  return item;
+};
 
-/** The inverse of {@link encodeReceipts}. */
+function logFromItems(item: unknown): Log {
+  const [address, topics, data, ...more] = asList(item, 'a log');
+  if (more.length > 0) throw fail('protocol/encoding', 'a log has three fields');
+  return { address: asBytes(address), topics: asList(topics, 'the topics').map(asBytes), data: asBytes(data) };
+}
+
+function receiptFromItems(item: unknown): Receipt {
+  const [type, status, gasUsed, cumulative, nonce, price, logs, ...more] = asList(item, 'a receipt');
+  if (more.length > 0) throw fail('protocol/encoding', 'a receipt has seven fields');
+  const integer = (field: unknown, size: number): bigint => fromMinimal(asBytes(field), size);
+  const succeeded = integer(status, 1);
+  if (succeeded > 1n) throw fail('protocol/encoding', 'the status of a receipt is 0 or 1');
+  return {
+    type: Number(integer(type, 1)),
+    succeeded: succeeded === 1n,
+    gasUsed: integer(gasUsed, 8),
+    cumulativeGasUsed: integer(cumulative, 8),
+    nonce: integer(nonce, 8),
+    effectiveGasPrice: integer(price, 32),
+    logs: asList(logs, 'the logs').map(logFromItems),
+  };
+}
+
+/** The inverse of {@link encodeReceipts}; @throws `protocol/encoding`. */
 export function decodeReceipts(bytes: Uint8Array): Receipt[] {
-  return (decodeRlp(bytes, 'a receipts row') as ReceiptItems[]).map((items) => {
-    const [type, status, gasUsed, cumulative, nonce, price] = (items.slice(0, 6) as Uint8Array[]).map((field) =>
-      fromMinimal(field, 32),
-    ) as [bigint, bigint, bigint, bigint, bigint, bigint];
-    const logs = items[6] as unknown as [Uint8Array, Uint8Array[], Uint8Array][];
-    return {
-      type: Number(type),
-      succeeded: status === 1n,
-      gasUsed,
-      cumulativeGasUsed: cumulative,
-      nonce,
-      effectiveGasPrice: price,
-      logs: logs.map(([address, topics, data]) => ({ address, topics, data })),
-    };
-  });
+  return asList(decodeRlp(bytes, 'a receipts row'), 'a receipts row').map(receiptFromItems);
 }

@@ -6,15 +6,14 @@ import { hash, quantity } from './param.ts';
 const TAGS = ['latest', 'pending', 'safe', 'finalized', 'earliest'] as const;
 
 /** Which block is meant: by name, by number, or (EIP-1898) by hash. */
-export type BlockId =
-  | { tag: (typeof TAGS)[number] }
-  | { number: bigint }
-  | { hash: Uint8Array; requireCanonical: boolean };
+export type BlockId = { tag: (typeof TAGS)[number] } | { number: bigint } | { hash: Uint8Array; requireCanonical: boolean };
 
 const WORDS = 'must be a hex number such as "0x1f" or one of "latest", "safe", "finalized", "earliest", "pending"';
 const tag = z.enum(TAGS).transform((name) => ({ tag: name }));
 const number = quantity.transform((value) => ({ number: value }));
-const byHash = z.object({ blockHash: hash, requireCanonical: z.boolean().default(false) }).transform(({ blockHash, requireCanonical }) => ({ hash: blockHash, requireCanonical }));
+const byHash = z
+  .object({ blockHash: hash, requireCanonical: z.boolean().default(false) })
+  .transform(({ blockHash, requireCanonical }) => ({ hash: blockHash, requireCanonical }));
 const byNumber = z.object({ blockNumber: quantity }).transform(({ blockNumber }) => ({ number: blockNumber }));
 const bareHash = hash.transform((value) => ({ hash: value, requireCanonical: false }));
 

@@ -39,7 +39,10 @@ function readFees(call: CallObject, sender: Uint8Array, baseFee: bigint): { pric
   const cap = call.gasPrice ?? call.maxFeePerGas ?? 0n;
   const who = `address ${toHex(sender)}, `;
   if (tip > cap) {
-    throw fail('rpc/execution-failed', `max priority fee per gas higher than max fee per gas: ${who}maxPriorityFeePerGas: ${tip}, maxFeePerGas: ${cap}`);
+    throw fail(
+      'rpc/execution-failed',
+      `max priority fee per gas higher than max fee per gas: ${who}maxPriorityFeePerGas: ${tip}, maxFeePerGas: ${cap}`,
+    );
   }
   if (cap === 0n) return { price: 0n, cap };
   if (cap < baseFee) {

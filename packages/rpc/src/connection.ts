@@ -1,4 +1,3 @@
-import { appendFileSync } from "node:fs";
 import type { RpcContext } from './context.ts';
 import { answer } from './json-rpc.ts';
 import { createSessionGroup } from './session.ts';
@@ -38,7 +37,7 @@ export function serveSocket(socket: Socket, context: RpcContext, onClose: () => 
   function send(text: string): void {
     if (!isOpen) return;
     socket.send(text);
-    return;
+    if (socket.bufferedAmount <= MAX_BUFFERED) return;
     context.log.info({ buffered: socket.bufferedAmount }, 'slow rpc client cut off');
     close();
     socket.terminate();
@@ -67,7 +66,6 @@ export function serveSocket(socket: Socket, context: RpcContext, onClose: () => 
   socket.on('pong', () => {
     isAlive = true;
   });
-  const s = (socket as any)._socket; const lg = (x: string) => appendFileSync('/tmp/rpc-dbg.log', x+'\n'); for (const e of ['error','end','close','timeout']) s.on(e, (x: unknown) => lg('server '+e+' '+x)); const d = s.destroy.bind(s); s.destroy = (...a: unknown[]) => { lg('server destroy '+new Error().stack); return d(...a); };
   socket.on('close', close);
 
   return {

@@ -1,5 +1,5 @@
-import type { Clock, Random } from '@hemid/runtime';
 import { toHex } from '@hemid/protocol';
+import type { Clock, Random } from '@hemid/runtime';
 import { fail } from './errors.ts';
 import type { Feed } from './feed.ts';
 import { type LogQuery, matchesLive } from './log-filter.ts';
@@ -66,7 +66,8 @@ export function createFilters(deps: { feed: Feed; clock: Clock; random: Random }
   return {
     open(kind) {
       closeExpired();
-      if (entries.size >= MAX_FILTERS) throw fail('rpc/limit', `too many filters: ${MAX_FILTERS} are open, uninstall some or subscribe over a websocket`);
+      if (entries.size >= MAX_FILTERS)
+        throw fail('rpc/limit', `too many filters: ${MAX_FILTERS} are open, uninstall some or subscribe over a websocket`);
       const id = toHex(random.bytes(ID_BYTES));
       const collect = (items: unknown[]): void => {
         const pending = entries.get(id)?.pending ?? [];

@@ -66,7 +66,9 @@ async function answerBatch(batch: readonly unknown[], context: RpcContext): Prom
   for (const [i, json] of batch.entries()) {
     if (i % CALLS_PER_TURN === CALLS_PER_TURN - 1) await nextTurn();
     const isFull = length > MAX_BATCH_ANSWER;
-    const answer = isFull ? refuse(fail('rpc/limit', 'response too large: ask for the rest in another batch'), readId(json)) : await answerOne(json, context);
+    const answer = isFull
+      ? refuse(fail('rpc/limit', 'response too large: ask for the rest in another batch'), readId(json))
+      : await answerOne(json, context);
     if (answer === undefined) continue;
     answers.push(answer);
     length += answer.length;

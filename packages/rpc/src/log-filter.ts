@@ -17,10 +17,20 @@ export interface LogQuery extends LogFilter {
 }
 
 const MAX_CHOICES = 1000;
-const addresses = z.union([address.transform((one) => [one]), z.array(address).max(MAX_CHOICES)], `must be an address or a list of at most ${MAX_CHOICES}`);
+const addresses = z.union(
+  [address.transform((one) => [one]), z.array(address).max(MAX_CHOICES)],
+  `must be an address or a list of at most ${MAX_CHOICES}`,
+);
 /** null, alone or within a list, stands for any topic. */
 const choice = z.union(
-  [z.null().transform((): Uint8Array[] => []), hash.transform((one) => [one]), z.array(hash.nullable()).max(MAX_CHOICES).transform((list) => (list.includes(null) ? [] : (list as Uint8Array[])))],
+  [
+    z.null().transform((): Uint8Array[] => []),
+    hash.transform((one) => [one]),
+    z
+      .array(hash.nullable())
+      .max(MAX_CHOICES)
+      .transform((list) => (list.includes(null) ? [] : (list as Uint8Array[]))),
+  ],
   'must be null, a 32-byte topic or a list of such',
 );
 

@@ -43,11 +43,12 @@ export async function findLogs(chain: ChainReader, query: LogQuery): Promise<Pla
 /** The range as numbers; an end beyond the head is the head. */
 function readRange(chain: ChainReader, { from, to }: LogQuery): { from: bigint; to: bigint } {
   const head = chain.head('latest').header.number;
-  const numberOf = (id: LogQuery['from']): bigint =>
-    id === undefined ? head : 'number' in id ? id.number : getBlockHeader(chain, id).header.number;
+  const numberOf = (id: LogQuery['from']): bigint => (id === undefined ? head : 'number' in id ? id.number : getBlockHeader(chain, id).header.number);
   const range = { from: numberOf(from), to: numberOf(to) };
-  if (range.from > range.to && to !== undefined) throw fail('rpc/invalid-params', `invalid block range params: fromBlock ${range.from} is above toBlock ${range.to}`);
-  const end = range.to > head ? head : range.to;
+  if (range.from > range.to && to !== undefined)
+    throw fail('rpc/invalid-params', `invalid block range params: fromBlock ${range.from} is above toBlock ${range.to}`);
+  const isBeyondHead = range.to > head;
+  const end = isBeyondHead ? head : range.to;
   const blocks = end - range.from + 1n;
   if (blocks <= MAX_BLOCKS) return { from: range.from, to: end };
   throw fail(

@@ -18,10 +18,16 @@ export const quantity = z
   .transform(BigInt);
 
 /** A small count, as a JSON number or as a hex quantity. */
-export const count = z.union([z.int().min(0), z.string().regex(QUANTITY).max(15).transform(Number)], 'must be a count: a number, or a hex quantity such as "0xa"');
+export const count = z.union(
+  [z.int().min(0), z.string().regex(QUANTITY).max(15).transform(Number)],
+  'must be a count: a number, or a hex quantity such as "0xa"',
+);
 
 /** Bytes as hex with 0x. */
-export const data = z.string('must be hex data such as "0x00ff"').regex(DATA, 'must be hex data with 0x and an even number of digits').transform(fromHex);
+export const data = z
+  .string('must be hex data such as "0x00ff"')
+  .regex(DATA, 'must be hex data with 0x and an even number of digits')
+  .transform(fromHex);
 
 /** 20 bytes. */
 export const address = bytesOf(20, 'an address');

@@ -93,6 +93,10 @@ export function createRpcServer(deps: RpcDeps, options: RpcServerOptions): RpcSe
   let app: FastifyInstance | undefined;
   let loop: Loop | undefined;
 
+  function pingAll(): void {
+    for (const connection of connections) connection.checkAlive();
+  }
+
   function url(): string {
     const address = app?.server.address() as AddressInfo | string | null | undefined;
     if (typeof address !== 'object' || address === null) throw fail('rpc/listen', 'the rpc server does not listen');
@@ -110,7 +114,7 @@ export function createRpcServer(deps: RpcDeps, options: RpcServerOptions): RpcSe
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw fail('rpc/listen', `the rpc cannot listen on ${options.host}:${options.port}: ${reason}`, { cause });
       }
-      loop = every(clock, HEARTBEAT_MS, () => connections.forEach((connection) => connection.checkAlive()), heartbeat.signal);
+      loop = every(clock, HEARTBEAT_MS, pingAll, heartbeat.signal);
       log.info({ url: url() }, 'rpc listening');
     },
     async stop() {

@@ -1,5 +1,5 @@
-import type { Random } from '@hemid/runtime';
 import { toHex } from '@hemid/protocol';
+import type { Random } from '@hemid/runtime';
 import { fail } from './errors.ts';
 import { toWire } from './wire.ts';
 

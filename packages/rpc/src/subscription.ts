@@ -5,7 +5,7 @@ import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
 import { logQuery, matchesLive } from './log-filter.ts';
 import { showLog } from './log-shape.ts';
-import { method, type MethodTable } from './method.ts';
+import { type MethodTable, method } from './method.ts';
 import { showUserTransaction } from './transaction-shape.ts';
 
 /** A row of a subscription table: what `<namespace>_subscribe(kind, options)` begins. */

@@ -1,13 +1,6 @@
 import type { PlacedL2Header } from '@hemid/chain';
 import { effectiveGasPrice, feeCap, tipCap, type UserTransaction } from '@hemid/hvm';
-import {
-  decodeSystemTransaction,
-  fromBigEndian,
-  hashTransaction,
-  isSystemEnvelope,
-  SYSTEM_ADDRESS,
-  TUNNEL_TYPE,
-} from '@hemid/protocol';
+import { decodeSystemTransaction, fromBigEndian, hashTransaction, isSystemEnvelope, SYSTEM_ADDRESS, TUNNEL_TYPE } from '@hemid/protocol';
 import type { TransactionDecoder } from './transaction-decoder.ts';
 
 /** Where a transaction stands. */

@@ -20,8 +20,31 @@ afterAll(() => f.close());
 
 /** The header's fields in RLP order. */
 const FIELDS = [
-  ...['parentHash', 'sha3Uncles', 'miner', 'stateRoot', 'transactionsRoot', 'receiptsRoot', 'logsBloom', 'difficulty', 'number', 'gasLimit', 'gasUsed'],
-  ...['timestamp', 'extraData', 'mixHash', 'nonce', 'baseFeePerGas', 'withdrawalsRoot', 'blobGasUsed', 'excessBlobGas', 'parentBeaconBlockRoot', 'requestsHash'],
+  ...[
+    'parentHash',
+    'sha3Uncles',
+    'miner',
+    'stateRoot',
+    'transactionsRoot',
+    'receiptsRoot',
+    'logsBloom',
+    'difficulty',
+    'number',
+    'gasLimit',
+    'gasUsed',
+  ],
+  ...[
+    'timestamp',
+    'extraData',
+    'mixHash',
+    'nonce',
+    'baseFeePerGas',
+    'withdrawalsRoot',
+    'blobGasUsed',
+    'excessBlobGas',
+    'parentBeaconBlockRoot',
+    'requestsHash',
+  ],
 ];
 const QUANTITIES = new Set(['difficulty', 'number', 'gasLimit', 'gasUsed', 'timestamp', 'baseFeePerGas', 'blobGasUsed', 'excessBlobGas']);
 
@@ -109,7 +132,10 @@ describe('state', () => {
     const proof = await f.client.getProof({ address: contract, storageKeys: [word(0), word(5)] });
     expect(keccak256(proof.accountProof[0] as Hex)).toBe(block.stateRoot);
     expect(keccak256(proof.storageProof[0]?.proof[0] as Hex)).toBe(proof.storageHash);
-    expect(proof.storageProof.map(({ key, value }) => ({ key, value }))).toEqual([{ key: word(0), value: 8n }, { key: word(5), value: 0n }]);
+    expect(proof.storageProof.map(({ key, value }) => ({ key, value }))).toEqual([
+      { key: word(0), value: 8n },
+      { key: word(5), value: 0n },
+    ]);
     const account = toRlp([numberToHex(proof.nonce), '0x', proof.storageHash, proof.codeHash]);
     expect(proof.accountProof.at(-1)).toContain(account.slice(2));
     const absent = (await f.call('eth_getProof', `0x${'77'.repeat(20)}`, ['0x1'], 'latest')).result;
@@ -159,7 +185,10 @@ describe('fees', () => {
     expect((await f.call('eth_feeHistory', 1, 'latest')).result.reward).toBeUndefined();
     expect((await f.call('eth_feeHistory', '0x400', 'latest')).result.oldestBlock).toBe('0x0');
     expect((await f.call('eth_feeHistory', '0x1', '0xffff')).error.message).toMatch(/^request beyond head block: requested 65535, head/);
-    expect((await f.call('eth_feeHistory', '0x1', 'latest', [50, 10])).error).toMatchObject({ code: -32602, message: expect.stringContaining('rewardPercentiles') });
+    expect((await f.call('eth_feeHistory', '0x1', 'latest', [50, 10])).error).toMatchObject({
+      code: -32602,
+      message: expect.stringContaining('rewardPercentiles'),
+    });
   });
 
   it('are suggested from what was paid, with a floor', async () => {

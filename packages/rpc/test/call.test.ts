@@ -45,13 +45,23 @@ describe('eth_call', () => {
       code: 3,
       message: 'execution reverted: arithmetic underflow or overflow',
     });
-    expect((await f.call('eth_call', { to: contract, data: selector('bare') })).error).toEqual({ code: 3, message: 'execution reverted', data: '0x' });
+    expect((await f.call('eth_call', { to: contract, data: selector('bare') })).error).toEqual({
+      code: 3,
+      message: 'execution reverted',
+      data: '0x',
+    });
   });
 
   it('words the other failures of the EVM as geth does', async () => {
     expect((await f.call('eth_call', { to: contract, data: selector('burn') })).error).toEqual({ code: -32000, message: 'out of gas' });
-    expect((await f.call('eth_call', { to: contract, data: selector('broken') })).error).toEqual({ code: -32000, message: 'invalid opcode: INVALID' });
-    expect((await f.call('eth_call', { to: contract, gas: '0x5208', data: '0x00' })).error).toMatchObject({ code: -32000, message: 'intrinsic gas too low' });
+    expect((await f.call('eth_call', { to: contract, data: selector('broken') })).error).toEqual({
+      code: -32000,
+      message: 'invalid opcode: INVALID',
+    });
+    expect((await f.call('eth_call', { to: contract, gas: '0x5208', data: '0x00' })).error).toMatchObject({
+      code: -32000,
+      message: 'intrinsic gas too low',
+    });
   });
 
   it('refuses what the sender cannot pay', async () => {
@@ -61,11 +71,25 @@ describe('eth_call', () => {
 
   it('refuses fees that contradict the block or one another', async () => {
     const from = alice.address;
-    const messageOf = async (fees: object) => (await f.call('eth_call', { from, to: contract, data: selector('value'), gas: '0xffff', ...fees })).error?.message;
+    const messageOf = async (fees: object) =>
+      (await f.call('eth_call', { from, to: contract, data: selector('value'), gas: '0xffff', ...fees })).error?.message;
     expect(await messageOf({ maxFeePerGas: '0x1' })).toMatch(/^max fee per gas less than block base fee: address 0x/);
     expect(await messageOf({ maxFeePerGas: '0x1', maxPriorityFeePerGas: '0x2' })).toMatch(/^max priority fee per gas higher than max fee per gas/);
-    expect(await messageOf({ maxFeePerGas: '0x1', gasPrice: '0x2' })).toBe('invalid argument 0 (call): both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified');
+    expect(await messageOf({ maxFeePerGas: '0x1', gasPrice: '0x2' })).toBe(
+      'invalid argument 0 (call): both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified',
+    );
     expect(await messageOf({ maxFeePerGas: '0x3b9aca00' })).toBeUndefined();
+    const held = (await f.client.getBalance({ address: from })).toString(16);
+    expect(
+      await messageOf({
+        maxFeePerGas: '0x3b9aca00',
+        maxPriorityFeePerGas: '0x3b9aca00',
+        gas: '0x7530',
+        value: `0x${(BigInt(`0x${held}`) - 30_000n * 10n ** 9n).toString(16)}`,
+        to: beggar.address,
+        data: '0x',
+      }),
+    ).toBeUndefined();
   });
 
   it('refuses what it would have to ignore', async () => {
@@ -103,8 +127,14 @@ describe('eth_estimateGas', () => {
     await f.build();
     const request = { from: beggar.address, maxFeePerGas: '0x3b9aca00', maxPriorityFeePerGas: '0x0' };
     expect((await f.call('eth_estimateGas', { ...request, to: alice.address })).result).toBe('0x5208');
-    expect((await f.call('eth_estimateGas', { ...request, to: contract, data: selector('burn') })).error.message).toBe('gas required exceeds allowance (30000)');
-    expect((await f.call('eth_estimateGas', { ...request, to: alice.address, value: '0xffffffffffffff' })).error.message).toBe('insufficient funds for transfer');
-    expect((await f.call('eth_estimateGas', { ...request, to: alice.address, value: '0x1b48eb57e000' })).error?.message).toBe('gas required exceeds allowance (0)');
+    expect((await f.call('eth_estimateGas', { ...request, to: contract, data: selector('burn') })).error.message).toBe(
+      'gas required exceeds allowance (30000)',
+    );
+    expect((await f.call('eth_estimateGas', { ...request, to: alice.address, value: '0xffffffffffffff' })).error.message).toBe(
+      'insufficient funds for transfer',
+    );
+    expect((await f.call('eth_estimateGas', { ...request, to: alice.address, value: '0x1b48eb57e000' })).error?.message).toBe(
+      'gas required exceeds allowance (0)',
+    );
   });
 });

@@ -1,10 +1,13 @@
 import type { Derivation } from '@hemid/chain';
+import { createRpcServer, type RpcDeps, type RpcServer } from '@hemid/rpc';
 import { type Random, silentLogger } from '@hemid/runtime';
 import { createManualClock, type ManualClock } from '@hemid/testkit';
 import { createPublicClient, createWalletClient, defineChain, type Hex, http, webSocket } from 'viem';
-import { createRpcServer, type RpcDeps, type RpcServer } from '../src/index.ts';
 import { signalAbi, signalBytecode } from './signal-contract.ts';
 import { alice, CHAIN_ID, GENESIS_TIME, openTestChain, type TestChain } from './test-chain.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: it is whatever the server sent; each assertion says what it must be.
+export type Answer = any;
 
 /** Bytes that differ from call to call, the same in every run. */
 function createCountingRandom(): Random {
@@ -27,9 +30,9 @@ export interface Fixture extends TestChain {
   client: ReturnType<typeof connect>['client'];
   wallet: ReturnType<typeof connect>['wallet'];
   /** A JSON-RPC call by HTTP: the whole answer. */
-  call(method: string, ...params: unknown[]): Promise<any>;
+  call(method: string, ...params: unknown[]): Promise<Answer>;
   /** A client over a websocket. */
-  openSocket(): ReturnType<typeof createPublicClient<ReturnType<typeof webSocket>>>;
+  openSocket(): ReturnType<typeof connectSocket>;
   /** Deploys the contract of these tests and builds its block. */
   deploySignal(): Promise<Hex>;
   /** Calls `ping(value)` on it: the hash of the transaction, which waits in the pool. */
@@ -37,11 +40,21 @@ export interface Fixture extends TestChain {
 }
 
 const chainOf = (url: string) =>
-  defineChain({ id: CHAIN_ID, name: 'rpc-test', nativeCurrency: { name: 'hBTC', symbol: 'hBTC', decimals: 18 }, rpcUrls: { default: { http: [url] } } });
+  defineChain({
+    id: CHAIN_ID,
+    name: 'rpc-test',
+    nativeCurrency: { name: 'hBTC', symbol: 'hBTC', decimals: 18 },
+    rpcUrls: { default: { http: [url] } },
+  });
 
 function connect(url: string) {
   const options = { chain: chainOf(url), transport: http(url, { retryCount: 0 }), pollingInterval: 20, cacheTime: 0 };
   return { client: createPublicClient(options), wallet: createWalletClient({ ...options, account: alice }) };
+}
+
+function connectSocket(url: string) {
+  const transport = webSocket(url.replace('http', 'ws'), { retryCount: 0, reconnect: false, keepAlive: false });
+  return createPublicClient({ chain: chainOf(url), transport });
 }
 
 /** Opens a chain and serves it on a free port. */
@@ -60,7 +73,7 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
   await server.start(new AbortController().signal);
   const { client, wallet } = connect(server.url());
 
-  async function call(method: string, ...params: unknown[]): Promise<any> {
+  async function call(method: string, ...params: unknown[]): Promise<Answer> {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
     return (await fetch(server.url(), { method: 'POST', headers: { 'content-type': 'application/json' }, body })).json();
   }
@@ -74,8 +87,7 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
     client,
     wallet,
     call,
-    openSocket: () =>
-      createPublicClient({ chain: chainOf(server.url()), transport: webSocket(server.url().replace('http', 'ws'), { retryCount: 0, reconnect: false, keepAlive: false }) }),
+    openSocket: () => connectSocket(server.url()),
     async deploySignal() {
       const hash = await wallet.deployContract({ abi: signalAbi, bytecode: signalBytecode });
       await chain.build();

@@ -52,7 +52,10 @@ describe('hemi', () => {
     for (const raw of raws) await other.take(decodeSealedBlock(fromHex(raw)));
     expect(toHex(other.chain.head('latest').hash)).toBe(toHex(f.chain.head('latest').hash));
     await other.close();
-    expect((await f.call('hemi_getSealedBlocks', 1, 65)).error).toMatchObject({ code: -32602, message: 'invalid argument 1 (count): must be at most 64' });
+    expect((await f.call('hemi_getSealedBlocks', 1, 65)).error).toMatchObject({
+      code: -32602,
+      message: 'invalid argument 1 (count): must be at most 64',
+    });
   });
 
   it('gives raw Bitcoin blocks', async () => {

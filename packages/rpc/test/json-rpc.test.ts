@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
+import { createRpcContext, createRpcServer, invoke, methods } from '@hemid/rpc';
 import { createPublicClient, http } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createRpcContext, createRpcServer, invoke, methods } from '../src/index.ts';
-import { type Fixture, openFixture } from './fixture.ts';
+import { type Answer, type Fixture, openFixture } from './fixture.ts';
 import { alice } from './test-chain.ts';
 
 let f: Fixture;
@@ -14,7 +14,7 @@ afterAll(() => f.close());
 
 const post = (body: string, headers: Record<string, string> = { 'content-type': 'application/json' }): Promise<Response> =>
   fetch(f.server.url(), { method: 'POST', headers, body });
-const answerTo = async (body: unknown): Promise<any> => (await post(typeof body === 'string' ? body : JSON.stringify(body))).json();
+const answerTo = async (body: unknown): Promise<Answer> => (await post(typeof body === 'string' ? body : JSON.stringify(body))).json();
 const request = (method: string, id: unknown = 1, params?: unknown) => ({ jsonrpc: '2.0', id, method, params });
 
 describe('JSON-RPC 2.0', () => {
@@ -29,7 +29,10 @@ describe('JSON-RPC 2.0', () => {
     expect(await answerTo('{"jsonrpc":')).toMatchObject({ jsonrpc: '2.0', id: null, error: { code: -32700 } });
     expect(await answerTo('')).toMatchObject({ error: { code: -32700 } });
     expect(await answerTo('7')).toMatchObject({ id: null, error: { code: -32600 } });
-    expect(await answerTo({ id: 3, method: 'net_listening' })).toMatchObject({ id: 3, error: { code: -32600, message: expect.stringContaining('jsonrpc') } });
+    expect(await answerTo({ id: 3, method: 'net_listening' })).toMatchObject({
+      id: 3,
+      error: { code: -32600, message: expect.stringContaining('jsonrpc') },
+    });
     expect(await answerTo({ jsonrpc: '2.0', id: 3 })).toMatchObject({ id: 3, error: { code: -32600, message: expect.stringContaining('method') } });
     expect(await answerTo(request('eth_nothing'))).toEqual({
       jsonrpc: '2.0',
@@ -86,12 +89,19 @@ describe('batches', () => {
   it('are neither empty nor of more than 1000 calls', async () => {
     expect(await answerTo([])).toMatchObject({ id: null, error: { code: -32600 } });
     expect(await answerTo(Array.from({ length: 1000 }, (_, id) => request('net_listening', id)))).toHaveLength(1000);
-    expect(await answerTo(Array.from({ length: 1001 }, (_, id) => request('net_listening', id)))).toMatchObject({ id: null, error: { code: -32600, message: expect.stringContaining('1000') } });
+    expect(await answerTo(Array.from({ length: 1001 }, (_, id) => request('net_listening', id)))).toMatchObject({
+      id: null,
+      error: { code: -32600, message: expect.stringContaining('1000') },
+    });
   });
 
   it('serve viem', async () => {
     const client = createPublicClient({ transport: http(f.server.url(), { batch: true, retryCount: 0 }) });
-    expect(await Promise.all([client.getChainId(), client.getBlockNumber({ cacheTime: 0 }), client.getBalance({ address: alice.address })])).toEqual([17_017, 1n, 10n ** 21n]);
+    expect(await Promise.all([client.getChainId(), client.getBlockNumber({ cacheTime: 0 }), client.getBalance({ address: alice.address })])).toEqual([
+      17_017,
+      1n,
+      10n ** 21n,
+    ]);
   });
 });
 
@@ -99,14 +109,17 @@ describe('the server', () => {
   it('takes any content type, and bodies of at most 5 MB', async () => {
     expect(await (await post(JSON.stringify(request('eth_chainId')), { 'content-type': 'text/plain' })).json()).toMatchObject({ result: '0x4279' });
     const large = await post(JSON.stringify(request('web3_sha3', 1, [`0x${'00'.repeat(2_000_000)}`])));
-    expect((await large.json()).result).toMatch(/^0x/);
+    expect(((await large.json()) as Answer).result).toMatch(/^0x/);
     const tooLarge = await post(JSON.stringify(request('web3_sha3', 1, [`0x${'00'.repeat(2_600_000)}`])));
     expect(tooLarge.status).toBe(413);
     expect(await tooLarge.json()).toMatchObject({ jsonrpc: '2.0', id: null, error: { code: -32600 } });
   });
 
   it('lets pages of every origin in', async () => {
-    const preflight = await fetch(f.server.url(), { method: 'OPTIONS', headers: { origin: 'https://app.example', 'access-control-request-method': 'POST' } });
+    const preflight = await fetch(f.server.url(), {
+      method: 'OPTIONS',
+      headers: { origin: 'https://app.example', 'access-control-request-method': 'POST' },
+    });
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-methods')).toContain('POST');
     expect((await post(JSON.stringify(request('eth_chainId')))).headers.get('access-control-allow-origin')).toBe('*');
@@ -128,7 +141,10 @@ describe('the server', () => {
   it('says which port it cannot have', async () => {
     const { port } = new URL(f.server.url());
     const second = createRpcServer(f.deps, { host: '127.0.0.1', port: Number(port) });
-    await expect(Promise.resolve(second.start(new AbortController().signal))).rejects.toMatchObject({ code: 'rpc/listen', message: expect.stringContaining(port) });
+    await expect(Promise.resolve(second.start(new AbortController().signal))).rejects.toMatchObject({
+      code: 'rpc/listen',
+      message: expect.stringContaining(port),
+    });
     await second.stop();
   });
 

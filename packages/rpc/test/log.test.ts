@@ -1,8 +1,8 @@
 import type { ChainReader } from '@hemid/chain';
+import { createRpcContext, invoke } from '@hemid/rpc';
 import { type Hex, padHex } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findLogs } from '../src/log-search.ts';
-import { type Fixture, openFixture } from './fixture.ts';
+import { type Answer, type Fixture, openFixture } from './fixture.ts';
 import { PINGED, signalAbi } from './signal-contract.ts';
 import { alice, beggar } from './test-chain.ts';
 
@@ -17,7 +17,11 @@ beforeAll(async () => {
   f = await openFixture();
   one = await f.deploySignal();
   two = await f.deploySignal();
-  for (const [contract, value] of [[one, 3], [two, 4], [one, 5]] as [Hex, number][]) {
+  for (const [contract, value] of [
+    [one, 3],
+    [two, 4],
+    [one, 5],
+  ] as [Hex, number][]) {
     await f.ping(contract, word(value));
     await f.build();
   }
@@ -62,13 +66,18 @@ describe('eth_getLogs', () => {
   });
 
   it('refuses ranges it cannot search and says what to ask instead', async () => {
-    expect((await f.call('eth_getLogs', { fromBlock: '0x4', toBlock: '0x3' })).error).toMatchObject({ code: -32602, message: expect.stringMatching(/^invalid block range/) });
+    expect((await f.call('eth_getLogs', { fromBlock: '0x4', toBlock: '0x3' })).error).toMatchObject({
+      code: -32602,
+      message: expect.stringMatching(/^invalid block range/),
+    });
     expect((await f.call('eth_getLogs', { topics: [null, null, null, null, null] })).error.code).toBe(-32602);
     const head = f.chain.head('latest');
     const tall: ChainReader = { ...f.chain, head: () => ({ ...head, header: { ...head.header, number: 25_000n } }) };
-    const query = { addresses: [], topics: [], blockHash: undefined, from: { number: 1n }, to: undefined };
-    await expect(findLogs(tall, query)).rejects.toMatchObject({ code: 'rpc/limit', message: expect.stringContaining('ask for blocks 1 to 10000 first') });
-    await expect(findLogs(tall, { ...query, from: { number: 15_001n } })).resolves.toEqual([]);
+    const context = createRpcContext({ ...f.deps, chain: tall });
+    const search = (fromBlock: string) => invoke('eth_getLogs', [{ fromBlock }], context);
+    await expect(search('0x1')).rejects.toMatchObject({ code: 'rpc/limit', message: expect.stringContaining('ask for blocks 1 to 10000 first') });
+    await expect(search('0x3a99')).resolves.toEqual([]);
+    context.close();
   });
 });
 
@@ -99,10 +108,25 @@ describe('filters', () => {
 
   it('serve viem, which polls them', async () => {
     const seen = new Promise<unknown>((resolve) => {
-      const stop = f.client.watchContractEvent({ abi: signalAbi, address: one as Hex, eventName: 'Pinged', pollingInterval: 10, onLogs: (logs) => { stop(); resolve(logs[0]?.args.value); } });
+      const stop = f.client.watchContractEvent({
+        abi: signalAbi,
+        address: one as Hex,
+        eventName: 'Pinged',
+        pollingInterval: 10,
+        onLogs: (logs) => {
+          stop();
+          resolve(logs[0]?.args.value);
+        },
+      });
     });
     // viem opens its filter at its first poll; what comes before that is not for it.
-    await expect.poll(async () => { await f.ping(one as Hex, word(9)); await f.build(); return Promise.race([seen, undefined]); }).toBe(word(9));
+    await expect
+      .poll(async () => {
+        await f.ping(one as Hex, word(9));
+        await f.build();
+        return Promise.race([seen, undefined]);
+      })
+      .toBe(word(9));
   });
 
   it('are closed by their owner, and after five minutes in which nobody asks', async () => {
@@ -120,7 +144,7 @@ describe('filters', () => {
   });
 
   it('are bounded in number', async () => {
-    let refused: any;
+    let refused: Answer;
     for (let i = 0; i < 1001 && refused === undefined; i += 1) refused = (await f.call('eth_newBlockFilter')).error;
     expect(refused).toMatchObject({ code: -32005, message: expect.stringMatching(/^too many filters/) });
     await f.clock.advance(6 * 60_000);

@@ -49,7 +49,11 @@ function assemble(parts: readonly Part[]): string {
   }
   return parts
     .map((part) => {
-      if (typeof part === 'string') return part.split(' ').map((word) => OPCODES[word] ?? '').join('');
+      if (typeof part === 'string')
+        return part
+          .split(' ')
+          .map((word) => OPCODES[word] ?? '')
+          .join('');
       if ('label' in part) return '5b';
       if ('goto' in part) return `61${(labels.get(part.goto) ?? 0).toString(16).padStart(4, '0')}`;
       return (0x5f + part.push.length / 2 - 1).toString(16) + part.push.slice(2);
@@ -58,7 +62,13 @@ function assemble(parts: readonly Part[]): string {
 }
 
 const push = (value: number | Hex): Part => ({ push: typeof value === 'number' ? toHex(value, { size: 1 }) : value });
-const entry = (name: string): Part[] => ['DUP1', push(toFunctionSelector(`${name}(${name === 'ping' ? 'bytes32' : ''})`)), 'EQ', { goto: name }, 'JUMPI'];
+const entry = (name: string): Part[] => [
+  'DUP1',
+  push(toFunctionSelector(`${name}(${name === 'ping' ? 'bytes32' : ''})`)),
+  'EQ',
+  { goto: name },
+  'JUMPI',
+];
 const store = (offset: number, word: Hex): Part[] => [push(word), push(offset), 'MSTORE'];
 const left = (hex: Hex): Hex => pad(hex, { dir: 'right', size: 32 });
 

@@ -1,7 +1,7 @@
 import { encodeFunctionData, type Hex, padHex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { type Fixture, openFixture } from './fixture.ts';
+import { type Answer, type Fixture, openFixture } from './fixture.ts';
 import { PINGED, signalAbi } from './signal-contract.ts';
 import { beggar, openTestChain } from './test-chain.ts';
 
@@ -15,8 +15,8 @@ afterEach(() => f.close());
 /** A bare websocket: what it received, in order, and a call that waits for its answer. */
 async function openRaw(options: WebSocket.ClientOptions = {}) {
   const socket = new WebSocket(f.server.url().replace('http', 'ws'), options);
-  const received: any[] = [];
-  const waiting = new Map<unknown, (answer: any) => void>();
+  const received: Answer[] = [];
+  const waiting = new Map<unknown, (answer: Answer) => void>();
   socket.on('message', (text) => {
     const message = JSON.parse(String(text));
     received.push(message);
@@ -25,14 +25,14 @@ async function openRaw(options: WebSocket.ClientOptions = {}) {
   const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
   await new Promise((resolve) => socket.on('open', resolve));
   let calls = 0;
-  const call = (method: string, ...params: unknown[]): Promise<any> => {
+  const call = (method: string, ...params: unknown[]): Promise<Answer> => {
     calls += 1;
     const answer = new Promise((resolve) => waiting.set(calls, resolve));
     socket.send(JSON.stringify({ jsonrpc: '2.0', id: calls, method, params }));
     return answer;
   };
   /** Results of the notifications of a subscription so far. */
-  const notes = (id: string): any[] => received.filter(({ params }) => params?.subscription === id).map(({ params }) => params.result);
+  const notes = (id: string): Answer[] => received.filter(({ params }) => params?.subscription === id).map(({ params }) => params.result);
   return { socket, received, closed, call, notes };
 }
 
@@ -42,7 +42,12 @@ describe('subscriptions', () => {
     const client = f.openSocket();
     const [numbers, values, hashes]: [bigint[], unknown[], Hex[]] = [[], [], []];
     client.watchBlocks({ onBlock: ({ number }) => void numbers.push(number as bigint) });
-    client.watchContractEvent({ abi: signalAbi, address: contract, eventName: 'Pinged', onLogs: (logs) => values.push(...logs.map(({ args }) => args.value)) });
+    client.watchContractEvent({
+      abi: signalAbi,
+      address: contract,
+      eventName: 'Pinged',
+      onLogs: (logs) => values.push(...logs.map(({ args }) => args.value)),
+    });
     client.watchPendingTransactions({ onTransactions: (some) => hashes.push(...some) });
     // The three subscriptions were sent before this call: its answer says that they stand.
     await client.getBlockNumber();
@@ -52,13 +57,31 @@ describe('subscriptions', () => {
     (await client.transport.getRpcClient()).close();
   });
 
-  it('answer before they notify, and show a header whole', async () => {
+  it('answer before they notify', async () => {
+    const { socket, received } = await openRaw();
+    const transaction = await f.wallet.signTransaction({
+      to: beggar.address,
+      value: 1n,
+      nonce: 0,
+      gas: 21_000n,
+      maxFeePerGas: 10n ** 9n,
+      maxPriorityFeePerGas: 1n,
+    } as never);
+    const calls = [
+      ['eth_subscribe', 'newPendingTransactions'],
+      ['eth_sendRawTransaction', transaction],
+    ];
+    socket.send(JSON.stringify(calls.map(([method, param], id) => ({ jsonrpc: '2.0', id, method, params: [param] }))));
+    await expect.poll(() => received).toHaveLength(2);
+    const [subscription, result] = received[0].map((answer: { result: string }) => answer.result);
+    expect(received[1].params).toEqual({ subscription, result });
+  });
+
+  it('show a header whole', async () => {
     const { call, received, notes } = await openRaw();
-    const asked = call('eth_subscribe', 'newHeads');
-    const id = (await asked).result;
+    const id = (await call('eth_subscribe', 'newHeads')).result;
     await f.build();
     await expect.poll(() => notes(id)).toHaveLength(1);
-    expect(received[0]).toMatchObject({ id: 1, result: id });
     const { transactions, uncles, withdrawals, size, ...header } = (await f.call('eth_getBlockByNumber', 'latest', false)).result;
     expect(received[1]).toEqual({ jsonrpc: '2.0', method: 'eth_subscription', params: { subscription: id, result: header } });
   });
@@ -73,23 +96,37 @@ describe('subscriptions', () => {
     const first = f.chain.block((f.chain.headerAt(1n) as { hash: Uint8Array }).hash);
     if (first === undefined) throw new Error('block 1 is here');
     await rival.take(first);
-    for (const value of [1, 2]) {
-      const hash = await f.ping(contract, word(value));
+    for (const values of [[1], [2, 7]]) {
+      for (const value of values) await f.ping(contract, word(value));
       await f.build();
-      expect((await f.client.getTransactionReceipt({ hash })).status).toBe('success');
     }
     const raw = await f.wallet.signTransaction(
-      (await f.wallet.prepareTransactionRequest({ to: contract, data: encodeFunctionData({ abi: signalAbi, functionName: 'ping', args: [word(3)] }), nonce: 1, gas: 100_000n, maxFeePerGas: 10n ** 9n, maxPriorityFeePerGas: 1n })) as never,
+      (await f.wallet.prepareTransactionRequest({
+        to: contract,
+        data: encodeFunctionData({ abi: signalAbi, functionName: 'ping', args: [word(3)] }),
+        nonce: 1,
+        gas: 100_000n,
+        maxFeePerGas: 10n ** 9n,
+        maxPriorityFeePerGas: 1n,
+      })) as never,
     );
     await rival.pool.submit(Uint8Array.from(Buffer.from(raw.slice(2), 'hex')));
     for (const block of [await rival.build(), await rival.build(), await rival.build()]) await f.take(block);
     expect(await f.client.getBlockNumber()).toBe(4n);
-    const expected = [[1, false], [2, false], [2, true], [1, true], [3, false]];
+    const expected = [
+      [1, false],
+      [2, false],
+      [7, false],
+      [7, true],
+      [2, true],
+      [1, true],
+      [3, false],
+    ];
     await expect.poll(() => notes(logs).map(({ data, removed }) => [Number(data), removed])).toEqual(expected);
-    expect((await f.call('eth_getFilterChanges', filter)).result.map(({ data, removed }: any) => [Number(data), removed])).toEqual(expected);
+    expect((await f.call('eth_getFilterChanges', filter)).result.map(({ data, removed }: Answer) => [Number(data), removed])).toEqual(expected);
     expect(notes(heads).map(({ number }) => Number(number))).toEqual([2, 3, 2, 3, 4]);
     const own = notes(logs);
-    expect(own[2]).toEqual({ ...own[1], removed: true });
+    expect(own[4]).toEqual({ ...own[1], removed: true });
     await rival.close();
   });
 
@@ -107,7 +144,9 @@ describe('subscriptions', () => {
     await call('eth_blockNumber');
     expect(received.filter(({ method }) => method !== undefined)).toEqual([]);
     await f.build();
-    await expect.poll(() => received.at(-1)).toEqual({ jsonrpc: '2.0', method: 'kss_subscription', params: { subscription: id, result: 'New Keystone Available' } });
+    await expect
+      .poll(() => received.at(-1))
+      .toEqual({ jsonrpc: '2.0', method: 'kss_subscription', params: { subscription: id, result: 'New Keystone Available' } });
     expect((await call('kss_unsubscribe', id)).result).toBe(true);
   });
 
@@ -126,7 +165,10 @@ describe('subscriptions', () => {
     expect((await call('eth_subscribe', 'newKeystones')).error).toEqual({ code: -32601, message: 'no "newKeystones" subscription in eth namespace' });
     expect((await call('eth_subscribe', 'toString')).error.code).toBe(-32601);
     expect((await call('eth_subscribe', 'logs', { address: '0x12' })).error.code).toBe(-32602);
-    expect((await f.call('eth_subscribe', 'newHeads')).error).toMatchObject({ code: -32601, message: expect.stringMatching(/^notifications not supported/) });
+    expect((await f.call('eth_subscribe', 'newHeads')).error).toMatchObject({
+      code: -32601,
+      message: expect.stringMatching(/^notifications not supported/),
+    });
     for (let i = 0; i < 512; i += 1) await call('eth_subscribe', 'newHeads');
     expect((await call('eth_subscribe', 'newHeads')).error.code).toBe(-32005);
   });
@@ -138,7 +180,12 @@ describe('websockets', () => {
     const answers = await Promise.all(Array.from({ length: 500 }, () => call('eth_chainId')));
     expect(new Set(answers.map(({ result }) => result))).toEqual(new Set(['0x4279']));
     socket.send('[{"jsonrpc":"2.0","id":"a","method":"net_version"},{"jsonrpc":"2.0","id":"b","method":"net_listening"}]');
-    await expect.poll(() => received.at(-1)).toEqual([{ jsonrpc: '2.0', id: 'a', result: '17017' }, { jsonrpc: '2.0', id: 'b', result: true }]);
+    await expect
+      .poll(() => received.at(-1))
+      .toEqual([
+        { jsonrpc: '2.0', id: 'a', result: '17017' },
+        { jsonrpc: '2.0', id: 'b', result: true },
+      ]);
     socket.send('nonsense');
     await expect.poll(() => received.at(-1)).toMatchObject({ id: null, error: { code: -32700 } });
   });
@@ -149,9 +196,9 @@ describe('websockets', () => {
     socket.on('error', () => undefined);
     socket.pause();
     for (let i = 0; i < 12; i += 1) socket.send(`{"jsonrpc":"2.0","id":${i},"method":"web3_clientVersion"}`);
-    // It reads nothing, so only what it writes can tell it that the other side is gone.
+    // It reads nothing, so only what it writes (a notification, for that is not answered) tells it that the other side is gone.
     const state = (): number => {
-      socket.ping();
+      socket.send('{"jsonrpc":"2.0","method":"net_listening"}', () => undefined);
       return socket.readyState;
     };
     await expect.poll(state, { timeout: 10_000 }).not.toBe(WebSocket.OPEN);

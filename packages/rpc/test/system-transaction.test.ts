@@ -1,5 +1,13 @@
 import type { Derivation } from '@hemid/chain';
-import { encodeSystemTransaction, fromHex, hashTransaction, type SystemTransaction, toDepositTransaction, toHex, toPayoutTransaction } from '@hemid/protocol';
+import {
+  encodeSystemTransaction,
+  fromHex,
+  hashTransaction,
+  type SystemTransaction,
+  toDepositTransaction,
+  toHex,
+  toPayoutTransaction,
+} from '@hemid/protocol';
 import { type Hex, padHex } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fixture, openFixture } from './fixture.ts';
@@ -46,27 +54,68 @@ describe('system transactions', () => {
 
   it('are shown without a signature, at price zero, with the nonce that the system address had', async () => {
     const attributes = (await f.call('eth_getTransactionByBlockNumberAndIndex', '0x2', '0x0')).result;
-    expect(attributes).toMatchObject({ type: '0x7c', from: SYSTEM, to: SYSTEM, gas: '0xf4240', gasPrice: '0x0', value: '0x0', nonce: '0x1', v: '0x0', r: '0x0', s: '0x0' });
+    expect(attributes).toMatchObject({
+      type: '0x7c',
+      from: SYSTEM,
+      to: SYSTEM,
+      gas: '0xf4240',
+      gasPrice: '0x0',
+      value: '0x0',
+      nonce: '0x1',
+      v: '0x0',
+      r: '0x0',
+      s: '0x0',
+    });
     expect(attributes.input).toMatch(/^0xc94f1cca/);
     expect(attributes).not.toHaveProperty('mint');
     const paid = (await f.call('eth_getTransactionByHash', hashOf(payout))).result;
-    expect(paid).toMatchObject({ hash: hashOf(payout), type: '0x7d', to: '0x4200000000000000000000000000000000000042', nonce: '0x2', gas: '0x27100', blockNumber: '0x2', transactionIndex: '0x1', input: toHex(payout.data) });
+    expect(paid).toMatchObject({
+      hash: hashOf(payout),
+      type: '0x7d',
+      to: '0x4200000000000000000000000000000000000042',
+      nonce: '0x2',
+      gas: '0x27100',
+      blockNumber: '0x2',
+      transactionIndex: '0x1',
+      input: toHex(payout.data),
+    });
     const credited = (await f.call('eth_getTransactionByHash', hashOf(deposit))).result;
     const wei = `0x${(5n * 10_000_000_000n).toString(16)}`;
-    expect(credited).toMatchObject({ hash: hashOf(deposit), type: '0x7e', nonce: '0x3', mint: wei, value: wei, sourceHash: toHex(deposit.sourceHash) });
+    expect(credited).toMatchObject({
+      hash: hashOf(deposit),
+      type: '0x7e',
+      nonce: '0x3',
+      mint: wei,
+      value: wei,
+      sourceHash: toHex(deposit.sourceHash),
+    });
     expect(Object.keys(credited)).not.toContain('chainId');
   });
 
   it('have receipts that viem decodes, with the nonce under the name of the type', async () => {
     const raws = (await f.call('eth_getBlockReceipts', '0x2')).result as Record<string, string>[];
-    expect(raws.map(({ type, btcAttributesDepositedNonce, popPayoutNonce, depositNonce }) => ({ type, btcAttributesDepositedNonce, popPayoutNonce, depositNonce }))).toEqual([
+    expect(
+      raws.map(({ type, btcAttributesDepositedNonce, popPayoutNonce, depositNonce }) => ({
+        type,
+        btcAttributesDepositedNonce,
+        popPayoutNonce,
+        depositNonce,
+      })),
+    ).toEqual([
       { type: '0x7c', btcAttributesDepositedNonce: '0x1' },
       { type: '0x7d', popPayoutNonce: '0x2' },
       { type: '0x7e', depositNonce: '0x3' },
       { type: '0x2' },
     ]);
     const receipt = await f.client.getTransactionReceipt({ hash: hashOf(payout) });
-    expect(receipt).toMatchObject({ status: 'success', type: '0x7d', from: SYSTEM, effectiveGasPrice: 0n, contractAddress: null, transactionIndex: 1 });
+    expect(receipt).toMatchObject({
+      status: 'success',
+      type: '0x7d',
+      from: SYSTEM,
+      effectiveGasPrice: 0n,
+      contractAddress: null,
+      transactionIndex: 1,
+    });
     expect(receipt.gasUsed).toBeLessThan(160_000n);
     const reward = receipt.logs.find(({ topics }) => topics[2] === padHex(`0x${'cc'.repeat(20)}`, { size: 32 }));
     expect(reward?.data).toBe(padHex('0x7', { size: 32 }));
@@ -79,7 +128,9 @@ describe('system transactions', () => {
     const indices = receipts.flatMap(({ logs }) => logs.map(({ logIndex }) => Number(logIndex)));
     expect(indices.length).toBeGreaterThan(2);
     expect(indices).toEqual(indices.map((_, i) => i));
-    expect((await f.call('eth_getLogs', { fromBlock: '0x2', toBlock: '0x2' })).result.map(({ logIndex }: { logIndex: Hex }) => Number(logIndex))).toEqual(indices);
+    expect(
+      (await f.call('eth_getLogs', { fromBlock: '0x2', toBlock: '0x2' })).result.map(({ logIndex }: { logIndex: Hex }) => Number(logIndex)),
+    ).toEqual(indices);
   });
 
   it('do not count as tips in the fee history', async () => {

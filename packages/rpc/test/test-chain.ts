@@ -1,7 +1,7 @@
-import { createBlockStore, bitcoinIndex, createWalker, openHeaderChain, openRegtest } from '@hemid/bitcoin';
+import { bitcoinIndex, createBlockStore, createWalker, openHeaderChain, openRegtest } from '@hemid/bitcoin';
 import { bitcoinReference, type Chain, chooseRun, type Derivation, openChain } from '@hemid/chain';
 import { depositCaller, feeVault, popReward, tunnel } from '@hemid/contracts';
-import { type ChainSpec, encodeSealedBlock, fromHex, parseChainSpec, scriptToAddress, type SealedBlock, signSeal, toHex } from '@hemid/protocol';
+import { type ChainSpec, encodeSealedBlock, fromHex, parseChainSpec, type SealedBlock, scriptToAddress, signSeal, toHex } from '@hemid/protocol';
 import { type Clock, silentLogger } from '@hemid/runtime';
 import { createPool, type Pool } from '@hemid/sequencer';
 import { openMemoryStore } from '@hemid/store';

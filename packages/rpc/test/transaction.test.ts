@@ -11,7 +11,7 @@ import {
   TransactionReceiptNotFoundError,
 } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fixture, openFixture } from './fixture.ts';
+import { type Answer, type Fixture, openFixture } from './fixture.ts';
 import { PINGED, signalAbi, signalBytecode } from './signal-contract.ts';
 import { alice, beggar, CHAIN_ID } from './test-chain.ts';
 
@@ -26,7 +26,10 @@ const fees = { maxFeePerGas: parseGwei('1'), maxPriorityFeePerGas: parseGwei('0.
 
 /** Whether viem found an error of this class somewhere in what it threw. */
 async function failsWith(promise: Promise<unknown>, kind: new (...args: never[]) => Error): Promise<boolean> {
-  const error = (await promise.then(() => undefined, (thrown) => thrown)) as { walk(test: (e: unknown) => boolean): unknown } | undefined;
+  const error = (await promise.then(
+    () => undefined,
+    (thrown) => thrown,
+  )) as { walk(test: (e: unknown) => boolean): unknown } | undefined;
   return error?.walk((e) => e instanceof kind) != null;
 }
 
@@ -86,7 +89,7 @@ describe('sending transactions', () => {
       expect(shown.chainId).toBe(CHAIN_ID);
       expect(shown.from).toBe(alice.address.toLowerCase());
       expect(shown.transactionIndex).toBe(i);
-      const { r, s, v, yParity, gasPrice, input, ...fields } = shown as unknown as Record<string, any>;
+      const { r, s, v, yParity, gasPrice, input, ...fields } = shown as unknown as Record<string, Answer>;
       const signature = { r: padHex(r, { size: 32 }), s: padHex(s, { size: 32 }), v, yParity };
       const price = i < 2 ? { gasPrice } : {};
       expect(keccak256(serializeTransaction({ ...fields, ...price, data: input, type: requests[i]?.type } as never, signature))).toBe(hash);
@@ -100,7 +103,7 @@ describe('sending transactions', () => {
     const contract = await f.deploySignal();
     const hashes = [await f.ping(contract, word(1)), await f.ping(contract, word(2)), await f.ping(contract, word(3))];
     const block = await f.build();
-    const receipts = await f.client.request({ method: 'eth_getBlockReceipts' as never, params: ['latest'] as never }) as any[];
+    const receipts = (await f.call('eth_getBlockReceipts', 'latest')).result as Answer[];
     expect(receipts.map((r) => r.transactionHash)).toEqual(hashes);
     expect(receipts.map((r) => r.logs[0].logIndex)).toEqual(['0x0', '0x1', '0x2']);
     const total = receipts.reduce((sum, r) => sum + BigInt(r.gasUsed), 0n);
@@ -110,7 +113,9 @@ describe('sending transactions', () => {
     expect(receipts[0].logsBloom).not.toMatch(/^0x0+$/);
     expect(receipts.reduce((bloom, r) => bloom | BigInt(r.logsBloom), 0n)).toBe(BigInt(logsBloom as Hex));
     const one = await f.client.getTransactionReceipt({ hash: hashes[1] as Hex });
-    expect(one.logs).toMatchObject([{ address: contract, logIndex: 1, transactionIndex: 1, transactionHash: hashes[1], removed: false, data: word(2) }]);
+    expect(one.logs).toMatchObject([
+      { address: contract, logIndex: 1, transactionIndex: 1, transactionHash: hashes[1], removed: false, data: word(2) },
+    ]);
     expect(one.logs[0]?.topics).toEqual([PINGED, padHex(alice.address.toLowerCase() as Hex, { size: 32 })]);
   });
 
@@ -143,7 +148,10 @@ describe('refusing transactions', () => {
     const known = await f.wallet.signTransaction({ to: beggar.address, nonce: 10_000, ...fees } as never);
     expect((await f.call('eth_sendRawTransaction', known)).error).toBeUndefined();
     expect((await f.call('eth_sendRawTransaction', known)).error).toEqual({ code: -32000, message: 'already known' });
-    expect((await f.call('eth_sendRawTransaction', '0x7cc0')).error).toMatchObject({ code: -32000, message: expect.stringMatching(/^transaction type not supported: system/) });
+    expect((await f.call('eth_sendRawTransaction', '0x7cc0')).error).toMatchObject({
+      code: -32000,
+      message: expect.stringMatching(/^transaction type not supported: system/),
+    });
     expect((await f.call('eth_sendRawTransaction', '0x03c0')).error).toMatchObject({ code: -32000, message: expect.stringMatching(/blob/) });
     expect((await f.call('eth_sendRawTransaction', '0x02c0')).error.code).toBe(-32000);
     expect((await f.call('eth_sendRawTransaction', 'abc')).error).toEqual({

@@ -27,3 +27,4 @@ export { spendOtherwise } from './double-spend.ts';
 export { devSpecJson, writeDevSpec } from './dev-spec.ts';
 export { type ProgramProcess, startProgram, waitForOutput } from './process.ts';
 export { waitFor, type WaitOptions } from './wait-for.ts';
+export { createSeededRandom, type SeededRandom } from './seeded-random.ts';

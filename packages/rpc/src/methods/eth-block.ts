@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type BlockId, blockId, blockNumber, readBlockHeader } from '../block-id.ts';
 import { showBlock } from '../block-shape.ts';
 import type { RpcContext } from '../context.ts';
-import { method, type MethodTable } from '../method.ts';
+import { type MethodTable, method } from '../method.ts';
 import { hash } from '../param.ts';
 import { showReceipt } from '../receipt-shape.ts';
 

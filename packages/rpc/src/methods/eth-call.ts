@@ -7,7 +7,7 @@ import { toCallError } from '../call-failure.ts';
 import { type CallMessage, callObject, toMessage } from '../call-message.ts';
 import type { RpcContext } from '../context.ts';
 import { fail } from '../errors.ts';
-import { method, type MethodTable } from '../method.ts';
+import { type MethodTable, method } from '../method.ts';
 
 /** Not offered yet: an answer that ignored them would be a wrong answer. */
 const noOverrides = z.undefined('state and block overrides are not supported');

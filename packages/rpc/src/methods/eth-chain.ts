@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { blockNumber, readBlockHeader } from '../block-id.ts';
 import { fail } from '../errors.ts';
 import { readFeeHistory, suggestTip } from '../fee-history.ts';
-import { method, type MethodTable } from '../method.ts';
+import { type MethodTable, method } from '../method.ts';
 import { count } from '../param.ts';
 
 const MAX_FEE_BLOCKS = 1024;

@@ -3,7 +3,7 @@ import { fail } from '../errors.ts';
 import { logQuery } from '../log-filter.ts';
 import { findLogs } from '../log-search.ts';
 import { showLog } from '../log-shape.ts';
-import { method, type MethodTable } from '../method.ts';
+import { type MethodTable, method } from '../method.ts';
 
 const id = z.string('must be the id of a filter');
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { blockIdOrLatest, getBlockHeader } from '../block-id.ts';
-import { method, type MethodTable } from '../method.ts';
+import { type MethodTable, method } from '../method.ts';
 import { address, slot } from '../param.ts';
 import { showProof } from '../proof-shape.ts';
 
@@ -11,8 +11,7 @@ export const ethState: MethodTable = {
   eth_getBalance: method({
     doc: 'The balance of an address, in wei.',
     params: { address, block: blockIdOrLatest },
-    handle: async (values, { chain }) =>
-      (await chain.stateAt(getBlockHeader(chain, values.block)).account(values.address))?.balance ?? 0n,
+    handle: async (values, { chain }) => (await chain.stateAt(getBlockHeader(chain, values.block)).account(values.address))?.balance ?? 0n,
   }),
   eth_getTransactionCount: method({
     doc: 'The nonce of an address; with `pending`, that of its next transaction, counting those in the pool.',

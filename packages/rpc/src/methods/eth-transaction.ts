@@ -1,7 +1,7 @@
 import type { PlacedL2Header } from '@hemid/chain';
 import { blockNumber, readBlockHeader } from '../block-id.ts';
 import type { RpcContext } from '../context.ts';
-import { method, type MethodTable } from '../method.ts';
+import { type MethodTable, method } from '../method.ts';
 import { count, data, hash } from '../param.ts';
 import { showReceipt } from '../receipt-shape.ts';
 import { showTransaction, showUserTransaction } from '../transaction-shape.ts';

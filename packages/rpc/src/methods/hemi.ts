@@ -1,7 +1,7 @@
 import { bitcoinReference, type PlacedL2Header } from '@hemid/chain';
 import { encodeSealedBlock, fromDisplay, toDisplay } from '@hemid/protocol';
 import { z } from 'zod';
-import { method, type MethodTable } from '../method.ts';
+import { type MethodTable, method } from '../method.ts';
 import { count, displayHash, quantity } from '../param.ts';
 
 const MAX_BLOCKS = 64;

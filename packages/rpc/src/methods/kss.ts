@@ -1,7 +1,7 @@
 import type { PlacedL2Header } from '@hemid/chain';
 import { fromKeystoneId, toKeystoneJson } from '@hemid/protocol';
 import type { RpcContext } from '../context.ts';
-import { method, type MethodTable } from '../method.ts';
+import { type MethodTable, method } from '../method.ts';
 import { count, displayHash } from '../param.ts';
 
 /** Most keystones of one answer. */

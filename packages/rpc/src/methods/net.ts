@@ -1,5 +1,5 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { method, type MethodTable } from '../method.ts';
+import { type MethodTable, method } from '../method.ts';
 import { data } from '../param.ts';
 
 /** The small namespaces: net_, web3_, txpool_. */

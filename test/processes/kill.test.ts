@@ -1,0 +1,142 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type EmbeddedRegtest, openRegtest } from '@hemid/bitcoin';
+import { createJsonRpc, createUpstream } from '@hemid/network';
+import { createNode, devKey, readChainSpec } from '@hemid/node';
+import { toDigits, toHex } from '@hemid/protocol';
+import { silentLogger, systemClock } from '@hemid/runtime';
+import { openMemoryStore } from '@hemid/store';
+import { createBitcoinWallet, createSeededRandom, freePort, type ProgramProcess, startProgram, waitFor, waitForOutput, writeDevSpec } from '@hemid/testkit';
+import { createPublicClient, http } from 'viem';
+import { mnemonicToAccount } from 'viem/accounts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const KILLS = Number(process.env['HEMID_KILLS'] ?? 20);
+const SEED = Number(process.env['HEMID_SEED'] ?? 7);
+const ACCOUNT = mnemonicToAccount('test test test test test test test test test test test junk', { addressIndex: 3 });
+const CHAIN_ID = 743_555;
+
+let directory: string;
+let bitcoin: EmbeddedRegtest;
+let bitcoinUrl: string;
+const stopMining = new AbortController();
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'hemid-kill-'));
+  bitcoin = await openRegtest({ store: await openMemoryStore(), clock: systemClock, log: silentLogger });
+  const { addresses } = createBitcoinWallet({ rpc: bitcoin.rpc, secret: devKey('miner').secret });
+  const start = Math.floor(Date.now() / 1000) - 7200;
+  await bitcoin.mine({ count: 110, address: addresses.p2wpkh, timeSeconds: (i) => start + i });
+  await writeDevSpec(bitcoin.rpc, directory);
+  bitcoinUrl = (await bitcoin.serve({ host: '127.0.0.1', port: 0 })).url;
+  void (async () => {
+    while (!stopMining.signal.aborted) {
+      await bitcoin.mine({ count: 1, address: addresses.p2wpkh });
+      await sleep(400);
+    }
+  })();
+});
+afterAll(async () => {
+  stopMining.abort();
+  await sleep(500);
+  await bitcoin.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** What was seen sealed: slot time → hash. A second hash for one slot is a double seal. */
+const sealed = new Map<bigint, string>();
+/** Canonical hashes by number that the node has answered with: acknowledged blocks. */
+const acknowledged = new Map<bigint, string>();
+
+async function record(url: string, from: bigint): Promise<bigint> {
+  const blocks = await createUpstream(createJsonRpc(url, { timeoutMs: 5_000 })).sealedBlocks(from, 64);
+  for (const { block, hash } of blocks) {
+    const { timestamp, number } = block.header;
+    const known = sealed.get(timestamp);
+    if (known !== undefined) expect(`${timestamp} ${toHex(hash)}`).toBe(`${timestamp} ${known}`);
+    sealed.set(timestamp, toHex(hash));
+    acknowledged.set(number, toHex(hash));
+  }
+  return blocks[blocks.length - 1]?.block.header.number ?? from;
+}
+
+/** Sends transfers and records every block it sees until it is aborted. */
+async function load(url: string, signal: AbortSignal): Promise<void> {
+  const client = createPublicClient({ transport: http(url, { retryCount: 0 }) });
+  let seen = [...acknowledged.keys()].reduce((max, number) => (number > max ? number : max), 0n);
+  while (!signal.aborted) {
+    try {
+      const nonce = await client.getTransactionCount({ address: ACCOUNT.address, blockTag: 'pending' });
+      for (let i = 0; i < 5; i += 1) {
+        const serializedTransaction = await ACCOUNT.signTransaction({
+          chainId: CHAIN_ID, type: 'eip1559', nonce: nonce + i, to: ACCOUNT.address, gas: 21_000n, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n,
+        });
+        await client.sendRawTransaction({ serializedTransaction });
+      }
+      seen = await record(url, seen);
+    } catch (error) {
+      // The kill breaks what is under way; anything else must surface.
+      if (!signal.aborted && !/fetch failed|HTTP request failed|cannot be reached/i.test(String(error))) throw error;
+    }
+  }
+}
+
+async function startSequencer(): Promise<{ program: ProgramProcess; url: string }> {
+  const port = await freePort();
+  const args = ['node', '--role', 'sequencer', '--data', join(directory, 'data'), '--chain', join(directory, 'chain.json')];
+  const program = startProgram('apps/node/src/main.ts', [...args, '--rpc-port', `${port}`, '--bitcoind', bitcoinUrl, '--bitcoin-poll-ms', '100', '--log-format', 'json'], {
+    HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret),
+  });
+  await waitForOutput(program, /hemid is running/);
+  return { program, url: `http://127.0.0.1:${port}` };
+}
+
+test(`kill -9 under load, ${KILLS} times: every acknowledged block is there again, and no slot is sealed twice (seed ${SEED})`, async () => {
+  const random = createSeededRandom(SEED);
+  for (let i = 0; i < KILLS; i += 1) {
+    const { program, url } = await startSequencer();
+    const client = createPublicClient({ transport: http(url) });
+    for (const [number, hash] of acknowledged) {
+      const block = await client.getBlock({ blockNumber: number });
+      expect({ kill: i, number, hash: block.hash }).toEqual({ kill: i, number, hash });
+    }
+    const stop = new AbortController();
+    const loading = load(url, stop.signal);
+    await sleep(random.between(50, 700));
+    stop.abort();
+    await program.kill();
+    await loading;
+    if (acknowledged.size > 40) for (const number of [...acknowledged.keys()].slice(0, -40)) acknowledged.delete(number);
+  }
+
+  // A verifier that has seen nothing executes the whole chain again and gets the same root.
+  const { program, url } = await startSequencer();
+  await waitFor(async () => (await record(url, 1n)) > 3n, { timeoutMs: 20_000, what: 'some blocks' });
+  const { createBitcoindRpc } = await import('@hemid/bitcoin');
+  const store = await openMemoryStore();
+  const failures: unknown[] = [];
+  const node = await createNode(
+    {
+      spec: readChainSpec(join(directory, 'chain.json')),
+      store,
+      bitcoin: createBitcoindRpc({ url: bitcoinUrl, timeoutMs: 10_000 }),
+      clock: systemClock,
+      log: silentLogger,
+      onFailure: (error) => failures.push(error),
+    },
+    { bitcoinPollMs: 100, role: { kind: 'verifier', upstream: createUpstream(createJsonRpc(url, { timeoutMs: 10_000 })), pollMs: 100 } },
+  );
+  await node.bitcoinSync.pull();
+  await node.follow?.pull();
+  expect(failures).toEqual([]);
+  const head = node.chain.head('latest');
+  const client = createPublicClient({ transport: http(url) });
+  const theirs = await client.getBlock({ blockNumber: head.header.number });
+  expect(head.header.number).toBeGreaterThan(3n);
+  expect({ hash: theirs.hash, stateRoot: theirs.stateRoot }).toEqual({ hash: toHex(head.hash), stateRoot: toHex(head.header.stateRoot) });
+  expect(await client.getTransactionCount({ address: ACCOUNT.address })).toBeGreaterThan(0);
+  expect(await program.stop()).toBe(0);
+  await store.close();
+}, 600_000);
