@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './scripts/closing-line-reporter.ts';
 
-const conditions = ['@hemid/source', 'node', 'import', 'module', 'default'];
+// Without 'import': a package's CommonJS half must not be given the ESM half of its dependencies.
+const conditions = ['@hemid/source', 'node', 'module'];
 
 export default defineConfig({
   resolve: { conditions },

@@ -10,5 +10,5 @@ sh scripts/install.sh || fail "the dependencies could not be installed"
 BITCOIND=$(sh scripts/bitcoind.sh) || fail "no bitcoind can be had: set BITCOIND to the path of one"
 export BITCOIND
 node_modules/.bin/biome check . || fail "lint failed"
-node_modules/.bin/tsc -b --force || fail "types failed"
+node_modules/.bin/tsc -b --force tsconfig.tests.json || fail "types failed"
 exec node_modules/.bin/vitest run "$@"

@@ -28,12 +28,7 @@ export const feeVault: Contract = toContract(feeVaultArtifact);
 /** A user's contract that reads Bitcoin, for tests and demonstrations; not a predeploy (protocol section 5). */
 export const bitcoinProbe: Contract = toContract(bitcoinProbeArtifact);
 
-function toContract(artifact: {
-  contractName: string;
-  abi: unknown;
-  bytecode: string;
-  deployedBytecode: string;
-}): Contract {
+function toContract(artifact: { contractName: string; abi: unknown; bytecode: string; deployedBytecode: string }): Contract {
   return {
     contractName: artifact.contractName,
     abi: artifact.abi as Abi,

@@ -13,10 +13,10 @@ import {
   type L2Block,
   PAYOUT_TYPE,
   type SealedBlock,
+  TUNNEL_TYPE,
   toAttributesTransaction,
   toDepositTransaction,
   toPayoutTransaction,
-  TUNNEL_TYPE,
 } from '@hemid/protocol';
 import { createTestNetwork, forge, publishKeystone, type TestNetwork, type VerifierActor } from '@hemid/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -36,7 +36,12 @@ beforeAll(async () => {
   await bitcoin.mineBlocks(5);
   for (const last of ['aa', 'bb']) {
     const recipient = concat(Uint8Array.of(0x6a, 20), fromHex(last.padStart(40, '0')));
-    await bitcoin.wallet.pay({ outputs: [{ to: devVaultScript(), valueSats: 100_000n }, { to: recipient, valueSats: 0n }] });
+    await bitcoin.wallet.pay({
+      outputs: [
+        { to: devVaultScript(), valueSats: 100_000n },
+        { to: recipient, valueSats: 0n },
+      ],
+    });
   }
   await bitcoin.mineBlocks(4);
   await sequencer.build(4);
@@ -64,7 +69,10 @@ async function verdict(change: (block: L2Block) => L2Block, key?: Uint8Array): P
   return { rule: undefined, message: 'the block was accepted' };
 }
 
-const editTransactions = (edit: (transactions: Uint8Array[]) => Uint8Array[]) => (block: L2Block) => ({ ...block, transactions: edit(block.transactions) });
+const editTransactions = (edit: (transactions: Uint8Array[]) => Uint8Array[]) => (block: L2Block) => ({
+  ...block,
+  transactions: edit(block.transactions),
+});
 const editRun = (edit: (attributes: Attributes) => Attributes) =>
   editTransactions(([first = new Uint8Array(), ...others]) => {
     const attributes = edit(decodeAttributes(decodeSystemTransaction(first).data));
@@ -83,7 +91,14 @@ test('a block that omits a deposit is refused', async () => {
 });
 
 test('a block that invents a deposit is refused', async () => {
-  const invented = toDepositTransaction({ txid: new Uint8Array(32).fill(7), vout: 0, height: 115, sats: 98_000n, recipient: new Uint8Array(20).fill(1), payload: new Uint8Array() });
+  const invented = toDepositTransaction({
+    txid: new Uint8Array(32).fill(7),
+    vout: 0,
+    height: 115,
+    sats: 98_000n,
+    recipient: new Uint8Array(20).fill(1),
+    payload: new Uint8Array(),
+  });
   const { rule, message } = await verdict(editTransactions((all) => [...all, encodeSystemTransaction(invented)]));
   expect(rule).toBe('derived-not-due');
   expect(message).toMatch(/contains the deposit of Bitcoin transaction (07){32}, which is not due/);

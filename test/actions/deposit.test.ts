@@ -1,6 +1,17 @@
 import { bitcoinProbe } from '@hemid/contracts';
 import { devVaultScript } from '@hemid/node';
-import { fromHex, type Hex, TUNNEL_ADDRESS, TUNNEL_TYPE, toHex, txidOfTunnelTransaction, decodeSystemTransaction, WEI_PER_SAT, concat, toDisplay } from '@hemid/protocol';
+import {
+  concat,
+  decodeSystemTransaction,
+  fromHex,
+  type Hex,
+  TUNNEL_ADDRESS,
+  TUNNEL_TYPE,
+  toDisplay,
+  toHex,
+  txidOfTunnelTransaction,
+  WEI_PER_SAT,
+} from '@hemid/protocol';
 import { createTestNetwork, createUser, receiptOf, type TestNetwork } from '@hemid/testkit';
 import { decodeFunctionResult, encodeFunctionData } from 'viem';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -64,7 +75,12 @@ test('payments that are no deposits are not credited: no recipient, below the mi
   const someone = '0x00000000000000000000000000000000000000aa' as const;
   await bitcoin.wallet.pay({ outputs: [{ to: vault, valueSats: 1_000_000n }] });
   await bitcoin.mineBlocks(1);
-  await bitcoin.wallet.pay({ outputs: [{ to: vault, valueSats: 49_999n }, { to: recipientScript(someone), valueSats: 0n }] });
+  await bitcoin.wallet.pay({
+    outputs: [
+      { to: vault, valueSats: 49_999n },
+      { to: recipientScript(someone), valueSats: 0n },
+    ],
+  });
   await bitcoin.mineBlocks(1);
   const fillers = Array.from({ length: 7 }, () => ({ to: bitcoin.wallet.scripts.p2wpkh, valueSats: 1_000n }));
   await bitcoin.wallet.pay({ outputs: [{ to: vault, valueSats: 1_000_000n }, ...fillers, { to: recipientScript(someone), valueSats: 0n }] });
@@ -73,7 +89,12 @@ test('payments that are no deposits are not credited: no recipient, below the mi
   const { chain } = sequencer.node;
   expect(await chain.stateAt(chain.head('latest')).account(fromHex(someone))).toBeUndefined();
 
-  await bitcoin.wallet.pay({ outputs: [{ to: vault, valueSats: 50_000n }, { to: recipientScript(someone), valueSats: 0n }] });
+  await bitcoin.wallet.pay({
+    outputs: [
+      { to: vault, valueSats: 50_000n },
+      { to: recipientScript(someone), valueSats: 0n },
+    ],
+  });
   await bitcoin.mineBlocks(6);
   await sequencer.build();
   expect((await chain.stateAt(chain.head('latest')).account(fromHex(someone)))?.balance).toBe(48_000n * WEI_PER_SAT);
@@ -82,7 +103,12 @@ test('payments that are no deposits are not credited: no recipient, below the mi
 test('a deposit that a deep Bitcoin reorg moves to another block is credited once', async () => {
   const { bitcoin, sequencer } = network;
   const someone = '0x00000000000000000000000000000000000000bb' as const;
-  await bitcoin.wallet.pay({ outputs: [{ to: devVaultScript(), valueSats: 1_000_000n }, { to: recipientScript(someone), valueSats: 0n }] });
+  await bitcoin.wallet.pay({
+    outputs: [
+      { to: devVaultScript(), valueSats: 1_000_000n },
+      { to: recipientScript(someone), valueSats: 0n },
+    ],
+  });
   await bitcoin.mineBlocks(6);
   await sequencer.build();
   const { chain } = sequencer.node;
@@ -106,7 +132,11 @@ test('a spend of the vault is reported to the predeploy as a breach', async () =
   const vault = multisigOf(2, keys.map((key) => key.publicKey).sort(Buffer.compare));
   const { tx } = await bitcoin.wallet.pay({ outputs: [{ to: vault.script, valueSats: 1_000_000n }] });
   await bitcoin.mineBlocks(1);
-  const coin = coinOf(tx, tx.outs.findIndex((out) => out.value === 1_000_000n), vault.witnessScript);
+  const coin = coinOf(
+    tx,
+    tx.outs.findIndex((out) => out.value === 1_000_000n),
+    vault.witnessScript,
+  );
   const spend = buildTransaction({ inputs: [coin], outputs: [{ to: bitcoin.wallet.scripts.p2wpkh, valueSats: 990_000n }] });
   const signed = signTransaction(spend, [coin], [keys[0]?.secret as Uint8Array, keys[1]?.secret as Uint8Array]);
   await bitcoin.rpc('sendrawtransaction', [signed.toHex()]);

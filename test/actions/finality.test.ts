@@ -1,5 +1,16 @@
 import { isKeystone } from '@hemid/chain';
-import { abbreviate, decodePayout, decodeSystemTransaction, encodePopScript, fromDisplay, PAYOUT_TYPE, POP_REWARD_ADDRESS, paidSlot, toHex, addressOfKey } from '@hemid/protocol';
+import {
+  abbreviate,
+  addressOfKey,
+  decodePayout,
+  decodeSystemTransaction,
+  encodePopScript,
+  fromDisplay,
+  PAYOUT_TYPE,
+  POP_REWARD_ADDRESS,
+  paidSlot,
+  toHex,
+} from '@hemid/protocol';
 import { createTestNetwork, publishKeystone, spendOtherwise, type TestNetwork } from '@hemid/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 

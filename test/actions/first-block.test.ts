@@ -1,7 +1,7 @@
-import { createTestNetwork } from '@hemid/testkit';
-import { toDisplay, toHex } from '@hemid/protocol';
-import { expect, test } from 'vitest';
 import { bitcoinReference } from '@hemid/chain';
+import { toDisplay, toHex } from '@hemid/protocol';
+import { createTestNetwork } from '@hemid/testkit';
+import { expect, test } from 'vitest';
 
 test('Bitcoin headers enter L2 blocks, and a verifier agrees on every root', async () => {
   const network = await createTestNetwork();

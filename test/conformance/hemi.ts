@@ -59,7 +59,17 @@ interface PopVector {
 
 interface HvmVectors {
   btcAttrCalldata: { canonicalTip: string; headers: string[]; calldata: string; envelope7c: string; txHash: string }[];
-  popPayout: { blockRewarded?: number; addresses?: string[]; amounts?: string[]; calldata?: string; to?: string; gas?: number; data?: string; envelope7d: string; txHash: string }[];
+  popPayout: {
+    blockRewarded?: number;
+    addresses?: string[];
+    amounts?: string[];
+    calldata?: string;
+    to?: string;
+    gas?: number;
+    data?: string;
+    envelope7d: string;
+    txHash: string;
+  }[];
   btcAttrParserAntiCases: { mutations: { byte?: number; xor?: number; append?: string; truncate?: number; why: string }[] };
   btcAttrEnvelopeGolden: { cases: { to: string | null; gas: number; data: string; envelope: string }[]; reject: string[] };
   hvmGenesis: Record<string, string | { header: string; hash: string } | { header: string; hash: string }[]>;
@@ -182,7 +192,11 @@ async function payouts(vectors: HvmVectors, report: Report): Promise<void> {
       expectHex(encodeSystemTransaction(transaction), vector.envelope7d);
       expectHex(hashTransaction(hex(vector.envelope7d)), vector.txHash);
       if (vector.calldata === undefined) return;
-      const payout = { blockRewarded: BigInt(vector.blockRewarded ?? 0), miners: (vector.addresses ?? []).map(hex), amounts: (vector.amounts ?? []).map(BigInt) };
+      const payout = {
+        blockRewarded: BigInt(vector.blockRewarded ?? 0),
+        miners: (vector.addresses ?? []).map(hex),
+        amounts: (vector.amounts ?? []).map(BigInt),
+      };
       expectHex(encodePayout(payout), vector.calldata);
       expectHex(transaction.data, vector.calldata);
       expectSame(decodePayout(transaction.data).amounts, payout.amounts);

@@ -8,7 +8,16 @@ import { createNode, devKey, readChainSpec } from '@hemid/node';
 import { toDigits, toHex } from '@hemid/protocol';
 import { silentLogger, systemClock } from '@hemid/runtime';
 import { openMemoryStore } from '@hemid/store';
-import { createBitcoinWallet, createSeededRandom, freePort, type ProgramProcess, startProgram, waitFor, waitForOutput, writeDevSpec } from '@hemid/testkit';
+import {
+  createBitcoinWallet,
+  createSeededRandom,
+  freePort,
+  type ProgramProcess,
+  startProgram,
+  waitFor,
+  waitForOutput,
+  writeDevSpec,
+} from '@hemid/testkit';
 import { createPublicClient, http } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -71,7 +80,13 @@ async function load(url: string, signal: AbortSignal): Promise<void> {
       const nonce = await client.getTransactionCount({ address: ACCOUNT.address, blockTag: 'pending' });
       for (let i = 0; i < 5; i += 1) {
         const serializedTransaction = await ACCOUNT.signTransaction({
-          chainId: CHAIN_ID, type: 'eip1559', nonce: nonce + i, to: ACCOUNT.address, gas: 21_000n, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n,
+          chainId: CHAIN_ID,
+          type: 'eip1559',
+          nonce: nonce + i,
+          to: ACCOUNT.address,
+          gas: 21_000n,
+          maxFeePerGas: 10n ** 10n,
+          maxPriorityFeePerGas: 1n,
         });
         await client.sendRawTransaction({ serializedTransaction });
       }
@@ -86,9 +101,13 @@ async function load(url: string, signal: AbortSignal): Promise<void> {
 async function startSequencer(): Promise<{ program: ProgramProcess; url: string }> {
   const port = await freePort();
   const args = ['node', '--role', 'sequencer', '--data', join(directory, 'data'), '--chain', join(directory, 'chain.json')];
-  const program = startProgram('apps/node/src/main.ts', [...args, '--rpc-port', `${port}`, '--bitcoind', bitcoinUrl, '--bitcoin-poll-ms', '100', '--log-format', 'json'], {
-    HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret),
-  });
+  const program = startProgram(
+    'apps/node/src/main.ts',
+    [...args, '--rpc-port', `${port}`, '--bitcoind', bitcoinUrl, '--bitcoin-poll-ms', '100', '--log-format', 'json'],
+    {
+      HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret),
+    },
+  );
   await waitForOutput(program, /hemid is running/);
   return { program, url: `http://127.0.0.1:${port}` };
 }

@@ -106,7 +106,18 @@ async function startNode(name: string, args: string[], env: Record<string, strin
   const url = `http://127.0.0.1:${await freePort()}`;
   const program = startProgram(
     'apps/node/src/main.ts',
-    ['node', '--data', join(directory, name), '--chain', join(directory, 'chain.json'), '--rpc-port', new URL(url).port, '--log-format', 'json', ...args],
+    [
+      'node',
+      '--data',
+      join(directory, name),
+      '--chain',
+      join(directory, 'chain.json'),
+      '--rpc-port',
+      new URL(url).port,
+      '--log-format',
+      'json',
+      ...args,
+    ],
     env,
   );
   await waitForOutput(program, /hemid is running/);
@@ -149,7 +160,8 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  if (process.env['STORY_LOG'] !== undefined) for (const [name, program] of Object.entries(programs)) (await import('node:fs')).writeFileSync(`/tmp/story-${name}.log`, program.output());
+  if (process.env['STORY_LOG'] !== undefined)
+    for (const [name, program] of Object.entries(programs)) (await import('node:fs')).writeFileSync(`/tmp/story-${name}.log`, program.output());
   const ends = await Promise.all(Object.values(programs ?? {}).map((program) => program.stop()));
   await bitcoind?.stop();
   rmSync(directory, { recursive: true, force: true });
@@ -196,7 +208,12 @@ test('a contract reads the last Bitcoin header and a balance, and the answer cha
 
 test('a deposit with calldata brings coins and call', async () => {
   const name = concat(Uint8Array.of(0x6a, 23), fromHex(probe), fromHex('0xabcdef'));
-  await treasury.pay({ outputs: [{ to: devVaultScript(), valueSats: 500_000n }, { to: name, valueSats: 0n }] });
+  await treasury.pay({
+    outputs: [
+      { to: devVaultScript(), valueSats: 500_000n },
+      { to: name, valueSats: 0n },
+    ],
+  });
   await mine(5);
   await untilL2Sees(await height());
   expect(await read(client, 'lastValue')).toBe(0n);
@@ -230,7 +247,8 @@ async function publishUnderTwoBlocks(): Promise<{ keystone: number; txid: string
   await untilL2Sees(tip);
   const number = await head(client, 'latest');
   const pending = await waitFor(
-    async () => (await publications(tip)).filter((one) => one.height === undefined && BigInt(one.keystone) > number).sort((a, b) => b.keystone - a.keystone)[0],
+    async () =>
+      (await publications(tip)).filter((one) => one.height === undefined && BigInt(one.keystone) > number).sort((a, b) => b.keystone - a.keystone)[0],
     { timeoutMs: PATIENCE_MS, what: 'the publication of a new keystone' },
   );
   await mine(1);
@@ -251,9 +269,14 @@ test('finality falls when Bitcoin drops the publication; it returns from the mem
   await bitcoind.rpc('invalidateblock', [await bitcoind.rpc('getblockhash', [published.height])]);
   await mineOnly(4);
   await waitFor(async () => (await head(client, 'safe')) < BigInt(published.keystone - 1), { timeoutMs: PATIENCE_MS, what: 'finality to fall' });
-  await waitFor(async () => (await head(verifier, 'safe')) < BigInt(published.keystone - 1), { timeoutMs: PATIENCE_MS, what: "the verifier's finality to fall" });
+  await waitFor(async () => (await head(verifier, 'safe')) < BigInt(published.keystone - 1), {
+    timeoutMs: PATIENCE_MS,
+    what: "the verifier's finality to fall",
+  });
   const now = await publications(published.height);
-  expect(now.filter((one) => one.keystone === published.keystone)).toEqual([{ txid: published.txid, keystone: published.keystone, height: undefined }]);
+  expect(now.filter((one) => one.keystone === published.keystone)).toEqual([
+    { txid: published.txid, keystone: published.keystone, height: undefined },
+  ]);
   // The miner has time for several rounds.
   await untilL2Sees(await height());
   const start = await head(client, 'latest');
@@ -284,14 +307,17 @@ test('when the input of the publication is spent otherwise on the new branch, th
   const rival = buildTransaction({ inputs: [coin], outputs: [{ to: miner.scripts.p2wpkh, valueSats: coin.valueSats - 50_000n }] });
   await mineOnly(4, [signTransaction(rival, [coin], [miner.secretKey]).toHex()]);
   const again = await waitFor(
-    async () => (await publications(published.height)).find((one) => one.keystone >= published.keystone && one.txid !== published.txid && one.height === undefined),
+    async () =>
+      (await publications(published.height)).find(
+        (one) => one.keystone >= published.keystone && one.txid !== published.txid && one.height === undefined,
+      ),
     { timeoutMs: PATIENCE_MS, what: 'another publication' },
   );
   expect(again.txid).not.toBe(published.txid);
-  await waitFor(
-    async () => (await publications(published.height)).some((one) => one.keystone === published.keystone),
-    { timeoutMs: PATIENCE_MS, what: `keystone ${published.keystone} to be published again` },
-  );
+  await waitFor(async () => (await publications(published.height)).some((one) => one.keystone === published.keystone), {
+    timeoutMs: PATIENCE_MS,
+    what: `keystone ${published.keystone} to be published again`,
+  });
   await mine(3);
   await waitFor(async () => (await head(client, 'safe')) >= published.safe, { timeoutMs: PATIENCE_MS, what: 'finality to return' });
   await expectAgreement();

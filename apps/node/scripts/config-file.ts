@@ -78,7 +78,15 @@ export function configFiles(): Record<string, string> {
   const text = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
   return {
     // A template: time and hVM genesis are decided at the first start of `hemid dev`.
-    'dev.json': text({ genesis: { ...genesis('hemid dev', 743_555, { [DEV_PROBE_ADDRESS]: { nonce: 1, code: bitcoinProbe.deployedBytecode } }), blockTime: 1, keystonePeriod: 5, bitcoin }, upgrades: [] }),
+    'dev.json': text({
+      genesis: {
+        ...genesis('hemid dev', 743_555, { [DEV_PROBE_ADDRESS]: { nonce: 1, code: bitcoinProbe.deployedBytecode } }),
+        blockTime: 1,
+        keystonePeriod: 5,
+        bitcoin,
+      },
+      upgrades: [],
+    }),
     'regtest.json': text({
       genesis: {
         ...genesis('hemid regtest', 743_556),

@@ -14,7 +14,10 @@ const rpc = {
 export const devConfig = z.strictObject({
   data: z.string().default('.hemid-dev').describe('data directory, kept between runs'),
   fresh: z.boolean().default(false).describe('delete the data directory first and start a new network'),
-  bitcoind: z.string().optional().describe('run on a real bitcoind instead of the embedded one: path of its binary, or URL of a running regtest node'),
+  bitcoind: z
+    .string()
+    .optional()
+    .describe('run on a real bitcoind instead of the embedded one: path of its binary, or URL of a running regtest node'),
   bitcoinRpcPort: port.optional().describe("port of the embedded Bitcoin's RPC (default 18443, a free one if that is taken)"),
   bitcoinBlockSeconds: z.coerce.number().positive().default(3).describe('seconds between Bitcoin blocks'),
   quiet: z.boolean().default(false).describe('no heartbeat lines'),

@@ -43,7 +43,9 @@ export function createHeartbeat({ node, time, miner, write }: HeartbeatDeps): Se
     last = toHex(hash);
     const heads = `unsafe ${header.number} safe ${chain.head('safe').header.number} finalized ${chain.head('finalized').header.number}`;
     const transactions = chain.block(hash)?.block.transactions ?? [];
-    write(`${time()} L2 #${header.number} ${short(last)}  ${contents(transactions)}  ${heads}  btc ${headers.best().height}  ${publicationText(miner())}`);
+    write(
+      `${time()} L2 #${header.number} ${short(last)}  ${contents(transactions)}  ${heads}  btc ${headers.best().height}  ${publicationText(miner())}`,
+    );
   }
   return {
     name: 'heartbeat',

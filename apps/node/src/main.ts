@@ -39,7 +39,8 @@ async function dispatch(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
     return 0;
   }
   if (command === 'node') {
-    const example = 'hemid node --role verifier --chain .hemid-dev/chain.json --upstream http://127.0.0.1:8545 --bitcoind http://127.0.0.1:18443 --rpc-port 8546';
+    const example =
+      'hemid node --role verifier --chain .hemid-dev/chain.json --upstream http://127.0.0.1:8545 --bitcoind http://127.0.0.1:18443 --rpc-port 8546';
     if (wantsHelp) process.stdout.write(help('hemid node: a node of a network', nodeConfig, example));
     else return (await runNode(loadConfig(nodeConfig, sources))).exitCode;
     return 0;

@@ -1,8 +1,8 @@
 import {
-  bitcoinIndex,
   type BitcoinRpc,
   type BitcoinSync,
   type BlockStore,
+  bitcoinIndex,
   createBitcoinSync,
   createBlockStore,
   createRpcSource,
@@ -100,7 +100,12 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     const { upstream, pollMs } = options.role;
     const follow = createFollowUpstream({ chain, upstream, source, headers, blocks, clock, log, onFailure }, { pollMs });
     return {
-      chain, headers, blocks, bitcoinSync, finality, follow,
+      chain,
+      headers,
+      blocks,
+      bitcoinSync,
+      finality,
+      follow,
       pool: undefined,
       duty: undefined,
       settled: queue.settled,
@@ -115,7 +120,13 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
   const builder = createBuilder({ chain, pool, headers, blocks, log }, { key });
   const duty = createSlotDuty({ spec, builder, clock, log, onFailure, onSealed }, { signer });
   return {
-    chain, headers, blocks, bitcoinSync, finality, pool, duty,
+    chain,
+    headers,
+    blocks,
+    bitcoinSync,
+    finality,
+    pool,
+    duty,
     follow: undefined,
     settled: queue.settled,
     services: [bitcoinSync, duty],

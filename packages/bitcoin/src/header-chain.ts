@@ -190,8 +190,7 @@ export async function openHeaderChain(store: Store, spec: ChainSpec): Promise<He
       return found !== undefined && equal(found.hash, entry.hash);
     },
     commonAncestor,
-    route: (from, to) =>
-      routeBetween({ height: (hash) => get(hash).height, parent: (hash) => get(hash).decoded.previous }, from, to),
+    route: (from, to) => routeBetween({ height: (hash) => get(hash).height, parent: (hash) => get(hash).decoded.previous }, from, to),
     add,
   };
 }

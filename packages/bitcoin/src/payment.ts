@@ -1,8 +1,8 @@
+import { type BitcoinOutput, concat, fromDisplay, fromHex, toDigits } from '@hemid/protocol';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { getPublicKey, hashes, sign } from '@noble/secp256k1';
-import { type BitcoinOutput, concat, fromDisplay, fromHex, toDigits } from '@hemid/protocol';
-import { crypto, script as bitcoinScript, Transaction } from 'bitcoinjs-lib';
+import { script as bitcoinScript, crypto, Transaction } from 'bitcoinjs-lib';
 import { fail } from './errors.ts';
 import { satsFromBtc } from './rpc/bitcoin-amount.ts';
 import type { BitcoinRpc } from './rpc/bitcoin-rpc.ts';

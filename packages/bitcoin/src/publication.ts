@@ -25,7 +25,5 @@ function inTransaction(transaction: BitcoinTransaction, block: BitcoinBlock, pla
 
 /** Every keystone publication of a block, in order; the coinbase publishes nothing (protocol section 7). */
 export function publicationsIn(block: BitcoinBlock, height: number): PublicationEntry[] {
-  return block.transactions.flatMap((transaction, txIndex) =>
-    transaction.isCoinbase ? [] : inTransaction(transaction, block, { height, txIndex }),
-  );
+  return block.transactions.flatMap((transaction, txIndex) => (transaction.isCoinbase ? [] : inTransaction(transaction, block, { height, txIndex })));
 }

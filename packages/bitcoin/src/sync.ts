@@ -43,7 +43,10 @@ export function createBitcoinSync(deps: BitcoinSyncDeps, options: { pollMs: numb
     const hash = await source.hashAt(genesis.height, signal);
     if (hash === undefined) throw fail('bitcoin/behind', `the Bitcoin node has not reached the hVM genesis at height ${genesis.height} yet`);
     if (equal(hash, genesis.hash)) return genesis.height;
-    throw fail('bitcoin/wrong-network', `the Bitcoin node's block ${genesis.height} is not the hVM genesis of the chain spec: it follows another chain`);
+    throw fail(
+      'bitcoin/wrong-network',
+      `the Bitcoin node's block ${genesis.height} is not the hVM genesis of the chain spec: it follows another chain`,
+    );
   }
 
   async function pull(signal?: AbortSignal): Promise<void> {

@@ -101,4 +101,3 @@ export function createBitcoinView(deps: ViewDeps, tip: Uint8Array): BitcoinView 
     },
   };
 }
-

@@ -18,10 +18,7 @@ export interface Walker {
 }
 
 /** Binds a follower of Bitcoin blocks to the header chain and the bodies. */
-export function createWalker(
-  follower: Follower<IndexedBlock>,
-  deps: { store: Store; headers: HeaderChain; blocks: BlockStore },
-): Walker {
+export function createWalker(follower: Follower<IndexedBlock>, deps: { store: Store; headers: HeaderChain; blocks: BlockStore }): Walker {
   const { store, headers, blocks } = deps;
   const position = (): BitcoinTip => store.get(layout.position, follower.name) ?? headers.genesis;
 

@@ -1,5 +1,5 @@
-import { type Attributes, type BitcoinTip, decodeBitcoinHeader, equal, hashBitcoinHeader, isHemidError } from '@hemid/protocol';
 import type { BlockStore, ChainHeader, HeaderChain } from '@hemid/bitcoin';
+import { type Attributes, type BitcoinTip, decodeBitcoinHeader, equal, hashBitcoinHeader, isHemidError } from '@hemid/protocol';
 import { invalidBlock } from './errors.ts';
 
 /** Most headers of a run that is longer than it must be to win (protocol 4.2). */

@@ -1,5 +1,17 @@
-import { decodeHeader, decodeReceipts, decodeSealedBlock, encodeHeader, encodeReceipts, encodeSealedBlock, fromHex, type Receipt, type SealedBlock, toDigits, toHex } from '@hemid/protocol';
 import type { ExecutedBlock } from '@hemid/hvm';
+import {
+  decodeHeader,
+  decodeReceipts,
+  decodeSealedBlock,
+  encodeHeader,
+  encodeReceipts,
+  encodeSealedBlock,
+  fromHex,
+  type Receipt,
+  type SealedBlock,
+  toDigits,
+  toHex,
+} from '@hemid/protocol';
 import { type Batch, layout, type Store } from '@hemid/store';
 import { fail } from './errors.ts';
 import type { PlacedL2Header } from './ports.ts';

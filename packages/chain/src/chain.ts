@@ -1,4 +1,5 @@
-import { createBitcoinView, type BlockStore, type HeaderChain, type Walker } from '@hemid/bitcoin';
+import { RLP } from '@ethereumjs/rlp';
+import { type BlockStore, createBitcoinView, type HeaderChain, type Walker } from '@hemid/bitcoin';
 import {
   buildGenesis,
   createCommon,
@@ -11,7 +12,6 @@ import {
 } from '@hemid/hvm';
 import { type ChainSpec, encodeHeader, equal, isHemidError, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
 import { type Batch, follow, layout, type Route, routeBetween, type Store } from '@hemid/store';
-import { RLP } from '@ethereumjs/rlp';
 import { createBlockArchive } from './block-archive.ts';
 import { bitcoinReference, checkHeader, checkSeal, splitBlock } from './block-rule.ts';
 import { canonicalNumbers, createKeystoneIndex, transactionIndex } from './canonical-follower.ts';
@@ -245,8 +245,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   const context = (block: PlacedL2Header) => ({
     header: block.header,
     view: createBitcoinView(deps, bitcoinReference(block.header)),
-    ancestorHash: (number: bigint) =>
-      number < 0n || number >= block.header.number ? undefined : ancestorOf(block, number).hash,
+    ancestorHash: (number: bigint) => (number < 0n || number >= block.header.number ? undefined : ancestorOf(block, number).hash),
   });
 
   return {

@@ -15,12 +15,7 @@ export function isKeystone(spec: ChainSpec, number: bigint): boolean {
  * @param ancestor gives ancestors of `block` by number.
  * @throws `chain/parent-unknown` (retry) when the Bitcoin header it names is not here.
  */
-export function keystoneOf(
-  spec: ChainSpec,
-  headers: HeaderChain,
-  block: PlacedL2Header,
-  ancestor: (number: bigint) => PlacedL2Header,
-): Keystone {
+export function keystoneOf(spec: ChainSpec, headers: HeaderChain, block: PlacedL2Header, ancestor: (number: bigint) => PlacedL2Header): Keystone {
   const { header, hash } = block;
   const tip = headers.read(bitcoinReference(header));
   if (tip === undefined) {

@@ -1,5 +1,5 @@
-import type { BitcoinView, L2Header, SystemTransaction } from '@hemid/protocol';
 import type { StateReader, StorageWrite } from '@hemid/hvm';
+import type { BitcoinView, L2Header, SystemTransaction } from '@hemid/protocol';
 
 /** A header with its hash. */
 export interface PlacedL2Header {

@@ -1,13 +1,6 @@
 import { type BlockStore, createBitcoinView, type HeaderChain, type ViewDeps, type Walker } from '@hemid/bitcoin';
 import { type BlockExecution, createStateReader, type ExecutionDeps, openBlockExecution, type StorageWrite } from '@hemid/hvm';
-import {
-  type Attributes,
-  type BitcoinView,
-  type ChainSpec,
-  type SystemTransaction,
-  systemBudget,
-  toAttributesTransaction,
-} from '@hemid/protocol';
+import { type Attributes, type BitcoinView, type ChainSpec, type SystemTransaction, systemBudget, toAttributesTransaction } from '@hemid/protocol';
 import type { Store } from '@hemid/store';
 import { acceptRun } from './bitcoin-run.ts';
 import { bitcoinReference } from './block-rule.ts';

@@ -15,13 +15,15 @@ type Payable = Publication & { miner: Uint8Array };
  *
  * @returns `undefined` while the window has not closed at `tipHeight`, or when nobody is payable.
  */
-export function payoutOf(blockRewarded: bigint, publications: readonly Publication[], rules: { pool: bigint; tipHeight: number }): Payout | undefined {
+export function payoutOf(
+  blockRewarded: bigint,
+  publications: readonly Publication[],
+  rules: { pool: bigint; tipHeight: number },
+): Payout | undefined {
   const payable = publications.filter((one): one is Payable => one.miner !== undefined);
   const opened = payable[0]?.height;
   if (opened === undefined || rules.tipHeight < opened + PAYOUT_DELAY) return undefined;
-  const first = payable.filter(
-    (one, i) => one.height < opened + SCORES.length && payable.findIndex((other) => equal(other.miner, one.miner)) === i,
-  );
+  const first = payable.filter((one, i) => one.height < opened + SCORES.length && payable.findIndex((other) => equal(other.miner, one.miner)) === i);
   const payees = first.slice(0, MAX_PAYEES);
   const scores = payees.map((one) => SCORES[one.height - opened] ?? 0n);
   const total = scores.reduce((sum, score) => sum + score, 0n);

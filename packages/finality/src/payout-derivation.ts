@@ -1,5 +1,5 @@
-import { bitcoinReference, type Derivation, type DerivationInput, keystoneOf, type PlacedL2Header } from '@hemid/chain';
 import type { HeaderChain } from '@hemid/bitcoin';
+import { bitcoinReference, type Derivation, type DerivationInput, keystoneOf, type PlacedL2Header } from '@hemid/chain';
 import {
   type BitcoinTip,
   type ChainSpec,
@@ -7,8 +7,8 @@ import {
   fromBigEndian,
   hashKeystone,
   type PayoutTransaction,
-  paidSlot,
   POP_REWARD_ADDRESS,
+  paidSlot,
   toPayoutTransaction,
 } from '@hemid/protocol';
 import { COUNTING_DEPTH, counts } from './counting.ts';
@@ -86,4 +86,3 @@ export function createPayoutDerivation(spec: ChainSpec, headers: HeaderChain): D
     },
   };
 }
-

@@ -2,7 +2,6 @@ import { type Block, createBlock } from '@ethereumjs/block';
 import type { Common } from '@ethereumjs/common';
 import { Account, Address } from '@ethereumjs/util';
 import { createVM, runTx, type VM } from '@ethereumjs/vm';
-import { keccak_256 } from '@noble/hashes/sha3.js';
 import {
   ATTRIBUTES_TYPE,
   type BitcoinView,
@@ -26,6 +25,7 @@ import {
   toBigEndian,
 } from '@hemid/protocol';
 import type { Reader } from '@hemid/store';
+import { keccak_256 } from '@noble/hashes/sha3.js';
 import { nextBaseFee } from './base-fee.ts';
 import { bindAll } from './precompiles/all.ts';
 import { openState, putWord, type StateNodes, type StorageWrite, type WorkingState } from './state.ts';
@@ -128,12 +128,7 @@ export function toEvmBlock(header: L2Header, common: Common): Block {
 }
 
 /** A VM over a state, whose contracts see a Bitcoin view. */
-export async function openVm(
-  deps: ExecutionDeps,
-  state: WorkingState,
-  view: BitcoinView,
-  ancestorHash: BlockInput['ancestorHash'],
-): Promise<VM> {
+export async function openVm(deps: ExecutionDeps, state: WorkingState, view: BitcoinView, ancestorHash: BlockInput['ancestorHash']): Promise<VM> {
   const blockchain = {
     async getBlock(number: number) {
       const hash = ancestorHash(BigInt(number)) ?? new Uint8Array(32);

@@ -1,4 +1,4 @@
-import { Common, ConsensusAlgorithm, ConsensusType, createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
+import { type Common, ConsensusAlgorithm, ConsensusType, createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
 import type { ChainSpec } from '@hemid/protocol';
 
 /** Forks that are active from the genesis on, in order. */

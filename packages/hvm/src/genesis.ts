@@ -1,14 +1,6 @@
-import { Account, Address, hexToBytes } from '@ethereumjs/util';
 import type { Common } from '@ethereumjs/common';
-import {
-  type ChainSpec,
-  displayBytes,
-  EMPTY_OMMERS_HASH,
-  EMPTY_REQUESTS_HASH,
-  EMPTY_TRIE_ROOT,
-  hashHeader,
-  type L2Header,
-} from '@hemid/protocol';
+import { Account, Address, hexToBytes } from '@ethereumjs/util';
+import { type ChainSpec, displayBytes, EMPTY_OMMERS_HASH, EMPTY_REQUESTS_HASH, EMPTY_TRIE_ROOT, hashHeader, type L2Header } from '@hemid/protocol';
 import type { Reader } from '@hemid/store';
 import type { ExecutedBlock } from './block-execution.ts';
 import { openState, putWord } from './state.ts';

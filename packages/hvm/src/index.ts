@@ -8,11 +8,11 @@ export {
 } from './block-execution.ts';
 export { createCommon } from './common.ts';
 export { buildGenesis } from './genesis.ts';
-export { type BoundPrecompile, bindPrecompile, type Precompile } from './precompiles/bind.ts';
 export { balance } from './precompiles/40-balance.ts';
 export { confirmations } from './precompiles/43-confirmations.ts';
 export { lastHeader } from './precompiles/44-last-header.ts';
 export { headerAt } from './precompiles/45-header-at.ts';
+export { type BoundPrecompile, bindPrecompile, type Precompile } from './precompiles/bind.ts';
 export { estimateGas, type Message, type SimulationContext, type SimulationResult, simulate } from './simulation.ts';
 export { createStateReader, type StateNodes, type StateReader, type StorageWrite } from './state.ts';
 export {

@@ -42,7 +42,8 @@ export function createFollowUpstream(deps: FollowUpstreamDeps, options: { pollMs
     for (let step = BigInt(BATCH / 2); ; step *= 2n) {
       const blocks = await upstream.sealedBlocks(from, BATCH, signal);
       const [first] = blocks;
-      const connected = first !== undefined && (from === 0n || chain.header(first.hash) !== undefined || chain.header(first.block.header.parentHash) !== undefined);
+      const connected =
+        first !== undefined && (from === 0n || chain.header(first.hash) !== undefined || chain.header(first.block.header.parentHash) !== undefined);
       if (connected) return blocks;
       if (from === 0n) return [];
       from = from > step ? from - step : 0n;

@@ -9,8 +9,7 @@ export type AbiValue = bigint | Uint8Array | bigint[] | Uint8Array[];
 
 const isDynamic = (type: AbiType): boolean => type === 'bytes' || type.endsWith('[]');
 const word = (value: bigint | number): Uint8Array => toBigEndian(value, 32);
-const padRight = (bytes: Uint8Array): Uint8Array =>
-  concat(bytes, new Uint8Array((32 - (bytes.length % 32)) % 32));
+const padRight = (bytes: Uint8Array): Uint8Array => concat(bytes, new Uint8Array((32 - (bytes.length % 32)) % 32));
 
 function encodeOne(type: AbiType, value: AbiValue): Uint8Array {
   if (type === 'uint') return word(value as bigint);
@@ -19,7 +18,13 @@ function encodeOne(type: AbiType, value: AbiValue): Uint8Array {
   if (type === 'bytes') return concat(word((value as Uint8Array).length), padRight(value as Uint8Array));
   const items = value as AbiValue[];
   const item = type.slice(0, -2) as AbiType;
-  return concat(word(items.length), encodeTuple(items.map(() => item), items));
+  return concat(
+    word(items.length),
+    encodeTuple(
+      items.map(() => item),
+      items,
+    ),
+  );
 }
 
 function encodeTuple(types: AbiType[], values: readonly AbiValue[]): Uint8Array {

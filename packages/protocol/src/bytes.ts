@@ -1,4 +1,4 @@
-import { bytesToHex as toHexDigits, hexToBytes as fromHexDigits } from '@noble/hashes/utils.js';
+import { hexToBytes as fromHexDigits, bytesToHex as toHexDigits } from '@noble/hashes/utils.js';
 import { fail } from './errors.ts';
 
 /** A 0x-prefixed hex string. */

@@ -13,7 +13,10 @@ const decimal = z
 const hexOf = (size?: number) =>
   z
     .string()
-    .regex(size === undefined ? /^0x([0-9a-f]{2})*$/ : new RegExp(`^0x[0-9a-f]{${size * 2}}$`), `must be 0x and ${size === undefined ? 'lowercase hex' : `${size * 2} lowercase hex digits`}`)
+    .regex(
+      size === undefined ? /^0x([0-9a-f]{2})*$/ : new RegExp(`^0x[0-9a-f]{${size * 2}}$`),
+      `must be 0x and ${size === undefined ? 'lowercase hex' : `${size * 2} lowercase hex digits`}`,
+    )
     .transform(fromHex);
 const count = z.int().min(0);
 const sats = z.int().min(0).transform(BigInt);
@@ -107,10 +110,7 @@ function checkHeaders(spec: GenesisSpec['bitcoin']): Uint8Array {
     previous = hashBitcoinHeader(bytes);
   }
   const needed = spec.network === 'regtest' ? Math.min(11, spec.genesisHeight) : 2016 + 11;
-  check(
-    spec.headersBefore.length === needed,
-    `bitcoin.headersBefore has ${spec.headersBefore.length} headers, ${needed} are needed`,
-  );
+  check(spec.headersBefore.length === needed, `bitcoin.headersBefore has ${spec.headersBefore.length} headers, ${needed} are needed`);
   return previous as Uint8Array;
 }
 

@@ -36,9 +36,7 @@ export type ErrorTable = Record<string, { severity: Severity; doc: string }>;
  * Binds an error table to a constructor, so that a package throws `fail('store/locked', message)` and the
  * severity is decided once, in its `errors.ts`.
  */
-export function errorsOf<T extends ErrorTable>(
-  table: T,
-): (code: keyof T & string, message: string, options?: ErrorOptions) => HemidError {
+export function errorsOf<T extends ErrorTable>(table: T): (code: keyof T & string, message: string, options?: ErrorOptions) => HemidError {
   return (code, message, options) => {
     const row = table[code];
     return new HemidError(code, row === undefined ? 'fatal' : row.severity, message, options);

@@ -1,22 +1,81 @@
-export { type AbiFunction, abiFunction, type AbiType, type AbiValue } from './abi.ts';
-export { type Attributes, ATTRIBUTES_GAS, decodeAttributes, encodeAttributes, toAttributesTransaction } from './attributes.ts';
+export { type AbiFunction, type AbiType, type AbiValue, abiFunction } from './abi.ts';
+export { ATTRIBUTES_GAS, type Attributes, decodeAttributes, encodeAttributes, toAttributesTransaction } from './attributes.ts';
 export { addressToScript, type BitcoinNetwork, scriptToAddress } from './bitcoin-address.ts';
 export { displayBytes, fromDisplay, sha256d, toDisplay } from './bitcoin-hash.ts';
-export { type BitcoinHeader, decodeBitcoinHeader, encodeBitcoinHeader, hashBitcoinHeader, HEADER_SIZE } from './bitcoin-header.ts';
-export { type BitcoinInput, type BitcoinOutput, type BitcoinTransaction } from './bitcoin-transaction.ts';
-export { type BitcoinTip, type BitcoinView, type PlacedHeader, type PlacedOutput, type Publication, type UnspentOutput } from './bitcoin-view.ts';
+export { type BitcoinHeader, decodeBitcoinHeader, encodeBitcoinHeader, HEADER_SIZE, hashBitcoinHeader } from './bitcoin-header.ts';
+export type { BitcoinInput, BitcoinOutput, BitcoinTransaction } from './bitcoin-transaction.ts';
+export type { BitcoinTip, BitcoinView, PlacedHeader, PlacedOutput, Publication, UnspentOutput } from './bitcoin-view.ts';
 export { compare, concat, equal, fromBigEndian, fromHex, fromMinimal, type Hex, toBigEndian, toDigits, toHex, toMinimal } from './bytes.ts';
 export { canonicalJson } from './canonical-json.ts';
-export { type ActiveRules, type ChainSpec, type GenesisAccount, type GenesisSpec, parseChainSpec, rulesAt, type Sequencer, slotAt, systemBudget, type TunnelLimits } from './chain-spec.ts';
-export { type ErrorOptions, errorsOf, type ErrorTable, HemidError, isHemidError, type Severity } from './error.ts';
-export { abbreviate, type AbbreviatedKeystone, decodeAbbreviated, encodeAbbreviated, fromKeystoneId, fromKeystoneJson, hashAbbreviated, hashKeystone, type Keystone, KEYSTONE_SIZE, type KeystoneJson, toKeystoneId, toKeystoneJson } from './keystone.ts';
+export {
+  type ActiveRules,
+  type ChainSpec,
+  type GenesisAccount,
+  type GenesisSpec,
+  parseChainSpec,
+  rulesAt,
+  type Sequencer,
+  slotAt,
+  systemBudget,
+  type TunnelLimits,
+} from './chain-spec.ts';
+export { type ErrorOptions, type ErrorTable, errorsOf, HemidError, isHemidError, type Severity } from './error.ts';
+export {
+  type AbbreviatedKeystone,
+  abbreviate,
+  decodeAbbreviated,
+  encodeAbbreviated,
+  fromKeystoneId,
+  fromKeystoneJson,
+  hashAbbreviated,
+  hashKeystone,
+  KEYSTONE_SIZE,
+  type Keystone,
+  type KeystoneJson,
+  toKeystoneId,
+  toKeystoneJson,
+} from './keystone.ts';
 export { decodeSealedBlock, encodeSealedBlock, type L2Block, type SealedBlock } from './l2-block.ts';
-export { decodeHeader, decodeRlp, EMPTY_OMMERS_HASH, EMPTY_REQUESTS_HASH, EMPTY_TRIE_ROOT, encodeHeader, hashHeader, headerFromItems, headerToItems, type L2Header } from './l2-header.ts';
+export {
+  decodeHeader,
+  decodeRlp,
+  EMPTY_OMMERS_HASH,
+  EMPTY_REQUESTS_HASH,
+  EMPTY_TRIE_ROOT,
+  encodeHeader,
+  hashHeader,
+  headerFromItems,
+  headerToItems,
+  type L2Header,
+} from './l2-header.ts';
 export { decodePayout, encodePayout, type Payout, toPayoutTransaction } from './payout.ts';
 export { addressOfKey, type PopInput, readMiner } from './pop-identity.ts';
 export { encodePopScript, readPopScript, readPush } from './pop-script.ts';
-export { CURSOR_HASH_SLOT, CURSOR_NEXT_SLOT, DEPOSIT_CALLER_ADDRESS, FEE_VAULT_ADDRESS, HISTORY_ADDRESS, paidSlot, POP_REWARD_ADDRESS, seenSlot, SYSTEM_ADDRESS, TUNNEL_ADDRESS } from './predeploy.ts';
+export {
+  CURSOR_HASH_SLOT,
+  CURSOR_NEXT_SLOT,
+  DEPOSIT_CALLER_ADDRESS,
+  FEE_VAULT_ADDRESS,
+  HISTORY_ADDRESS,
+  POP_REWARD_ADDRESS,
+  paidSlot,
+  SYSTEM_ADDRESS,
+  seenSlot,
+  TUNNEL_ADDRESS,
+} from './predeploy.ts';
 export { bloomOf, decodeReceipts, encodeConsensusReceipt, encodeReceipts, type Log, type Receipt } from './receipt.ts';
 export { readSealer, SEAL_SIZE, sealDigest, signSeal } from './seal.ts';
-export { ATTRIBUTES_TYPE, type AttributesTransaction, decodeSystemTransaction, encodeSystemTransaction, hashTransaction, isSystemEnvelope, PAYOUT_TYPE, type PayoutTransaction, type SystemTransaction, TUNNEL_TYPE, type TunnelTransaction } from './system-transaction.ts';
+export {
+  ATTRIBUTES_TYPE,
+  type AttributesTransaction,
+  decodeSystemTransaction,
+  encodeSystemTransaction,
+  hashTransaction,
+  isSystemEnvelope,
+  PAYOUT_TYPE,
+  type PayoutTransaction,
+  type SystemTransaction,
+  TUNNEL_TYPE,
+  type TunnelTransaction,
+} from './system-transaction.ts';
 export { type Deposit, toDepositTransaction, toSpendTransaction, txidOfTunnelTransaction, type VaultSpend, WEI_PER_SAT } from './tunnel.ts';

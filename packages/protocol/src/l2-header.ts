@@ -69,9 +69,7 @@ const FIELDS: readonly [keyof L2Header, FieldKind][] = [
 
 /** The header as RLP items. */
 export function headerToItems(header: L2Header): Uint8Array[] {
-  return FIELDS.map(([name, kind]) =>
-    kind === 'integer' ? toMinimal(header[name] as bigint) : (header[name] as Uint8Array),
-  );
+  return FIELDS.map(([name, kind]) => (kind === 'integer' ? toMinimal(header[name] as bigint) : (header[name] as Uint8Array)));
 }
 
 /** @throws `protocol/encoding` unless these are the 21 fields of a header, each of its size. */

@@ -1,5 +1,5 @@
-import { Point } from '@noble/secp256k1';
 import { keccak_256 } from '@noble/hashes/sha3.js';
+import { Point } from '@noble/secp256k1';
 import { toDigits } from './bytes.ts';
 
 /** What identifies a miner: input 0 of the publishing transaction. */

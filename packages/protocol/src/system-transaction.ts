@@ -100,8 +100,7 @@ export function decodeSystemTransaction(raw: Uint8Array): SystemTransaction {
     return { type, to: address(to), gas: fromMinimal(gas, 8), data };
   }
   if (type !== TUNNEL_TYPE) throw fail('protocol/encoding', 'not a system transaction');
-  const [sourceHash = none, from = none, to = none, mint = none, value = none, gas = none, flag = none, data = none] =
-    decodeFields(raw, 8);
+  const [sourceHash = none, from = none, to = none, mint = none, value = none, gas = none, flag = none, data = none] = decodeFields(raw, 8);
   const isSystem = fromMinimal(flag, 1);
   if (isSystem > 1n) throw fail('protocol/encoding', 'isSystemTransaction is 0 or 1');
   return {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { canonicalJson, isHemidError, parseChainSpec, rulesAt, slotAt, toHex } from '../src/index.ts';
 
-const regtest = (): { genesis: Record<string, never>; upgrades: unknown[] } =>
+const regtest = (): { genesis: Record<string, unknown>; upgrades: unknown[] } =>
   JSON.parse(readFileSync(new URL('../../../configs/regtest.json', import.meta.url), 'utf8'));
 
 function reasonOf(json: unknown): string {
@@ -54,7 +54,13 @@ test('an upgrade applies from its timestamp on; a former vault stays watched', (
   const json = regtest();
   const vault = 'bcrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdku202';
   const limits = { minimumDepositSats: 1, depositFeeSats: 2, withdrawalFeeSats: 3, minimumWithdrawalSats: 40 };
-  const spec = parseChainSpec({ ...json, upgrades: [{ timestamp: 100, vault }, { timestamp: 200, limits }] });
+  const spec = parseChainSpec({
+    ...json,
+    upgrades: [
+      { timestamp: 100, vault },
+      { timestamp: 200, limits },
+    ],
+  });
   expect(rulesAt(spec, 99n).vaults).toHaveLength(1);
   expect(rulesAt(spec, 100n).vaults).toHaveLength(2);
   expect(toHex(rulesAt(spec, 100n).vaults[0] as Uint8Array)).toBe(`0x0014${'00'.repeat(20)}`);

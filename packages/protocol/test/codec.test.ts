@@ -57,16 +57,48 @@ const to = fc.option(bytes(20), { nil: undefined });
 const data = fc.uint8Array({ maxLength: 300 });
 const system: fc.Arbitrary<SystemTransaction> = fc.oneof(
   fc.record({ type: fc.constantFrom(0x7c as const, 0x7d as const), to, gas: u64, data }) as fc.Arbitrary<SystemTransaction>,
-  fc.record({ type: fc.constant(0x7e as const), sourceHash: bytes(32), from: bytes(20), to, mint: u256, value: u256, gas: u64, isSystemTransaction: fc.boolean(), data }),
+  fc.record({
+    type: fc.constant(0x7e as const),
+    sourceHash: bytes(32),
+    from: bytes(20),
+    to,
+    mint: u256,
+    value: u256,
+    gas: u64,
+    isSystemTransaction: fc.boolean(),
+    data,
+  }),
 );
 const header: fc.Arbitrary<L2Header> = fc.record({
-  parentHash: bytes(32), ommersHash: bytes(32), beneficiary: bytes(20), stateRoot: bytes(32), transactionsRoot: bytes(32), receiptsRoot: bytes(32),
-  logsBloom: bytes(256), difficulty: u64, number: u64, gasLimit: u64, gasUsed: u64, timestamp: u64, extraData: fc.uint8Array({ maxLength: 32 }),
-  mixHash: bytes(32), nonce: bytes(8), baseFeePerGas: u256, withdrawalsRoot: bytes(32), blobGasUsed: u64, excessBlobGas: u64,
-  parentBeaconBlockRoot: bytes(32), requestsHash: bytes(32),
+  parentHash: bytes(32),
+  ommersHash: bytes(32),
+  beneficiary: bytes(20),
+  stateRoot: bytes(32),
+  transactionsRoot: bytes(32),
+  receiptsRoot: bytes(32),
+  logsBloom: bytes(256),
+  difficulty: u64,
+  number: u64,
+  gasLimit: u64,
+  gasUsed: u64,
+  timestamp: u64,
+  extraData: fc.uint8Array({ maxLength: 32 }),
+  mixHash: bytes(32),
+  nonce: bytes(8),
+  baseFeePerGas: u256,
+  withdrawalsRoot: bytes(32),
+  blobGasUsed: u64,
+  excessBlobGas: u64,
+  parentBeaconBlockRoot: bytes(32),
+  requestsHash: bytes(32),
 });
 const receipt: fc.Arbitrary<Receipt> = fc.record({
-  type: fc.constantFrom(0, 1, 2, 4, 0x7c, 0x7d, 0x7e), succeeded: fc.boolean(), gasUsed: u64, cumulativeGasUsed: u64, nonce: u64, effectiveGasPrice: u256,
+  type: fc.constantFrom(0, 1, 2, 4, 0x7c, 0x7d, 0x7e),
+  succeeded: fc.boolean(),
+  gasUsed: u64,
+  cumulativeGasUsed: u64,
+  nonce: u64,
+  effectiveGasPrice: u256,
   logs: fc.array(fc.record({ address: bytes(20), topics: fc.array(bytes(32), { maxLength: 4 }), data }), { maxLength: 3 }),
 });
 const payout = fc.array(fc.tuple(bytes(20), u256), { maxLength: 8 }).map((pairs) => ({
@@ -116,13 +148,22 @@ roundTrip('payout', payout, encodePayout, decodePayout);
 roundTrip('receipts', fc.array(receipt, { maxLength: 3 }), encodeReceipts, decodeReceipts);
 roundTrip(
   'Bitcoin header',
-  fc.record({ version: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), previous: bytes(32), merkleRoot: bytes(32), time: u32, bits: u32, nonce: u32 }),
+  fc.record({
+    version: fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }),
+    previous: bytes(32),
+    merkleRoot: bytes(32),
+    time: u32,
+    bits: u32,
+    nonce: u32,
+  }),
   encodeBitcoinHeader,
   decodeBitcoinHeader,
 );
 roundTrip(
   'sealed block',
-  fc.record({ header, transactions: fc.array(system.map(encodeSystemTransaction), { maxLength: 3 }), seal: bytes(65) }).map(({ seal, ...block }) => ({ block, seal, hash: hashHeader(block.header) })),
+  fc
+    .record({ header, transactions: fc.array(system.map(encodeSystemTransaction), { maxLength: 3 }), seal: bytes(65) })
+    .map(({ seal, ...block }) => ({ block, seal, hash: hashHeader(block.header) })),
   encodeSealedBlock,
   decodeSealedBlock,
 );

@@ -1,6 +1,6 @@
+import { getPublicKey } from '@noble/secp256k1';
 import { expect, test } from 'vitest';
 import { addressOfKey, readSealer, signSeal } from '../src/index.ts';
-import { getPublicKey } from '@noble/secp256k1';
 
 const key = new Uint8Array(32).fill(9);
 const hash = new Uint8Array(32).fill(3);

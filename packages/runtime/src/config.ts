@@ -54,10 +54,7 @@ function readFile(path: string): Record<string, unknown> {
 export function loadConfig<S extends ConfigSchema>(schema: S, sources: ConfigSources): Readonly<z.output<S>> {
   const keys = Object.keys(schema.shape);
   const options = Object.fromEntries(
-    [...keys, 'config'].map((key) => [
-      kebab(key),
-      { type: isFlag(schema.shape[key] ?? schema) ? ('boolean' as const) : ('string' as const) },
-    ]),
+    [...keys, 'config'].map((key) => [kebab(key), { type: isFlag(schema.shape[key] ?? schema) ? ('boolean' as const) : ('string' as const) }]),
   );
   let flags: Record<string, unknown>;
   try {

@@ -14,10 +14,7 @@ export interface LogOptions {
 export function createLogger(options: LogOptions): Logger {
   const base = { level: options.level, base: null };
   if (options.format === 'json') return pino(base, pino.destination({ dest: 2, sync: true }));
-  return pino(
-    base,
-    pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }),
-  );
+  return pino(base, pretty({ destination: 2, sync: true, ignore: 'pid,hostname', translateTime: 'SYS:HH:MM:ss' }));
 }
 
 /** A logger that says nothing. */

@@ -10,12 +10,7 @@ export interface Loop {
  * Calls `fn` every `ms` milliseconds (measured from the end of one call to the start of the next) until `signal`
  * aborts. The first call comes at once. A throw ends the loop and rejects `done`: who started the loop decides.
  */
-export function every(
-  clock: Clock,
-  ms: number,
-  fn: () => Promise<void> | void,
-  signal: AbortSignal,
-): Loop {
+export function every(clock: Clock, ms: number, fn: () => Promise<void> | void, signal: AbortSignal): Loop {
   async function run(): Promise<void> {
     while (!signal.aborted) {
       await fn();

@@ -68,10 +68,8 @@ export function createBuilder(deps: BuilderDeps, options: BuilderOptions): Build
         blocks,
         latestTime: Number(timestamp) + MAX_FUTURE,
       });
-      return chain.build(
-        { parent, timestamp, beneficiary: sequencer.feeRecipient, attributes },
-        fill,
-        (hash) => signSeal(options.key.reveal(), BigInt(chain.spec.genesis.chainId), hash),
+      return chain.build({ parent, timestamp, beneficiary: sequencer.feeRecipient, attributes }, fill, (hash) =>
+        signSeal(options.key.reveal(), BigInt(chain.spec.genesis.chainId), hash),
       );
     },
   };

@@ -64,4 +64,3 @@ export function createSlotDuty(deps: SlotDutyDeps, options: { signer: Uint8Array
     },
   };
 }
-

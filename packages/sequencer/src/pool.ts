@@ -1,8 +1,8 @@
+import type { Common } from '@ethereumjs/common';
 import type { ChainReader, HeadChange } from '@hemid/chain';
 import { checkStateless, decodeUserTransaction, feeCap, maximumCost, tipCap, type UserTransaction } from '@hemid/hvm';
 import { isSystemEnvelope, toHex } from '@hemid/protocol';
 import type { Logger } from '@hemid/runtime';
-import type { Common } from '@ethereumjs/common';
 import { fail } from './errors.ts';
 
 /** Transactions that wait for a block, by sender and nonce. */
@@ -202,4 +202,3 @@ function createCursor(runs: UserTransaction[][], baseFee: bigint): PoolCursor {
     },
   };
 }
-

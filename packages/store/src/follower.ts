@@ -44,12 +44,7 @@ export function routeBetween(tree: BlockTree, from: Uint8Array, to: Uint8Array):
 }
 
 /** The one loop that every reorg is: revert down to the fork, apply up to the tip, all into `batch`. */
-export function follow<B>(
-  followers: readonly Follower<B>[],
-  route: Route,
-  load: (hash: Uint8Array) => B,
-  batch: Batch,
-): void {
+export function follow<B>(followers: readonly Follower<B>[], route: Route, load: (hash: Uint8Array) => B, batch: Batch): void {
   for (const hash of route.removed) {
     const block = load(hash);
     for (const follower of [...followers].reverse()) follower.revert(block, batch);

@@ -1,4 +1,5 @@
 export { type Codec, type Field, fixed, hash, only, record, rest, text, u32, u64, u256 } from './codec.ts';
+export { type BlockTree, type Follower, follow, type Route, routeBetween } from './follower.ts';
 export {
   type HeaderRow,
   type KeystoneRow,
@@ -16,4 +17,3 @@ export {
   UNSPENT,
 } from './layout.ts';
 export { type Batch, openMemoryStore, openStore, type Range, type Reader, type Store, type Table } from './store.ts';
-export { type BlockTree, type Follower, follow, type Route, routeBetween } from './follower.ts';

@@ -102,13 +102,25 @@ export const layout = {
   /** Index: outputs by outpoint. */
   output: table('o', record<OutputKey>({ txid: hash, vout: u32 }), record<OutputRow>({ valueSats: u64, madeAt: u32, spentAt: u32, script: rest })),
   /** Index: outputs by script, in the order of precompile 0x41. */
-  scriptOutput: table('a', record<ScriptOutputKey>({ scriptHash: hash, txid: hash, vout: u32 }), record<ScriptOutputRow>({ valueSats: u64, madeAt: u32, spentAt: u32 })),
+  scriptOutput: table(
+    'a',
+    record<ScriptOutputKey>({ scriptHash: hash, txid: hash, vout: u32 }),
+    record<ScriptOutputRow>({ valueSats: u64, madeAt: u32, spentAt: u32 }),
+  ),
   /** Index: where a transaction stands. */
   bitcoinTransaction: table('t', only(hash), record<TransactionRow>({ height: u32, index: u32 })),
   /** Index: keystone publications on the index's branch (what L2 blocks see). */
-  publication: table('p', record<PublicationKey>({ abbreviatedHash: hash, height: u32, txIndex: u32, vout: u32 }), record<PublicationRow>({ txid: hash, blockHash: hash, miner: rest })),
+  publication: table(
+    'p',
+    record<PublicationKey>({ abbreviatedHash: hash, height: u32, txIndex: u32, vout: u32 }),
+    record<PublicationRow>({ txid: hash, blockHash: hash, miner: rest }),
+  ),
   /** Keystone publications on the node's own best Bitcoin chain (what finality sees). */
-  anchor: table('P', record<PublicationKey>({ abbreviatedHash: hash, height: u32, txIndex: u32, vout: u32 }), record<PublicationRow>({ txid: hash, blockHash: hash, miner: rest })),
+  anchor: table(
+    'P',
+    record<PublicationKey>({ abbreviatedHash: hash, height: u32, txIndex: u32, vout: u32 }),
+    record<PublicationRow>({ txid: hash, blockHash: hash, miner: rest }),
+  ),
 
   /** L2 headers by block hash, RLP. */
   header: table('h', only(hash), only(rest)),

@@ -163,11 +163,9 @@ function openError(directory: string, error: unknown): Error {
     });
   }
   if (cause?.code === 'LEVEL_CORRUPTION' || /corrupt/i.test(reason)) {
-    return fail(
-      'store/corrupt',
-      `${directory} is damaged (${reason}). Move the directory away and let the node sync again from its upstream`,
-      { cause: error },
-    );
+    return fail('store/corrupt', `${directory} is damaged (${reason}). Move the directory away and let the node sync again from its upstream`, {
+      cause: error,
+    });
   }
   return fail('store/unusable', `cannot open ${directory}: ${reason}`, { cause: error });
 }

@@ -44,7 +44,8 @@ for (const [name, open] of [
     const batch = store.batch();
     for (const number of [300n, 2n, 256n, 1n]) batch.put(layout.canonical, number, hash(Number(number % 251n)));
     batch.put(layout.sealedSlot, 5n, hash(9));
-    for (const vout of [3, 1, 2]) batch.put(layout.output, { txid: hash(0xff), vout }, { valueSats: 1n, madeAt: 1, spentAt: 2, script: new Uint8Array() });
+    for (const vout of [3, 1, 2])
+      batch.put(layout.output, { txid: hash(0xff), vout }, { valueSats: 1n, madeAt: 1, spentAt: 2, script: new Uint8Array() });
     await batch.commit();
     expect((await collect(store.range(layout.canonical))).map(([key]) => key)).toEqual([1n, 2n, 256n, 300n]);
     expect((await collect(store.range(layout.canonical, { reverse: true, limit: 2 }))).map(([key]) => key)).toEqual([300n, 256n]);
@@ -99,7 +100,11 @@ test('a directory in use, a damaged one and one that is a file are each named as
   writeFileSync(join(path, manifest), 'damage');
   const before = readdirSync(path).sort();
   expect(await codeOf(openStore(path))).toMatch(/^store\/(corrupt|unusable): /);
-  expect(readdirSync(path).filter((name) => !name.startsWith('LOG')).sort()).toEqual(before.filter((name) => !name.startsWith('LOG')));
+  expect(
+    readdirSync(path)
+      .filter((name) => !name.startsWith('LOG'))
+      .sort(),
+  ).toEqual(before.filter((name) => !name.startsWith('LOG')));
   writeFileSync(join(directory, 'file'), 'x');
   expect(await codeOf(openStore(join(directory, 'file')))).toMatch(/^store\/unusable: /);
 });

@@ -173,7 +173,12 @@ function signInput(tx: Transaction, index: number, { coins, coin, keys, hashType
     tx.setInputScript(index, bitcoinScript.compile([signature, getPublicKey(key)]));
   } else if (coin.script[0] === 0x51) {
     const taprootType = hashType ?? Transaction.SIGHASH_DEFAULT;
-    const digest = tx.hashForWitnessV1(index, coins.map(({ script }) => script), coins.map(({ valueSats }) => valueSats), taprootType);
+    const digest = tx.hashForWitnessV1(
+      index,
+      coins.map(({ script }) => script),
+      coins.map(({ valueSats }) => valueSats),
+      taprootType,
+    );
     const signature = schnorr.sign(digest, key, new Uint8Array(32));
     tx.setWitness(index, [taprootType === 0 ? signature : concat(signature, Uint8Array.of(taprootType))]);
   } else if (coin.witnessScript !== undefined) {

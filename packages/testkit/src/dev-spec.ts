@@ -10,8 +10,7 @@ const TEMPLATE = fileURLToPath(new URL('../../../configs/dev.json', import.meta.
 /** The JSON of the dev spec with a Bitcoin node's tip of now as hVM genesis. */
 export async function devSpecJson(rpc: BitcoinRpc, timeSeconds: number): Promise<unknown> {
   const height = (await rpc('getblockcount', [])) as number;
-  const header = async (h: number): Promise<Uint8Array> =>
-    fromHex((await rpc('getblockheader', [await rpc('getblockhash', [h]), false])) as string);
+  const header = async (h: number): Promise<Uint8Array> => fromHex((await rpc('getblockheader', [await rpc('getblockhash', [h]), false])) as string);
   const headersBefore: Uint8Array[] = [];
   for (let h = Math.max(0, height - 11); h < height; h += 1) headersBefore.push(await header(h));
   return completeTemplate(TEMPLATE, { time: timeSeconds, bitcoin: { height, header: await header(height), headersBefore } });

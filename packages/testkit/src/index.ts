@@ -1,4 +1,3 @@
-export { createManualClock, type ManualClock } from './manual-clock.ts';
 export {
   type BitcoinWallet,
   buildTransaction,
@@ -10,8 +9,15 @@ export {
   type WalletCoin,
   type WalletOutput,
 } from './bitcoin-wallet.ts';
-export { type Bitcoind, startBitcoind, type StartBitcoindOptions } from './bitcoind.ts';
+export { type Bitcoind, type StartBitcoindOptions, startBitcoind } from './bitcoind.ts';
+export { devSpecJson, writeDevSpec } from './dev-spec.ts';
+export { spendOtherwise } from './double-spend.ts';
+export { forge } from './forge.ts';
 export { freePort } from './free-port.ts';
+export { createManualClock, type ManualClock } from './manual-clock.ts';
+export { publishKeystone } from './pop-publisher.ts';
+export { type ProgramProcess, startProgram, waitForOutput } from './process.ts';
+export { createSeededRandom, type SeededRandom } from './seeded-random.ts';
 export {
   type BitcoinActor,
   createTestNetwork,
@@ -21,10 +27,4 @@ export {
   type VerifierActor,
 } from './test-network.ts';
 export { createUser, receiptOf, type User } from './user.ts';
-export { forge } from './forge.ts';
-export { publishKeystone } from './pop-publisher.ts';
-export { spendOtherwise } from './double-spend.ts';
-export { devSpecJson, writeDevSpec } from './dev-spec.ts';
-export { type ProgramProcess, startProgram, waitForOutput } from './process.ts';
-export { waitFor, type WaitOptions } from './wait-for.ts';
-export { createSeededRandom, type SeededRandom } from './seeded-random.ts';
+export { type WaitOptions, waitFor } from './wait-for.ts';

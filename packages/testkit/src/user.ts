@@ -46,8 +46,7 @@ export function createUser(node: Node, index: number): User {
       await send({ data: encodeDeployData({ abi, bytecode }) });
       return getContractAddress({ from: account.address, nonce });
     },
-    transact: ({ address, abi }, functionName, args = []) =>
-      send({ to: address, data: encodeFunctionData({ abi, functionName, args }) }),
+    transact: ({ address, abi }, functionName, args = []) => send({ to: address, data: encodeFunctionData({ abi, functionName, args }) }),
   };
 }
 

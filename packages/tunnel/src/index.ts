@@ -1,4 +1,4 @@
 export { createTunnelDerivation } from './queue.ts';
 export { type Recipient, readRecipient } from './recipient.ts';
-export { toTunnelTransaction, type TunnelRules } from './tunnel-item.ts';
+export { type TunnelRules, toTunnelTransaction } from './tunnel-item.ts';
 export { toVaultSpend } from './vault-spend.ts';

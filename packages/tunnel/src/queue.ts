@@ -10,9 +10,9 @@ import {
   fromBigEndian,
   rulesAt,
   seenSlot,
-  toBigEndian,
   TUNNEL_ADDRESS,
   type TunnelTransaction,
+  toBigEndian,
 } from '@hemid/protocol';
 import { toTunnelTransaction } from './tunnel-item.ts';
 
@@ -53,10 +53,7 @@ function cursorWrites(hash: Uint8Array, next: number): StorageWrite[] {
 }
 
 /** Deposits and vault spends due in a block, in Bitcoin order, from the cursor to the horizon (protocol section 10). */
-export function createTunnelDerivation(
-  spec: ChainSpec,
-  headers: { commonAncestor(a: Uint8Array, b: Uint8Array): BitcoinTip },
-): Derivation {
+export function createTunnelDerivation(spec: ChainSpec, headers: { commonAncestor(a: Uint8Array, b: Uint8Array): BitcoinTip }): Derivation {
   return {
     name: 'tunnel',
     async due(input): Promise<Derived> {

@@ -3,9 +3,9 @@ import {
   type BitcoinTransaction,
   type BitcoinView,
   equal,
+  type TunnelTransaction,
   toDepositTransaction,
   toSpendTransaction,
-  type TunnelTransaction,
 } from '@hemid/protocol';
 import { MAX_OUTPUTS, readRecipient } from './recipient.ts';
 import { toVaultSpend } from './vault-spend.ts';
@@ -36,7 +36,13 @@ export function toTunnelTransaction(transaction: BitcoinTransaction, height: num
   const paid = transaction.outputs.map((output, vout) => ({ ...output, vout })).filter(({ script }) => isVault(vaults, script));
   const spent = spentFromVault(transaction, context);
   if (spent !== undefined) {
-    return toSpendTransaction(toVaultSpend(transaction, spent, paid.reduce((sum, { valueSats }) => sum + valueSats, 0n)));
+    return toSpendTransaction(
+      toVaultSpend(
+        transaction,
+        spent,
+        paid.reduce((sum, { valueSats }) => sum + valueSats, 0n),
+      ),
+    );
   }
   const counted = paid.filter(({ vout }) => vout < MAX_OUTPUTS);
   const [first] = counted;

@@ -1,5 +1,5 @@
-import { keccak_256 } from '@noble/hashes/sha3.js';
 import { type BitcoinOutput, type BitcoinTransaction, concat, fromBigEndian, readPush, toBigEndian, type VaultSpend } from '@hemid/protocol';
+import { keccak_256 } from '@noble/hashes/sha3.js';
 
 const OP_RETURN = 0x6a;
 const MAX_COUNT = 64;

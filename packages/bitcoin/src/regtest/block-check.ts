@@ -1,7 +1,7 @@
 import { concat, equal } from '@hemid/protocol';
 import { merkleRoot } from '../block.ts';
 import { hasProofOfWork } from '../difficulty.ts';
-import { measureBlock, readWitnessCommitment, type RegtestBlock, witnessCommitment } from './block.ts';
+import { measureBlock, type RegtestBlock, readWitnessCommitment, witnessCommitment } from './block.ts';
 import { type BlockNode, medianTimePast } from './block-tree.ts';
 import { BITS, MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MAX_FUTURE_SECONDS, MIN_BLOCK_VERSION } from './consensus.ts';
 import { countSigops } from './script-form.ts';

@@ -1,12 +1,12 @@
 import { compare, concat, displayBytes } from '@hemid/protocol';
 import { Transaction } from 'bitcoinjs-lib';
+import { merkleRoot } from '../block.ts';
+import { hasProofOfWork } from '../difficulty.ts';
 import { encodeWitnessCommitment, type RegtestBlock, toRegtestBlock } from './block.ts';
 import { encodeHeight } from './block-check.ts';
 import { type BlockNode, medianTimePast } from './block-tree.ts';
 import { BITS, MAX_BLOCK_WEIGHT, subsidySats } from './consensus.ts';
 import { type Mempool, type MempoolEntry, sum, withAncestors, withDescendants } from './mempool.ts';
-import { merkleRoot } from '../block.ts';
-import { hasProofOfWork } from '../difficulty.ts';
 import { feeAt, RELAY_FEE_RATE } from './standard.ts';
 import { toRegtestTransaction } from './transaction.ts';
 

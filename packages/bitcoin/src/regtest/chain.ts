@@ -1,13 +1,13 @@
 import { toDisplay } from '@hemid/protocol';
 import type { Batch, Reader, Store } from '@hemid/store';
-import { readBlock, type RegtestBlock } from './block.ts';
+import { fail } from '../errors.ts';
+import { type RegtestBlock, readBlock } from './block.ts';
 import { addBlock, newNode, type Offer } from './block-offer.ts';
 import { ancestorAt, type BlockNode, BlockState, type BlockTree, hasState, loadBlockTree } from './block-tree.ts';
 import { connectCoins, revertCoins, writeCoins } from './coins.ts';
 import { GENESIS_BLOCK } from './consensus.ts';
-import { describe } from './spending.ts';
-import { fail } from '../errors.ts';
 import { regtestLayout, SCHEMA } from './layout.ts';
+import { describe } from './spending.ts';
 
 /** How the active chain moved: blocks taken back, tip first, and blocks put on, lowest first. */
 export interface ChainMove {
@@ -172,4 +172,3 @@ async function writeGenesis(store: Store, tree: BlockTree): Promise<void> {
   batch.put(regtestLayout.meta, 'schema', Uint8Array.of(SCHEMA));
   await batch.commit();
 }
-

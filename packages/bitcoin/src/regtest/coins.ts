@@ -5,8 +5,8 @@ import { MAX_BLOCK_SIGOPS_COST, subsidySats } from './consensus.ts';
 import { type Coin, regtestLayout } from './layout.ts';
 import { isUnspendable } from './script-form.ts';
 import { checkAmounts, coinAges, type Fault, sigopsCost, toCoin, verifyTransaction } from './spending.ts';
-import { type BlockPlace, isSequenceFinal } from './transaction-check.ts';
 import { outpointKey, type RegtestTransaction } from './transaction.ts';
+import { type BlockPlace, isSequenceFinal } from './transaction-check.ts';
 
 interface PlacedCoin {
   txid: Uint8Array;
@@ -43,7 +43,8 @@ export function connectCoins(block: RegtestBlock, parent: BlockNode, reader: Rea
     const rewrites = transaction.tx.outs.some((_, vout) => reader.get(regtestLayout.coin, { txid: transaction.txid, vout }) !== undefined);
     if (rewrites) return { reason: 'bad-txns-BIP30', debug: 'tried to overwrite transaction' };
     const coins = position === 0 ? [] : takeCoins(transaction, state);
-    if (coins === undefined) return { reason: 'bad-txns-inputs-missingorspent', debug: `CheckTxInputs: inputs missing/spent in transaction ${transaction.id}` };
+    if (coins === undefined)
+      return { reason: 'bad-txns-inputs-missingorspent', debug: `CheckTxInputs: inputs missing/spent in transaction ${transaction.id}` };
     const cost = position === 0 ? { feeSats: 0n } : checkSpending(transaction, coins, state);
     if ('reason' in cost) return cost;
     fees += cost.feeSats;

@@ -1,9 +1,8 @@
 import { addressToScript, scriptToAddress, toDigits } from '@hemid/protocol';
-import { readScriptForm } from './script-form.ts';
 import { RpcCode, readHex, refuse } from './rpc-params.ts';
+import { readScriptForm } from './script-form.ts';
 
-const INPUT_CHARSET =
-  '0123456789()[],\'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#"\\ ';
+const INPUT_CHARSET = '0123456789()[],\'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#"\\ ';
 const CHECKSUM_CHARSET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';
 const GENERATOR = [0xf5dee51989n, 0xa9fdca3312n, 0x1bab10e32dn, 0x3706b1677an, 0x644d626ffdn];
 

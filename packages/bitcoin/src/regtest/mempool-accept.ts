@@ -6,8 +6,8 @@ import { type Coin, regtestLayout } from './layout.ts';
 import { type Mempool, type MempoolEntry, type NewEntry, sum, withAncestors, withDescendants } from './mempool.ts';
 import { checkAmounts, coinAges, type Fault, sigopsCost, toBtcText, toCoin, verifyTransaction } from './spending.ts';
 import { checkStandard, checkStandardSpends, feeAt, RELAY_FEE_RATE } from './standard.ts';
-import { checkTransaction, isCoinbase, isFinal, isSequenceFinal } from './transaction-check.ts';
 import { outpointKey, type RegtestTransaction, virtualSize } from './transaction.ts';
+import { checkTransaction, isCoinbase, isFinal, isSequenceFinal } from './transaction-check.ts';
 
 /** Why a transaction is not let in, in Core's words. `missing`: an input is unknown or spent. */
 export interface Refusal extends Fault {
@@ -84,7 +84,8 @@ function findCoins({ tx, txid }: RegtestTransaction, { coins: unspent, chain, me
   const coins: Coin[] = [];
   for (const { hash, index } of tx.ins) {
     const output = mempool.read(outpointKey(hash, index).slice(0, 64))?.tx.outs[index];
-    const coin = output === undefined ? unspent.get(regtestLayout.coin, { txid: hash, vout: index }) : toCoin(output, chain.tip().height + 1, 'payment');
+    const coin =
+      output === undefined ? unspent.get(regtestLayout.coin, { txid: hash, vout: index }) : toCoin(output, chain.tip().height + 1, 'payment');
     if (coin !== undefined) {
       coins.push(coin);
       continue;
@@ -127,7 +128,8 @@ function checkRelatives({ vsize, parents, replaced, limits }: RelativesCheck): R
   for (const ancestor of found) {
     size += ancestor.vsize;
     const family = [...withDescendants([ancestor])].filter((entry) => !replaced.has(entry));
-    if (sum(family).vsize + vsize > limits.descendantsSize) return refuse(`exceeds descendant size limit for tx ${ancestor.id}`, limits.descendantsSize);
+    if (sum(family).vsize + vsize > limits.descendantsSize)
+      return refuse(`exceeds descendant size limit for tx ${ancestor.id}`, limits.descendantsSize);
     if (family.length + 1 > limits.descendants) return refuse(`too many descendants for tx ${ancestor.id}`, limits.descendants);
     if (size > limits.ancestorsSize) return refuse('exceeds ancestor size limit', limits.ancestorsSize);
     for (const parent of ancestor.parents) found.add(parent);
@@ -146,7 +148,10 @@ function checkReplacement(entry: NewEntry, replaced: Set<MempoolEntry>, mempool:
     return refuse(`; new feerate ${rate(entry.feeSats, vsize)} <= old feerate ${rate(old.feeSats, old.vsize)}`);
   }
   if (replaced.size > MAX_REPLACED) {
-    return { reason: 'too many potential replacements', debug: `rejecting replacement ${entry.id}; too many potential replacements (${replaced.size} > ${MAX_REPLACED})` };
+    return {
+      reason: 'too many potential replacements',
+      debug: `rejecting replacement ${entry.id}; too many potential replacements (${replaced.size} > ${MAX_REPLACED})`,
+    };
   }
   const before = sum(replaced).feeSats;
   if (entry.feeSats < before) return refuse(`, less fees than conflicting txs; ${toBtcText(entry.feeSats)} < ${toBtcText(before)}`);

@@ -1,7 +1,7 @@
 import type { RegtestBlock } from './block.ts';
 import type { ChainMove } from './chain.ts';
-import { type Acceptance, judge, type MempoolContext } from './mempool-accept.ts';
 import { type MempoolEntry, withAncestors, withDescendants } from './mempool.ts';
+import { type Acceptance, judge, type MempoolContext } from './mempool-accept.ts';
 import { outpointKey, type RegtestTransaction } from './transaction.ts';
 
 /** Lets in what {@link judge} accepted, and drops what it replaces. */

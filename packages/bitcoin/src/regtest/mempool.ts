@@ -1,6 +1,6 @@
 import type { Batch, Store } from '@hemid/store';
 import { type PendingRow, regtestLayout } from './layout.ts';
-import { outpointKey, readTransaction, type RegtestTransaction, virtualSize } from './transaction.ts';
+import { outpointKey, type RegtestTransaction, readTransaction, virtualSize } from './transaction.ts';
 
 /** A transaction that waits for a block. */
 export interface MempoolEntry extends RegtestTransaction {

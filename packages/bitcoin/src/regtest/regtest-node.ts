@@ -1,13 +1,13 @@
 import type { Clock, Logger } from '@hemid/runtime';
 import type { Batch, Store } from '@hemid/store';
-import { readWitnessCommitment, type RegtestBlock, toRegtestBlock } from './block.ts';
+import { type RegtestBlock, readWitnessCommitment, toRegtestBlock } from './block.ts';
 import { mineBlock } from './block-template.ts';
 import type { BlockNode } from './block-tree.ts';
 import { type Chain, type ChainMove, loadChain } from './chain.ts';
 import { regtestLayout } from './layout.ts';
+import { loadMempool, type Mempool } from './mempool.ts';
 import { type Acceptance, judge, type MempoolContext, type Refusal } from './mempool-accept.ts';
 import { admit, followChain } from './mempool-follow.ts';
-import { loadMempool, type Mempool } from './mempool.ts';
 import { type RegtestTransaction, toRegtestTransaction } from './transaction.ts';
 
 /** How many blocks `invalidateblock` takes back with their transactions returning to the mempool, as in Core. */

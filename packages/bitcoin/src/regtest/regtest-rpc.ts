@@ -1,11 +1,11 @@
 import { isHemidError } from '@hemid/protocol';
 import { type BitcoinRpc, toRpcError } from '../rpc/bitcoin-rpc.ts';
+import type { RegtestNode } from './regtest-node.ts';
 import { chainMethods } from './rpc-chain.ts';
 import { controlMethods } from './rpc-control.ts';
 import { mempoolMethods } from './rpc-mempool.ts';
-import { readParams, refuse, RpcCode } from './rpc-params.ts';
-import type { RegtestNode } from './regtest-node.ts';
 import type { RegtestMethod } from './rpc-method.ts';
+import { RpcCode, readParams, refuse } from './rpc-params.ts';
 
 /** Runs `fn` when all that was handed in before has ended, so that no call sees another half done. */
 export type Exclusive = <T>(fn: () => Promise<T> | T) => Promise<T>;

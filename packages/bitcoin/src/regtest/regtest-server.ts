@@ -35,7 +35,10 @@ export async function serveRegtest(rpc: BitcoinRpc, { host, port, log }: { host:
   server.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body));
   server.post('/', async (request, reply) => {
     const { status, body } = await answer(rpc, String(request.body ?? ''), log);
-    return reply.code(status).type('application/json').send(body === undefined ? '' : `${JSON.stringify(body)}\n`);
+    return reply
+      .code(status)
+      .type('application/json')
+      .send(body === undefined ? '' : `${JSON.stringify(body)}\n`);
   });
   server.setNotFoundHandler((request, reply) =>
     request.method === 'POST' ? reply.code(404).send() : reply.code(405).type('text/plain').send('JSONRPC server handles only POST requests'),
@@ -88,7 +91,10 @@ function findFault(call: Call): string | undefined {
   return typeof (call.params ?? []) === 'object' ? undefined : 'Params must be an array or object';
 }
 
-function failure(error: unknown, { isSecond, wrap, log }: { isSecond: boolean; wrap: (outcome: { error: unknown }) => unknown; log: Logger }): Answer {
+function failure(
+  error: unknown,
+  { isSecond, wrap, log }: { isSecond: boolean; wrap: (outcome: { error: unknown }) => unknown; log: Logger },
+): Answer {
   // As it stops: like a bitcoind that cannot take the call now, which clients try again.
   if (isHemidError(error) && error.severity === 'retry') return { status: 503, body: error.message };
   if (!isHemidError(error)) log.error({ err: error }, 'call of the embedded bitcoin failed');

@@ -1,13 +1,13 @@
 import { toDigits, toDisplay } from '@hemid/protocol';
 import { type BlockNode, BlockState, hasState, medianTimePast } from './block-tree.ts';
 import type { Chain } from './chain.ts';
-import { coinHeight, isFromCoinbase } from './spending.ts';
 import { describeScript, readDescriptor } from './descriptor.ts';
 import { regtestLayout } from './layout.ts';
-import { readHash, readInt, refuse, RpcCode } from './rpc-params.ts';
-import type { RegtestMethod } from './rpc-method.ts';
-import { DIFFICULTY, TARGET_TEXT, toAmount, toBlockShape, toChainWork, toHeaderShape, toScriptShape } from './rpc-shape.ts';
 import type { RegtestNode } from './regtest-node.ts';
+import type { RegtestMethod } from './rpc-method.ts';
+import { RpcCode, readHash, readInt, refuse } from './rpc-params.ts';
+import { DIFFICULTY, TARGET_TEXT, toAmount, toBlockShape, toChainWork, toHeaderShape, toScriptShape } from './rpc-shape.ts';
+import { coinHeight, isFromCoinbase } from './spending.ts';
 import { outpointKey } from './transaction.ts';
 
 const ONE_DAY_SECONDS = 86_400;
@@ -115,7 +115,10 @@ export const chainMethods: Record<string, RegtestMethod> = {
   },
 
   getblockheader: {
-    params: [{ name: 'blockhash', type: 'string' }, { name: 'verbose', type: 'bool', optional: true }],
+    params: [
+      { name: 'blockhash', type: 'string' },
+      { name: 'verbose', type: 'bool', optional: true },
+    ],
     handle({ chain }, [hash, verbose = true]) {
       const node = getNode(chain, hash, 'hash');
       return verbose === true ? toHeaderShape(node, chain) : toDigits(node.headerBytes);
@@ -123,7 +126,10 @@ export const chainMethods: Record<string, RegtestMethod> = {
   },
 
   getblock: {
-    params: [{ name: 'blockhash', type: 'string' }, { name: 'verbosity', type: 'any', optional: true }],
+    params: [
+      { name: 'blockhash', type: 'string' },
+      { name: 'verbosity', type: 'any', optional: true },
+    ],
     handle({ chain }, [hash, verbosity = 1]) {
       const node = getNode(chain, hash, 'blockhash');
       const level = typeof verbosity === 'boolean' ? Number(verbosity) : readInt(verbosity);
@@ -135,12 +141,19 @@ export const chainMethods: Record<string, RegtestMethod> = {
   },
 
   gettxout: {
-    params: [{ name: 'txid', type: 'string' }, { name: 'n', type: 'number' }, { name: 'include_mempool', type: 'bool', optional: true }],
+    params: [
+      { name: 'txid', type: 'string' },
+      { name: 'n', type: 'number' },
+      { name: 'include_mempool', type: 'bool', optional: true },
+    ],
     handle: (node, [txid, n, pending = true]) => unspentOutput(node, readHash(txid, 'txid'), readInt(n), pending === true ? 'mempool' : 'chain'),
   },
 
   scantxoutset: {
-    params: [{ name: 'action', type: 'string' }, { name: 'scanobjects', type: 'array', optional: true }],
+    params: [
+      { name: 'action', type: 'string' },
+      { name: 'scanobjects', type: 'array', optional: true },
+    ],
     handle(node, [action, objects]) {
       if (action === 'status') return null;
       if (action === 'abort') return false;

@@ -2,7 +2,7 @@ import { addressToScript } from '@hemid/protocol';
 import { readBlock } from './block.ts';
 import { getNode } from './rpc-chain.ts';
 import type { RegtestMethod } from './rpc-method.ts';
-import { readHex, readInt, refuse, RpcCode } from './rpc-params.ts';
+import { RpcCode, readHex, readInt, refuse } from './rpc-params.ts';
 import { toAmount } from './rpc-shape.ts';
 import { RELAY_FEE_RATE } from './standard.ts';
 
@@ -12,7 +12,11 @@ const CORE_VERSION = 290000;
 /** Methods that make and unmake blocks, and those about the node itself. */
 export const controlMethods: Record<string, RegtestMethod> = {
   generatetoaddress: {
-    params: [{ name: 'nblocks', type: 'number' }, { name: 'address', type: 'string' }, { name: 'maxtries', type: 'number', optional: true }],
+    params: [
+      { name: 'nblocks', type: 'number' },
+      { name: 'address', type: 'string' },
+      { name: 'maxtries', type: 'number', optional: true },
+    ],
     async handle(node, [count, address]) {
       const script = addressToScript(String(address), 'regtest');
       if (script === undefined) throw refuse(RpcCode.ADDRESS_OR_KEY, 'Error: Invalid address');
@@ -23,7 +27,10 @@ export const controlMethods: Record<string, RegtestMethod> = {
   },
 
   submitblock: {
-    params: [{ name: 'hexdata', type: 'string' }, { name: 'dummy', type: 'any', optional: true }],
+    params: [
+      { name: 'hexdata', type: 'string' },
+      { name: 'dummy', type: 'any', optional: true },
+    ],
     async handle(node, [hex]) {
       const raw = readHex(String(hex));
       const block = raw === undefined ? undefined : readBlock(raw);
@@ -49,7 +56,10 @@ export const controlMethods: Record<string, RegtestMethod> = {
   },
 
   estimatesmartfee: {
-    params: [{ name: 'conf_target', type: 'number' }, { name: 'estimate_mode', type: 'string', optional: true }],
+    params: [
+      { name: 'conf_target', type: 'number' },
+      { name: 'estimate_mode', type: 'string', optional: true },
+    ],
     handle(_, [target, mode = 'unset']) {
       const blocks = readInt(target);
       if (blocks < 1 || blocks > 1008) throw refuse(RpcCode.PARAMETER, 'Invalid conf_target, must be between 1 and 1008');

@@ -1,14 +1,14 @@
 import { toDigits, toDisplay } from '@hemid/protocol';
-import { describe } from './spending.ts';
 import type { Acceptance, Refusal } from './mempool-accept.ts';
 import type { RegtestNode } from './regtest-node.ts';
-import { getNode } from './rpc-chain.ts';
+import type { getNode } from './rpc-chain.ts';
 import type { RegtestMethod } from './rpc-method.ts';
-import { readAmount, readHash, readHex, readInt, readString, refuse, RpcCode } from './rpc-params.ts';
+import { RpcCode, readAmount, readHash, readHex, readInt, readString, refuse } from './rpc-params.ts';
 import { toAmount, toEntryShape, toTransactionShape } from './rpc-shape.ts';
 import { isUnspendable } from './script-form.ts';
+import { describe } from './spending.ts';
 import { feeAt } from './standard.ts';
-import { readTransaction, type RegtestTransaction, virtualSize } from './transaction.ts';
+import { type RegtestTransaction, readTransaction, virtualSize } from './transaction.ts';
 
 /** Bitcoin's first transaction. It is in no unspent set. */
 const GENESIS_COINBASE = '4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b';
@@ -96,7 +96,9 @@ function rawTransaction(node: RegtestNode, [txid, verbosity = 0, blockhash]: unk
   }
   if (!verbose) return toDigits(found.raw);
   const active = chain.isActive(block);
-  const place = active ? { confirmations: chain.tip().height - block.height + 1, time: block.header.time, blocktime: block.header.time } : { confirmations: 0 };
+  const place = active
+    ? { confirmations: chain.tip().height - block.height + 1, time: block.header.time, blocktime: block.header.time }
+    : { confirmations: 0 };
   return { in_active_chain: active, ...toTransactionShape(found), blockhash: block.id, ...place };
 }
 
@@ -109,11 +111,18 @@ function getNodeForTransaction({ chain }: RegtestNode, blockhash: unknown): Retu
 /** Methods about transactions that wait for a block. */
 export const mempoolMethods: Record<string, RegtestMethod> = {
   sendrawtransaction: {
-    params: [{ name: 'hexstring', type: 'string' }, { name: 'maxfeerate', type: 'any', optional: true }, { name: 'maxburnamount', type: 'any', optional: true }],
+    params: [
+      { name: 'hexstring', type: 'string' },
+      { name: 'maxfeerate', type: 'any', optional: true },
+      { name: 'maxburnamount', type: 'any', optional: true },
+    ],
     handle: send,
   },
   testmempoolaccept: {
-    params: [{ name: 'rawtxs', type: 'array' }, { name: 'maxfeerate', type: 'any', optional: true }],
+    params: [
+      { name: 'rawtxs', type: 'array' },
+      { name: 'maxfeerate', type: 'any', optional: true },
+    ],
     handle: test,
   },
   getrawmempool: {
@@ -133,7 +142,11 @@ export const mempoolMethods: Record<string, RegtestMethod> = {
     },
   },
   getrawtransaction: {
-    params: [{ name: 'txid', type: 'string' }, { name: 'verbosity', type: 'any', optional: true }, { name: 'blockhash', type: 'string', optional: true }],
+    params: [
+      { name: 'txid', type: 'string' },
+      { name: 'verbosity', type: 'any', optional: true },
+      { name: 'blockhash', type: 'string', optional: true },
+    ],
     handle: rawTransaction,
   },
 };

@@ -9,8 +9,8 @@ import { describeScript } from './descriptor.ts';
 import { type MempoolEntry, sum, withAncestors, withDescendants } from './mempool.ts';
 import { readScript, readScriptForm } from './script-form.ts';
 import { isStrictDer } from './signature.ts';
-import { isCoinbase } from './transaction-check.ts';
 import { type RegtestTransaction, virtualSize } from './transaction.ts';
+import { isCoinbase } from './transaction-check.ts';
 
 /** An amount as JSON: the double nearest to it, as a client gets from parsing Core's decimals. */
 export const toAmount = (sats: bigint): number => Number(btcFromSats(sats));

@@ -96,8 +96,7 @@ function readWitnessProgram(script: Uint8Array): { version: number; program: Uin
 }
 
 const isKeySized = (data: Uint8Array | undefined): data is Uint8Array =>
-  (data?.length === 33 && (data[0] === 2 || data[0] === 3)) ||
-  (data?.length === 65 && (data[0] === 4 || data[0] === 6 || data[0] === 7));
+  (data?.length === 33 && (data[0] === 2 || data[0] === 3)) || (data?.length === 65 && (data[0] === 4 || data[0] === 6 || data[0] === 7));
 
 function readMultisig(ops: ScriptOp[]): ScriptForm | undefined {
   const [first, last] = [ops[0], ops.at(-2)];

@@ -1,4 +1,4 @@
-import { fromBigEndian, toBigEndian, concat } from '@hemid/protocol';
+import { concat, fromBigEndian, toBigEndian } from '@hemid/protocol';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { hashes, Point, schnorr, verify } from '@noble/secp256k1';
 

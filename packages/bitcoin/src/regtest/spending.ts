@@ -5,8 +5,8 @@ import { COINBASE_MATURITY, MAX_MONEY_SATS } from './consensus.ts';
 import type { Coin } from './layout.ts';
 import { countSigops, readScriptForm } from './script-form.ts';
 import { type ScriptRules, verifyInput } from './script-verify.ts';
-import type { CoinAge } from './transaction-check.ts';
 import type { RegtestTransaction } from './transaction.ts';
+import type { CoinAge } from './transaction-check.ts';
 
 /** Why something is refused, in Core's words: a short reason, and more about it. */
 export interface Fault {
@@ -72,8 +72,7 @@ export function sigopsCost(transaction: RegtestTransaction, coins: readonly Coin
 }
 
 /** Core's words for a reason with an explanation. */
-export const describe = ({ reason, debug }: Fault): string =>
-  debug === undefined ? reason : `${reason}, ${debug}`;
+export const describe = ({ reason, debug }: Fault): string => (debug === undefined ? reason : `${reason}, ${debug}`);
 
 /** Verifies every input; the reason reads as Core's. */
 export function verifyTransaction({ tx, id, wtxid }: RegtestTransaction, coins: readonly Coin[], rules: ScriptRules): Fault | undefined {

@@ -30,8 +30,7 @@ export function checkTransaction({ tx }: RegtestTransaction): string | undefined
   return tx.ins.some(isNullInput) ? 'bad-txns-prevout-null' : undefined;
 }
 
-const isNullInput = ({ hash, index }: { hash: Uint8Array; index: number }): boolean =>
-  index === 0xffffffff && hash.every((byte) => byte === 0);
+const isNullInput = ({ hash, index }: { hash: Uint8Array; index: number }): boolean => index === 0xffffffff && hash.every((byte) => byte === 0);
 
 /** Whether a transaction has the form of a coinbase. */
 export function isCoinbase(tx: Transaction): boolean {

@@ -1,4 +1,4 @@
-import { decodePayout, paidSlot, POP_REWARD_ADDRESS, type PayoutTransaction } from '@hemid/protocol';
+import { decodePayout, type PayoutTransaction, POP_REWARD_ADDRESS, paidSlot } from '@hemid/protocol';
 import { runSystemCall } from './call.ts';
 import { ONE, type SystemExecution } from './transaction.ts';
 
@@ -6,7 +6,5 @@ import { ONE, type SystemExecution } from './transaction.ts';
 export const payoutExecution: SystemExecution<PayoutTransaction> = {
   run: (vm, block, transaction) =>
     runSystemCall(vm, block, { to: POP_REWARD_ADDRESS, gas: transaction.gas, data: transaction.data, mint: 0n, value: 0n }),
-  marks: (transaction) => [
-    { address: POP_REWARD_ADDRESS, slot: paidSlot(decodePayout(transaction.data).blockRewarded), value: ONE },
-  ],
+  marks: (transaction) => [{ address: POP_REWARD_ADDRESS, slot: paidSlot(decodePayout(transaction.data).blockRewarded), value: ONE }],
 };
