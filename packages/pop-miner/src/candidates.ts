@@ -24,7 +24,7 @@ export function createCandidateReader(keystones: KeystoneSource, log: Logger): C
   return {
     async read(signal) {
       const candidates: Candidate[] = [];
-      for (const keystone of (await keystones.latest(MAX_KEYSTONES, signal)).slice(0, MAX_KEYSTONES)) {
+      for (const keystone of await keystones.latest(MAX_KEYSTONES, signal)) {
         // What a block names never changes: it is asked for once.
         const reference = references.get(toHex(keystone.blockHash)) ?? (await keystones.bitcoinReference(keystone.blockHash, signal));
         candidates.push(toCandidate(keystone, reference));

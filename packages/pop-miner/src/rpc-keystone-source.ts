@@ -48,7 +48,8 @@ export function createRpcKeystoneSource(url: string, { timeoutMs }: { timeoutMs:
 
   return {
     async latest(count, signal) {
-      return read('kss_getLatestKeystones', await call('kss_getLatestKeystones', [count], signal), toKeystones);
+      const keystones = read('kss_getLatestKeystones', await call('kss_getLatestKeystones', [count], signal), toKeystones);
+      return keystones.slice(0, count);
     },
     async bitcoinReference(blockHash, signal) {
       return read('eth_getBlockByHash', await call('eth_getBlockByHash', [toHex(blockHash), false], signal), toReference);

@@ -48,6 +48,11 @@ describe('the choice of coins', () => {
     expect(selectCoins(coins, { feeRate: 1000n, wallet })).toEqual({ coins, feeSats: BigInt(P2WPKH_TWO), changeSats: 700n - BigInt(P2WPKH_TWO) });
   });
 
+  it('leaves coins out that cost more to spend than they bring', () => {
+    const [confirmed, change] = [coin(320), coin(320, { height: undefined, unconfirmed: 1 })];
+    expect(selectCoins([confirmed, coin(68), change], { feeRate: 1000n, wallet })?.coins).toEqual([confirmed, change]);
+  });
+
   it('lets dust go to the fee, when there is no other way', () => {
     const only = coin(P2WPKH_ONE + 293);
     expect(selectCoins([only], { feeRate: 1000n, wallet })).toEqual({ coins: [only], feeSats: only.valueSats, changeSats: 0n });

@@ -126,6 +126,18 @@ describe.each<BitcoinKind>(['embedded regtest', 'bitcoind'])('a pop miner on %s'
     expect(lastTxid(actor)).not.toBe(txid);
   });
 
+  it.each(['p2wpkh', 'p2pkh'] as const)('leaves a %s coin alone that the same key is spending elsewhere', async (addressKind) => {
+    const { miner, otherHands } = await openMiner(2, { kind: addressKind });
+    const [largest] = await otherHands.coins(addressKind);
+    const coins = largest === undefined ? [] : [largest];
+    const outputs = [{ to: bitcoin.faucet.addresses.p2wpkh, valueSats: COIN_SATS - 10_000n }];
+    await bitcoin.rpc('sendrawtransaction', [signTransaction(buildTransaction({ inputs: coins, outputs }), coins, [otherHands.secretKey]).toHex()]);
+    l2.make(25, await bitcoin.tip());
+    await miner.tick();
+    expect(miner.status()).toMatchObject({ publishedCount: 1, pending: 1, coins: 1 });
+    expect(await bitcoin.mempool()).toHaveLength(2);
+  });
+
   it('does not publish again after a restart, with its transaction in the mempool or in a block', async () => {
     const first = await openMiner(3);
     l2.make(25, await bitcoin.tip());
@@ -234,7 +246,13 @@ describe.each<BitcoinKind>(['embedded regtest', 'bitcoind'])('a pop miner on %s'
   });
 
   it('tries a keystone once a round, although its transaction vanishes at once', async () => {
-    const rpc: BitcoinRpc = async (method, params, signal) => (method === 'getrawmempool' ? [] : bitcoin.rpc(method, params, signal));
+    let sent = 0;
+    const rpc: BitcoinRpc = async (method, params, signal) => {
+      if (method === 'getrawmempool') return [];
+      if (method === 'sendrawtransaction') sent += 1;
+      if (sent > 1) throw new Error('sent twice in one round');
+      return bitcoin.rpc(method, params, signal);
+    };
     const { miner } = await openMiner(1, { rpc });
     l2.make(25, await bitcoin.tip());
     await miner.tick();

@@ -1,5 +1,5 @@
 import { createRpcKeystoneSource } from '@hemid/pop-miner';
-import { toDisplay } from '@hemid/protocol';
+import { toDisplay, toKeystoneJson } from '@hemid/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createKeystoneHolder, type KeystoneHolder } from './keystone-holder.ts';
 import { type KeystoneServer, serveKeystones } from './keystone-server.ts';
@@ -30,6 +30,12 @@ describe('keystones by RPC', () => {
     const source = open(server.url.replace('http://', 'ws://user:p%40ss@'));
     expect(await source.latest(12)).toEqual([]);
     expect(server.logins).toEqual([`Basic ${Buffer.from('user:p@ss').toString('base64')}`]);
+  });
+
+  it('are never more than asked for', async () => {
+    const [older, newer] = [l2.make(25, NAMED), l2.make(50, NAMED)];
+    server.answer = JSON.stringify({ id: 1, result: { keystones: [newer, older].map(toKeystoneJson) } });
+    expect(await open().latest(1)).toEqual([newer]);
   });
 
   it('can be none, as null too', async () => {
