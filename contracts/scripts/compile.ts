@@ -33,7 +33,8 @@ interface Code {
 const root = join(import.meta.dirname, '..');
 
 /**
- * Compiles every `.sol` file of `folders` (relative to the package), the contracts in the order of their names.
+ * Compiles every `.sol` file of `folders` (relative to the package), the contracts in the order of their names; an interface has
+ * no code and makes no artifact.
  * Throws on any error or warning of solc, and on a contract with immutables or libraries, whose code could not stand in a genesis.
  */
 export function compile(...folders: string[]): Artifact[] {
@@ -60,6 +61,7 @@ export function compile(...folders: string[]): Artifact[] {
   if (output.errors?.length) throw new Error(output.errors.map((error) => error.formattedMessage).join('\n'));
   return Object.values(output.contracts)
     .flatMap((file) => Object.entries(file))
+    .filter(([, { evm }]) => evm.deployedBytecode.object !== '')
     .map(([name, contract]) => toArtifact(name, contract))
     .sort((a, b) => (a.contractName < b.contractName ? -1 : 1));
 }

@@ -158,4 +158,4 @@ test(`kill -9 under load, ${KILLS} times: every acknowledged block is there agai
   expect(await client.getTransactionCount({ address: ACCOUNT.address })).toBeGreaterThan(0);
   expect(await program.stop()).toBe(0);
   await store.close();
-}, 600_000);
+}, 120_000 + KILLS * 6_000);

@@ -50,7 +50,7 @@ describe('the choice of coins', () => {
 
   it('leaves coins out that cost more to spend than they bring', () => {
     const [confirmed, change] = [coin(320), coin(320, { height: undefined, unconfirmed: 1 })];
-    expect(selectCoins([confirmed, coin(68), change], { feeRate: 1000n, wallet })?.coins).toEqual([confirmed, change]);
+    expect(selectCoins([confirmed, coin(60), change], { feeRate: 1000n, wallet })?.coins).toEqual([confirmed, change]);
   });
 
   it('lets dust go to the fee, when there is no other way', () => {

@@ -12,6 +12,7 @@ export {
 export { type Bitcoind, type StartBitcoindOptions, startBitcoind } from './bitcoind.ts';
 export { devSpecJson, writeDevSpec } from './dev-spec.ts';
 export { spendOtherwise } from './double-spend.ts';
+export { checkFollower, dumpStore, type FollowerCase } from './follower-compliance.ts';
 export { forge } from './forge.ts';
 export { freePort } from './free-port.ts';
 export { createManualClock, type ManualClock } from './manual-clock.ts';
