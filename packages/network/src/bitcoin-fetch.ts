@@ -4,7 +4,7 @@ import type { Logger } from '@hemid/runtime';
 import type { Upstream } from './upstream.ts';
 
 /** How far above a block the node's own Bitcoin chain must be before a stranger's word for that block's body is taken. */
-const BURIED = 100;
+export const BURIED = 100;
 
 export interface BitcoinFetchDeps {
   source: BitcoinSource;

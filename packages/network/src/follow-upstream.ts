@@ -1,8 +1,9 @@
 import type { BitcoinSource, BlockStore, HeaderChain } from '@hemid/bitcoin';
 import { bitcoinReference, type Chain } from '@hemid/chain';
-import { isHemidError, type SealedBlock, toHex } from '@hemid/protocol';
+import { isHemidError, type SealedBlock, toDisplay, toHex } from '@hemid/protocol';
 import { type Clock, every, type Logger, type Loop, type Service } from '@hemid/runtime';
-import { fetchBitcoinBlock, missingBitcoinBlock } from './bitcoin-fetch.ts';
+import { BURIED, fetchBitcoinBlock, missingBitcoinBlock } from './bitcoin-fetch.ts';
+import { fail } from './errors.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface FollowUpstreamDeps {
@@ -59,9 +60,17 @@ export function createFollowUpstream(deps: FollowUpstreamDeps, options: { pollMs
         const missing = missingBitcoinBlock(error);
         const tip = deps.headers.read(bitcoinReference(sealed.block.header));
         if (missing === undefined || tip === undefined) throw error;
-        if (!(await fetchBitcoinBlock(deps, { hash: missing, tipHeight: tip.height }, signal))) throw error;
+        if (!(await fetchBitcoinBlock(deps, { hash: missing, tipHeight: tip.height }, signal))) throw waiting(sealed, missing, tip.height);
       }
     }
+  }
+
+  /** Says what an L2 block waits for, and what ends the wait (protocol 4.4). */
+  function waiting(sealed: SealedBlock, missing: Uint8Array, tipHeight: number): Error {
+    return fail(
+      'network/waiting-for-bitcoin',
+      `block ${sealed.block.header.number} needs Bitcoin block ${toDisplay(missing)}, which this node's Bitcoin node does not know: waiting until it does, or until its own chain reaches height ${tipHeight + BURIED} (now ${deps.headers.best().height})`,
+    );
   }
 
   function refuse(sealed: SealedBlock, error: Error): void {

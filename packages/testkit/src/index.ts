@@ -20,7 +20,6 @@ export { publishKeystone } from './pop-publisher.ts';
 export { type ProgramProcess, startProgram, waitForOutput } from './process.ts';
 export { createSeededRandom, type SeededRandom } from './seeded-random.ts';
 export {
-  type BitcoinActor,
   createTestNetwork,
   type NodeActor,
   type SequencerActor,
@@ -29,3 +28,4 @@ export {
 } from './test-network.ts';
 export { createUser, receiptOf, type User } from './user.ts';
 export { type WaitOptions, waitFor } from './wait-for.ts';
+export { type BitcoinActor, createEmbeddedBitcoin, createRealBitcoin, STRANGER } from './bitcoin-actor.ts';

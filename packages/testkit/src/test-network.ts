@@ -1,21 +1,11 @@
-import { type EmbeddedRegtest, openRegtest } from '@hemid/bitcoin';
+import type { BitcoinRpc } from '@hemid/bitcoin';
 import { createNode, devKey, type Node } from '@hemid/node';
 import { type ChainSpec, decodeSealedBlock, encodeSealedBlock, fromDisplay, parseChainSpec, type SealedBlock, toDisplay } from '@hemid/protocol';
 import { Secret, silentLogger } from '@hemid/runtime';
 import { openMemoryStore, type Store } from '@hemid/store';
-import { type BitcoinWallet, createBitcoinWallet } from './bitcoin-wallet.ts';
+import { type BitcoinActor, createEmbeddedBitcoin } from './bitcoin-actor.ts';
 import { devSpecJson } from './dev-spec.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
-
-/** Bitcoin as an actor: an embedded regtest and a wallet that owns its coinbases. */
-export interface BitcoinActor extends EmbeddedRegtest {
-  wallet: BitcoinWallet;
-  height(): Promise<number>;
-  /** Mines `count` blocks to the wallet. */
-  mineBlocks(count: number): Promise<void>;
-  /** Replaces the last `depth` blocks by `depth + 1` others. */
-  reorg(depth: number): Promise<void>;
-}
 
 /** A node on the manual clock, without loops: its verbs make it do its work. */
 export interface NodeActor {
@@ -43,37 +33,22 @@ export interface TestNetwork {
   clock: ManualClock;
   bitcoin: BitcoinActor;
   sequencer: SequencerActor;
-  createVerifier(): Promise<VerifierActor>;
+  /** A new verifier; `bitcoin` is another Bitcoin node than the network's. */
+  createVerifier(bitcoin?: BitcoinRpc): Promise<VerifierActor>;
   close(): Promise<void>;
 }
 
 const START_MS = 1_800_000_000_000;
-const STRANGER = 'bcrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdku202';
 
-async function createBitcoin(clock: ManualClock): Promise<BitcoinActor> {
-  const regtest = await openRegtest({ store: await openMemoryStore(), clock, log: silentLogger });
-  const wallet = createBitcoinWallet({ rpc: regtest.rpc, secret: devKey('miner').secret });
-  const height = async (): Promise<number> => (await regtest.rpc('getblockcount', [])) as number;
-  return {
-    ...regtest,
-    wallet,
-    height,
-    async mineBlocks(count) {
-      await regtest.mine({ count, address: wallet.addresses.p2wpkh });
-    },
-    async reorg(depth) {
-      const first = await regtest.rpc('getblockhash', [(await height()) - depth + 1]);
-      await regtest.rpc('invalidateblock', [first]);
-      await regtest.mine({ count: depth + 1, address: STRANGER });
-    },
-  };
+export interface TestNetworkOptions {
+  /** Another Bitcoin than an embedded one of its own. */
+  bitcoin?: BitcoinActor;
 }
 
-/** A network of `hemid dev`'s spec: Bitcoin with 110 blocks, one sequencer. */
-export async function createTestNetwork(): Promise<TestNetwork> {
+/** A network of `hemid dev`'s spec: Bitcoin with 110 blocks or more, one sequencer. */
+export async function createTestNetwork(options: TestNetworkOptions = {}): Promise<TestNetwork> {
   const clock = createManualClock(START_MS);
-  const bitcoin = await createBitcoin(clock);
-  await bitcoin.mine({ count: 110, address: bitcoin.wallet.addresses.p2wpkh, timeSeconds: (i) => START_MS / 1000 - 3600 + i });
+  const bitcoin = options.bitcoin ?? (await createEmbeddedBitcoin(clock));
   const spec = parseChainSpec(await devSpecJson(bitcoin.rpc, Math.floor(clock.now() / 1000)));
   const failures: unknown[] = [];
   const common = { spec, bitcoin: bitcoin.rpc, clock, log: silentLogger, onFailure: (error: unknown) => void failures.push(error) };
@@ -139,10 +114,10 @@ export async function createTestNetwork(): Promise<TestNetwork> {
     clock,
     bitcoin,
     sequencer,
-    async createVerifier() {
+    async createVerifier(rpc = bitcoin.rpc) {
       const store = await openMemoryStore();
       stores.push(store);
-      const node = await createNode({ ...common, store }, { bitcoinPollMs: 1000, role: { kind: 'verifier', upstream, pollMs: 1000 } });
+      const node = await createNode({ ...common, bitcoin: rpc, store }, { bitcoinPollMs: 1000, role: { kind: 'verifier', upstream, pollMs: 1000 } });
       return {
         node,
         store,
