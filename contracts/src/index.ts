@@ -1,4 +1,5 @@
 import type { Abi, Hex } from 'viem';
+import bitcoinKitArtifact from '../artifacts/BitcoinKit.json' with { type: 'json' };
 import bitcoinProbeArtifact from '../artifacts/BitcoinProbe.json' with { type: 'json' };
 import depositCallerArtifact from '../artifacts/DepositCaller.json' with { type: 'json' };
 import feeVaultArtifact from '../artifacts/FeeVault.json' with { type: 'json' };
@@ -24,6 +25,9 @@ export const popReward: Contract = toContract(popRewardArtifact);
 
 /** Receives base fees; predeploy 0x42…0019 (protocol section 10). */
 export const feeVault: Contract = toContract(feeVaultArtifact);
+
+/** Bitcoin as structs, with the selectors of Hemi's kit; predeploy 0x42…0102 (protocol sections 5 and 10). */
+export const bitcoinKit: Contract = toContract(bitcoinKitArtifact);
 
 /** A user's contract that reads Bitcoin, for tests and demonstrations; not a predeploy (protocol section 5). */
 export const bitcoinProbe: Contract = toContract(bitcoinProbeArtifact);

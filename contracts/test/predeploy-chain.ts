@@ -13,11 +13,12 @@ import {
   type Hex,
   padHex,
 } from 'viem';
-import { type Contract, depositCaller, feeVault, popReward, tunnel } from '../src/index.ts';
+import { bitcoinKit, type Contract, depositCaller, feeVault, popReward, tunnel } from '../src/index.ts';
 
 export const SYSTEM: Address = '0x8888888888888888888888888888888888888888';
 export const TUNNEL: Address = '0x4200000000000000000000000000000000000100';
 export const DEPOSIT_CALLER: Address = '0x4200000000000000000000000000000000000101';
+export const BITCOIN_KIT: Address = '0x4200000000000000000000000000000000000102';
 export const POP_REWARD: Address = '0x4200000000000000000000000000000000000042';
 export const FEE_VAULT: Address = '0x4200000000000000000000000000000000000019';
 
@@ -25,6 +26,7 @@ export const FEE_VAULT: Address = '0x4200000000000000000000000000000000000019';
 const predeploys: [Address, Contract][] = [
   [TUNNEL, tunnel],
   [DEPOSIT_CALLER, depositCaller],
+  [BITCOIN_KIT, bitcoinKit],
   [POP_REWARD, popReward],
   [FEE_VAULT, feeVault],
 ];
@@ -41,7 +43,7 @@ export interface Call {
   gas?: bigint;
 }
 
-/** What a transaction did; `gasUsed` as in a receipt, `error` the name of the Solidity error or of the EVM's. */
+/** What a transaction did; `gasUsed` as in a receipt, `error` the name or text of the Solidity error, or the EVM's. */
 export interface Outcome {
   ok: boolean;
   error: string | undefined;
@@ -151,9 +153,11 @@ function calldataGas(data: Hex): { intrinsic: bigint; floor: bigint } {
   return { intrinsic: 21_000n + 4n * zeros + 16n * others, floor: 21_000n + 10n * (zeros + 4n * others) };
 }
 
-/** The name of the Solidity error that a call reverted with; absent if it failed without one. */
+/** The name of the Solidity error that a call reverted with, or its text; absent if it failed without one. */
 function errorName(abi: Abi, output: Hex): string | undefined {
-  return output.length < 10 ? undefined : decodeErrorResult({ abi, data: output }).errorName;
+  if (output.length < 10) return undefined;
+  const { errorName: name, args } = decodeErrorResult({ abi, data: output });
+  return name === 'Error' ? String(args?.[0]) : name;
 }
 
 function toData({ abi, name, args, data }: Call): Hex {

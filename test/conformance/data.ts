@@ -1,10 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 
 /** The shared folder with data nobody here made up. */
 export interface SharedData {
   json<T>(path: string): T;
   bytes(path: string): Uint8Array;
+  gzippedJson<T>(path: string): T;
+  /** Names of the files in a folder, sorted. */
+  list(path: string): string[];
 }
 
 /** Opens the folder; a file that is missing throws an error that names it. */
@@ -17,5 +21,7 @@ export function openSharedData(folder: string): SharedData {
   return {
     json: <T>(path: string) => JSON.parse(read(path).toString('utf8')) as T,
     bytes: (path) => new Uint8Array(read(path)),
+    gzippedJson: <T>(path: string) => JSON.parse(gunzipSync(read(path)).toString('utf8')) as T,
+    list: (path) => readdirSync(join(folder, path)).sort(),
   };
 }

@@ -27,6 +27,7 @@ import {
 import { Transaction } from 'bitcoinjs-lib';
 import type { SharedData } from './data.ts';
 import { expectHex, expectRefused, expectSame } from './expect.ts';
+import { hemiHvm } from './hemi-hvm.ts';
 import type { Report } from './report.ts';
 
 interface PopVector {
@@ -222,4 +223,5 @@ export async function hemiSuite(data: SharedData, report: Report): Promise<void>
   await envelopes(hvm, report);
   await payouts(hvm, report);
   await genesisHeaders(hvm, report);
+  await hemiHvm(data, report);
 }

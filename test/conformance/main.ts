@@ -1,9 +1,13 @@
+import { bitcoinSuite } from './bitcoin.ts';
 import { openSharedData, type SharedData } from './data.ts';
+import { stateTestSuite } from './ethereum/state-test.ts';
 import { hemiSuite } from './hemi.ts';
 import { createReport, type Report } from './report.ts';
 
 const SUITES: Record<string, (data: SharedData, report: Report) => Promise<void>> = {
+  bitcoin: bitcoinSuite,
   hemi: hemiSuite,
+  'state-tests': stateTestSuite,
 };
 
 const usage = `usage: npm run conformance -- --data <shared folder> [suite...]\nsuites: ${Object.keys(SUITES).join(', ')}`;

@@ -1,6 +1,7 @@
-import { bitcoinProbe, depositCaller, feeVault, popReward, tunnel } from '@hemid/contracts';
+import { bitcoinKit, bitcoinProbe, depositCaller, feeVault, popReward, tunnel } from '@hemid/contracts';
 import {
   addressOfKey,
+  BITCOIN_KIT_ADDRESS,
   DEPOSIT_CALLER_ADDRESS,
   FEE_VAULT_ADDRESS,
   HISTORY_ADDRESS,
@@ -44,6 +45,7 @@ function allocation(feeRecipient: string): Record<string, unknown> {
     [toHex(POP_REWARD_ADDRESS)]: contract(popReward.deployedBytecode),
     [toHex(TUNNEL_ADDRESS)]: contract(tunnel.deployedBytecode),
     [toHex(DEPOSIT_CALLER_ADDRESS)]: contract(depositCaller.deployedBytecode),
+    [toHex(BITCOIN_KIT_ADDRESS)]: contract(bitcoinKit.deployedBytecode),
   };
 }
 

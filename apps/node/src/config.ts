@@ -39,9 +39,25 @@ export const nodeConfig = z.strictObject({
     .optional()
     .describe('key that seals, hex; better in the environment than in a flag'),
   sequencerKeyFile: z.string().optional().describe('file that holds the key that seals'),
-  bitcoind: z.url().describe('RPC URL of the Bitcoin node, e.g. http://user:password@127.0.0.1:8332'),
-  bitcoindCookie: z.string().optional().describe("path of bitcoind's .cookie file"),
+  bitcoind: z
+    .string()
+    .transform((list) => list.split(',').map((url) => url.trim()))
+    .pipe(z.array(z.url()).min(1))
+    .describe('RPC URL of the Bitcoin node, e.g. http://user:password@127.0.0.1:8332; several with commas: the first that works is used'),
+  bitcoindCookie: z.string().optional().describe("path of bitcoind's .cookie file, for the URLs without user and password"),
+  bitcoindZmq: z
+    .string()
+    .regex(/^tcp:\/\/.+:\d+$/, 'must look like tcp://127.0.0.1:28332')
+    .optional()
+    .describe('where the Bitcoin node publishes hashblock (its zmqpubhashblock): new blocks are then seen at once, not at the next poll'),
   bitcoinPollMs: z.coerce.number().int().min(10).default(500).describe('milliseconds between questions to the Bitcoin node'),
+  bitcoinStallSeconds: z.coerce
+    .number()
+    .min(1)
+    .default(3600)
+    .describe('a Bitcoin node without a new block for so many seconds is left when another one is higher'),
+  bitcoinRetrySeconds: z.coerce.number().min(1).default(60).describe('a Bitcoin node that was left is tried again after so many seconds'),
+  unspentSet: z.string().optional().describe("file of the unspent set that the chain spec names, written by bitcoind's dumptxoutset; needed once"),
   readyFile: z.string().optional().describe('file that is written, as JSON with the URLs, when the node answers'),
   ...rpc,
   ...log,

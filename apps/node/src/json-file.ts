@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { fail } from './errors.ts';
+
+/** Reads a JSON file; @throws `node/config` naming it. */
+export function readJsonFile(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw fail('node/config', `cannot read ${path}: ${(cause as Error).message}`, { cause });
+  }
+}
 
 /** Writes a JSON file so that after a crash it is whole or not there: a temporary file, synced, then renamed. */
 export function writeJsonFile(path: string, value: unknown): void {

@@ -4,6 +4,7 @@ import { devConfig, nodeConfig } from './config.ts';
 import { runDev } from './dev-command.ts';
 import { runDevDeposit } from './dev-deposit.ts';
 import { runNode } from './node-command.ts';
+import { runSpecNew, specConfig } from './spec-command.ts';
 import { VERSION } from './version.ts';
 
 const PREFIX = 'HEMID';
@@ -15,6 +16,7 @@ usage: hemid <command> [options]
   hemid dev                            a development network in one process: Bitcoin, sequencer, PoP miner, RPC
   hemid dev deposit <address> <sats>   pays the vault of a running development network
   hemid node                           a node of a network: --role sequencer or --role verifier
+  hemid spec new                       writes the chain spec of a new network, with its Bitcoin headers from a bitcoind
   hemid <command> --help               the options of a command
   hemid --version
 `;
@@ -43,6 +45,13 @@ async function dispatch(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
       'hemid node --role verifier --chain .hemid-dev/chain.json --upstream http://127.0.0.1:8545 --bitcoind http://127.0.0.1:18443 --rpc-port 8546';
     if (wantsHelp) process.stdout.write(help('hemid node: a node of a network', nodeConfig, example));
     else return (await runNode(loadConfig(nodeConfig, sources))).exitCode;
+    return 0;
+  }
+  if (command === 'spec' && (rest[0] === 'new' || wantsHelp)) {
+    const example =
+      'hemid spec new --network mainnet --height 840000 --bitcoind http://127.0.0.1:8332 --cookie ~/.bitcoin/.cookie --template mine.json --out chain.json --dump /data/unspent.dat';
+    if (wantsHelp) process.stdout.write(help('hemid spec new: the chain spec of a new network', specConfig, example));
+    else process.stdout.write(`${await runSpecNew(loadConfig(specConfig, { ...sources, argv: rest.slice(1) }))}\n`);
     return 0;
   }
   if (command === '--version' || command === 'version') {

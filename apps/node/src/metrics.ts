@@ -1,7 +1,7 @@
 import type { Node } from './node.ts';
 
 /** The node's gauges in Prometheus' text format. */
-export function renderMetrics({ chain, headers, pool }: Node): string {
+export function renderMetrics({ chain, headers, pool, bitcoinSync }: Node): string {
   const counts = pool?.counts();
   const gauges: [string, string, bigint | number][] = [
     ['hemid_l2_head_number', 'number of the latest L2 block', chain.head('latest').header.number],
@@ -13,5 +13,8 @@ export function renderMetrics({ chain, headers, pool }: Node): string {
     ['hemid_pool_queued', 'transactions that wait for an earlier nonce', counts?.queued ?? 0],
     ['process_resident_memory_bytes', 'resident memory', process.memoryUsage.rss()],
   ];
-  return gauges.map(([name, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`).join('');
+  const lines = gauges.map(([name, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`);
+  const events = Object.entries(bitcoinSync.counters()).map(([event, count]) => `hemid_bitcoin_events_total{event="${event}"} ${count}\n`);
+  const about = '# HELP hemid_bitcoin_events_total what happened with the Bitcoin nodes\n# TYPE hemid_bitcoin_events_total counter\n';
+  return [...lines, about, ...events].join('');
 }

@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createBitcoindRpc } from '@hemid/bitcoin';
 import { createJsonRpc, createUpstream } from '@hemid/network';
 import { fromHex } from '@hemid/protocol';
 import { createRpcServer } from '@hemid/rpc';
 import { createLogger, Secret, systemClock } from '@hemid/runtime';
 import { openStore } from '@hemid/store';
+import { loadSpecUnspentSet, openBitcoinSource } from './bitcoin-source.ts';
 import type { NodeConfig } from './config.ts';
 import { fail } from './errors.ts';
 import { writeJsonFile } from './json-file.ts';
@@ -46,14 +46,16 @@ export async function runNode(config: NodeConfig): Promise<RunEnd> {
   mkdirSync(config.data, { recursive: true });
   const store = await openStore(join(config.data, 'node'));
   try {
-    const { bitcoindCookie: cookieFile } = config;
-    const bitcoin = createBitcoindRpc({ url: config.bitcoind, timeoutMs: RPC_TIMEOUT_MS, ...(cookieFile === undefined ? {} : { cookieFile }) });
+    await loadSpecUnspentSet(spec, config.unspentSet, { store, clock, log });
+    const bitcoin = openBitcoinSource(config, { clock, log });
     const { fail: onFailure, failed } = createFailure();
     const role: NodeOptions['role'] =
       upstream === undefined || key !== undefined
         ? { kind: 'sequencer', key: key as Secret<Uint8Array> }
         : { kind: 'verifier', upstream, pollMs: config.upstreamPollMs };
-    const node = await createNode({ spec, store, bitcoin, clock, log, onFailure }, { bitcoinPollMs: config.bitcoinPollMs, role });
+    const { bitcoinPollMs, bitcoindZmq } = config;
+    const options = { bitcoinPollMs, role, ...(bitcoindZmq === undefined ? {} : { bitcoinZmq: bitcoindZmq }) };
+    const node = await createNode({ spec, store, bitcoin, clock, log, onFailure }, options);
     const rpcDeps = createRpcDeps(node, { clock, log, ...(upstream === undefined ? {} : { upstream }) });
     const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort });
     return await runServices([...node.services, rpc], { log, failed }, () => {

@@ -1,12 +1,16 @@
 import {
+  assertUnspentSet,
   type BitcoinRpc,
+  type BitcoinSource,
   type BitcoinSync,
   type BlockStore,
   bitcoinIndex,
   createBitcoinSync,
+  createBlockCheck,
   createBlockStore,
   createRpcSource,
   createWalker,
+  createZmqSubscriber,
   type HeaderChain,
   openHeaderChain,
 } from '@hemid/bitcoin';
@@ -25,8 +29,8 @@ import { createHeadQueue } from './head-queue.ts';
 export interface NodeDeps {
   spec: ChainSpec;
   store: Store;
-  /** The Bitcoin node. */
-  bitcoin: BitcoinRpc;
+  /** The Bitcoin node by its RPC, or a source over several of them. */
+  bitcoin: BitcoinRpc | BitcoinSource;
   clock: Clock;
   log: Logger;
   /** Called once with the error that makes it impossible to go on. */
@@ -36,6 +40,8 @@ export interface NodeDeps {
 export interface NodeOptions {
   /** How often the Bitcoin node is asked for its tip, in milliseconds. */
   bitcoinPollMs: number;
+  /** Where the Bitcoin node publishes `hashblock`, e.g. `tcp://127.0.0.1:28332`. */
+  bitcoinZmq?: string;
   /** What the node does besides verifying. */
   role:
     | { kind: 'sequencer'; key: Secret<Uint8Array>; onSealed?: (block: SealedBlock) => void }
@@ -59,15 +65,21 @@ export interface Node {
   services: Service[];
 }
 
-/** Wires a node: the one place that knows who fills whose port. */
+/**
+ * Wires a node: the one place that knows who fills whose port.
+ *
+ * @throws `bitcoin/unspent-missing` when the chain spec names an unspent set that has not been loaded.
+ */
 export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<Node> {
   const { spec, store, clock, log, onFailure } = deps;
 
   // Bitcoin: the node's own best header chain, the bodies, and two walkers over them. The index goes where the
   // chain sends it; the anchors follow the best header.
-  const source = createRpcSource(deps.bitcoin);
+  const { unspent } = spec.genesis.bitcoin;
+  if (unspent !== 'none') assertUnspentSet(store, unspent.hashSerialized);
+  const source = typeof deps.bitcoin === 'function' ? createRpcSource(deps.bitcoin) : deps.bitcoin;
   const headers = await openHeaderChain(store, spec);
-  const blocks = createBlockStore(store);
+  const blocks = createBlockStore(store, createBlockCheck(spec.genesis.bitcoin));
   const index = createWalker(bitcoinIndex, { store, headers, blocks });
   const anchorWalker = createWalker(anchorFollower, { store, headers, blocks });
 
@@ -94,6 +106,8 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     { spec, source, headers, blocks, clock, log, onFailure, onTip: () => queue.run(() => finality.onBitcoinTip()) },
     { pollMs: options.bitcoinPollMs },
   );
+  const { bitcoinZmq: endpoint } = options;
+  const zmq = endpoint === undefined ? [] : [createZmqSubscriber({ clock, log, onMessage: bitcoinSync.wake }, { endpoint, topic: 'hashblock' })];
   chain.onHead((change) => void queue.run(() => finality.onHead(change)));
 
   if (options.role.kind === 'verifier') {
@@ -109,7 +123,7 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
       pool: undefined,
       duty: undefined,
       settled: queue.settled,
-      services: [bitcoinSync, follow],
+      services: [bitcoinSync, ...zmq, follow],
     };
   }
 
@@ -129,7 +143,7 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     duty,
     follow: undefined,
     settled: queue.settled,
-    services: [bitcoinSync, duty],
+    services: [bitcoinSync, ...zmq, duty],
   };
 }
 

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { type ChainSpec, isHemidError, parseChainSpec, toHex } from '@hemid/protocol';
 import { fail } from './errors.ts';
+import { readJsonFile } from './json-file.ts';
 
 /** What a template leaves open, decided when a development network first starts. */
 export interface TemplateChoice {
@@ -14,18 +14,10 @@ interface SpecJson {
   upgrades: unknown[];
 }
 
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw fail('node/config', `cannot read the chain spec ${path}: ${(cause as Error).message}`, { cause });
-  }
-}
-
 /** Reads a chain spec file; @throws `protocol/chain-spec` naming the file and every wrong key. */
 export function readChainSpec(path: string): ChainSpec {
   try {
-    return parseChainSpec(readJson(path));
+    return parseChainSpec(readJsonFile(path));
   } catch (error) {
     if (isHemidError(error, 'protocol/chain-spec')) throw fail('node/config', `${path}: ${error.message}`, { cause: error });
     throw error;
@@ -34,7 +26,7 @@ export function readChainSpec(path: string): ChainSpec {
 
 /** Fills a template (`configs/dev.json`): the JSON of a complete chain spec. */
 export function completeTemplate(path: string, choice: TemplateChoice): unknown {
-  const template = readJson(path) as SpecJson;
+  const template = readJsonFile(path) as SpecJson;
   const { height, header, headersBefore } = choice.bitcoin;
   return {
     ...template,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { BitcoinTransaction } from '@hemid/protocol';
-import { type Batch, type Follower, layout, type OutputKey, UNSPENT } from '@hemid/store';
+import { type BitcoinTransaction, isUnspendable } from '@hemid/protocol';
+import { type Batch, type Follower, layout, type OutputKey, type OutputRow, UNSPENT } from '@hemid/store';
 import type { BitcoinBlock } from './block.ts';
 import { publicationsIn } from './publication.ts';
+import { applyChanges, revertChanges, type UnspentChange } from './unspent-tree.ts';
 
 /** A block with its height: what Bitcoin followers are given. */
 export interface IndexedBlock {
@@ -10,61 +11,111 @@ export interface IndexedBlock {
   height: number;
 }
 
-const OP_RETURN = 0x6a;
-const MAX_SCRIPT = 10_000;
-
 /** sha256 of a scriptPubKey: the key of its outputs. */
 export function hashScript(script: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(script).digest());
 }
 
-/** Unspendable outputs never enter the index (protocol 4.4). */
-function isUnspendable(script: Uint8Array): boolean {
-  return script[0] === OP_RETURN || script.length > MAX_SCRIPT;
+/** What a block, or a piece of a snapshot, changes of the unspent outputs, script by script. */
+function createScriptChanges() {
+  const byScript = new Map<string, { scriptHash: Uint8Array; changes: Map<string, UnspentChange> }>();
+  const name = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+
+  function changesOf(script: Uint8Array): Map<string, UnspentChange> {
+    const scriptHash = hashScript(script);
+    let found = byScript.get(name(scriptHash));
+    if (found === undefined) {
+      found = { scriptHash, changes: new Map() };
+      byScript.set(name(scriptHash), found);
+    }
+    return found.changes;
+  }
+
+  return {
+    make(script: Uint8Array, { txid, vout }: OutputKey, valueSats: bigint): void {
+      const outpoint = layout.output.key.encode({ txid, vout });
+      changesOf(script).set(name(outpoint), { kind: 'made', outpoint, valueSats });
+    },
+    /** What was made and spent in one block never shows (protocol 4.4). */
+    spend(script: Uint8Array, { txid, vout }: OutputKey, valueSats: bigint): void {
+      const outpoint = layout.output.key.encode({ txid, vout });
+      const changes = changesOf(script);
+      if (!changes.delete(name(outpoint))) changes.set(name(outpoint), { kind: 'spent', outpoint, valueSats });
+    },
+    apply(batch: Batch, height: number): void {
+      for (const { scriptHash, changes } of byScript.values()) {
+        if (changes.size > 0) applyChanges(batch, { scriptHash, height }, [...changes.values()]);
+      }
+    },
+  };
 }
 
-/** Marks the outputs that a transaction spends; ones from before the hVM genesis are not there and change nothing. */
-function setSpent(transaction: BitcoinTransaction, spentAt: number, batch: Batch): void {
-  if (transaction.isCoinbase) return;
-  for (const { txid, vout } of transaction.inputs) {
+/** An output of the unspent set at the hVM genesis. */
+export interface SnapshotOutput extends OutputKey {
+  valueSats: bigint;
+  script: Uint8Array;
+  /** Height of the block that made it. */
+  madeAt: number;
+}
+
+/**
+ * Writes outputs of the unspent set at the hVM genesis, before any block is applied. The same outputs again change
+ * nothing.
+ */
+export function addUnspent(batch: Batch, genesisHeight: number, outputs: readonly SnapshotOutput[]): void {
+  const scripts = createScriptChanges();
+  for (const { txid, vout, valueSats, script, madeAt } of outputs) {
+    batch.put(layout.output, { txid, vout }, { valueSats, madeAt, spentAt: UNSPENT, script });
+    scripts.make(script, { txid, vout }, valueSats);
+  }
+  scripts.apply(batch, genesisHeight);
+}
+
+/** The rows with this `spentAt` among the outputs that a transaction spends; ones from before the hVM genesis may be unknown. */
+function spentBy(transaction: BitcoinTransaction, spentAt: number, batch: Batch): { key: OutputKey; row: OutputRow }[] {
+  if (transaction.isCoinbase) return [];
+  return transaction.inputs.flatMap(({ txid, vout }) => {
     const row = batch.get(layout.output, { txid, vout });
-    if (row === undefined) continue;
-    batch.put(layout.output, { txid, vout }, { ...row, spentAt });
-    const { valueSats, madeAt } = row;
-    batch.put(layout.scriptOutput, { scriptHash: hashScript(row.script), txid, vout }, { valueSats, madeAt, spentAt });
-  }
+    return row?.spentAt === spentAt ? [{ key: { txid, vout }, row }] : [];
+  });
 }
 
-function eachOutput(transaction: BitcoinTransaction, visit: (key: OutputKey, valueSats: bigint, script: Uint8Array) => void): void {
-  for (const [vout, { valueSats, script }] of transaction.outputs.entries()) {
-    if (!isUnspendable(script)) visit({ txid: transaction.txid, vout }, valueSats, script);
-  }
+function spendable(transaction: BitcoinTransaction): { key: OutputKey; valueSats: bigint; script: Uint8Array }[] {
+  const { txid, outputs } = transaction;
+  return outputs.flatMap(({ valueSats, script }, vout) => (isUnspendable(script) ? [] : [{ key: { txid, vout }, valueSats, script }]));
 }
 
 /** Transactions, outputs by outpoint and by script, and publications of the canonical blocks (protocol 4.4). */
 export const bitcoinIndex: Follower<IndexedBlock> = {
   name: 'index',
   apply({ block, height }, batch) {
+    const scripts = createScriptChanges();
     for (const [index, transaction] of block.transactions.entries()) {
-      setSpent(transaction, height, batch);
+      for (const { key, row } of spentBy(transaction, UNSPENT, batch)) {
+        batch.put(layout.output, key, { ...row, spentAt: height });
+        scripts.spend(row.script, key, row.valueSats);
+      }
       batch.put(layout.bitcoinTransaction, transaction.txid, { height, index });
-      eachOutput(transaction, (key, valueSats, script) => {
+      for (const { key, valueSats, script } of spendable(transaction)) {
         batch.put(layout.output, key, { valueSats, madeAt: height, spentAt: UNSPENT, script });
-        const row = { valueSats, madeAt: height, spentAt: UNSPENT };
-        batch.put(layout.scriptOutput, { scriptHash: hashScript(script), ...key }, row);
-      });
+        scripts.make(script, key, valueSats);
+      }
     }
+    scripts.apply(batch, height);
     for (const { key, row } of publicationsIn(block, height)) batch.put(layout.publication, key, row);
   },
   revert({ block, height }, batch) {
     for (const { key } of publicationsIn(block, height)) batch.del(layout.publication, key);
     for (const transaction of [...block.transactions].reverse()) {
-      eachOutput(transaction, (key, _valueSats, script) => {
+      for (const { key, script } of spendable(transaction)) {
+        revertChanges(batch, { scriptHash: hashScript(script), height });
         batch.del(layout.output, key);
-        batch.del(layout.scriptOutput, { scriptHash: hashScript(script), ...key });
-      });
+      }
       batch.del(layout.bitcoinTransaction, transaction.txid);
-      setSpent(transaction, UNSPENT, batch);
+      for (const { key, row } of spentBy(transaction, height, batch)) {
+        revertChanges(batch, { scriptHash: hashScript(row.script), height });
+        batch.put(layout.output, key, { ...row, spentAt: UNSPENT });
+      }
     }
   },
 };

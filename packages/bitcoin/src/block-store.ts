@@ -2,6 +2,7 @@ import { toDigits, toDisplay } from '@hemid/protocol';
 import { layout, type Store } from '@hemid/store';
 import { type BitcoinBlock, parseBlock } from './block.ts';
 import { fail } from './errors.ts';
+import type { BlockCheck } from './signet.ts';
 
 /** The bodies of Bitcoin blocks, by hash; blocks that became orphaned stay. */
 export interface BlockStore {
@@ -12,19 +13,46 @@ export interface BlockStore {
   get(hash: Uint8Array): BitcoinBlock;
   /** Checks the body against its header and writes it; @throws `bitcoin/block-invalid`. */
   keep(raw: Uint8Array): Promise<BitcoinBlock>;
+  /** {@link keep} for several blocks, which are written together, or none of them. */
+  keepAll(raws: readonly Uint8Array[]): Promise<BitcoinBlock[]>;
 }
 
 const CACHED_BLOCKS = 64;
+/** Of raw blocks: parsed, they take some times as much. */
+const CACHED_BYTES = 24 << 20;
 
-/** The {@link BlockStore} over a store, with the latest blocks parsed in memory. */
-export function createBlockStore(store: Store): BlockStore {
-  const cache = new Map<string, BitcoinBlock>();
+/** The {@link BlockStore} over a store, with the latest blocks parsed in memory; `check` is what the network asks of a full block. */
+export function createBlockStore(store: Store, check: BlockCheck = () => undefined): BlockStore {
+  const cache = new Map<string, { block: BitcoinBlock; size: number }>();
+  let cachedBytes = 0;
 
-  function remember(block: BitcoinBlock): BitcoinBlock {
-    cache.set(toDigits(block.hash), block);
-    const oldest = cache.keys().next().value;
-    if (cache.size > CACHED_BLOCKS && oldest !== undefined) cache.delete(oldest);
+  function forget(name: string): void {
+    cachedBytes -= cache.get(name)?.size ?? 0;
+    cache.delete(name);
+  }
+
+  function remember(block: BitcoinBlock, size: number): BitcoinBlock {
+    const name = toDigits(block.hash);
+    forget(name);
+    cache.set(name, { block, size });
+    cachedBytes += size;
+    for (const oldest of cache.keys()) {
+      if (cache.size <= CACHED_BLOCKS && (cachedBytes <= CACHED_BYTES || cache.size === 1)) break;
+      forget(oldest);
+    }
     return block;
+  }
+
+  async function keepAll(raws: readonly Uint8Array[]): Promise<BitcoinBlock[]> {
+    const batch = store.batch();
+    const kept = raws.map((raw) => {
+      const block = parseBlock(raw);
+      check(block);
+      batch.put(layout.bitcoinBlock, block.hash, raw);
+      return block;
+    });
+    await batch.commit();
+    return kept.map((block, i) => remember(block, raws[i]?.length ?? 0));
   }
 
   return {
@@ -32,20 +60,15 @@ export function createBlockStore(store: Store): BlockStore {
     readRaw: (hash) => store.get(layout.bitcoinBlock, hash),
     get(hash) {
       const cached = cache.get(toDigits(hash));
-      if (cached !== undefined) return cached;
+      if (cached !== undefined) return cached.block;
       const raw = store.get(layout.bitcoinBlock, hash);
       if (raw === undefined) {
         const details = { hash: toDisplay(hash) };
         throw fail('bitcoin/block-missing', `the Bitcoin block ${details.hash} is not here yet`, { details });
       }
-      return remember(parseBlock(raw));
+      return remember(parseBlock(raw), raw.length);
     },
-    async keep(raw) {
-      const block = parseBlock(raw);
-      const batch = store.batch();
-      batch.put(layout.bitcoinBlock, block.hash, raw);
-      await batch.commit();
-      return remember(block);
-    },
+    keep: async (raw) => (await keepAll([raw]))[0] as BitcoinBlock,
+    keepAll,
   };
 }

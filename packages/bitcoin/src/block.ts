@@ -1,6 +1,8 @@
-import { type BitcoinTransaction, concat, equal, hashBitcoinHeader, sha256d, toDisplay } from '@hemid/protocol';
-import { Transaction } from 'bitcoinjs-lib';
+import { type BitcoinTransaction, concat, equal, toDisplay } from '@hemid/protocol';
+import type { Transaction } from 'bitcoinjs-lib';
+import { type ReadTransaction, readTransactions } from './block-reader.ts';
 import { fail } from './errors.ts';
+import { sha256d } from './sha256.ts';
 
 /** A Bitcoin block, parsed. */
 export interface BitcoinBlock {
@@ -26,32 +28,9 @@ export function toBitcoinTransaction(transaction: Transaction): BitcoinTransacti
       sequence: input.sequence,
       witness: input.witness,
     })),
-    outputs: transaction.outs.map((output) => ({ valueSats: output.value, script: output.script })),
+    // bitcoinjs-lib reads values as signed.
+    outputs: transaction.outs.map((output) => ({ valueSats: BigInt.asUintN(64, output.value), script: output.script })),
   };
-}
-
-/** Reads a compact size at `offset`. */
-function readCompactSize(bytes: Uint8Array, offset: number): { value: number; next: number } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const first = view.getUint8(offset);
-  if (first < 0xfd) return { value: first, next: offset + 1 };
-  if (first === 0xfd) return { value: view.getUint16(offset + 1, true), next: offset + 3 };
-  if (first === 0xfe) return { value: view.getUint32(offset + 1, true), next: offset + 5 };
-  throw new RangeError('a block cannot hold 2^32 transactions');
-}
-
-function parseTransactions(raw: Uint8Array): Transaction[] {
-  const { value: count, next } = readCompactSize(raw, 80);
-  const transactions: Transaction[] = [];
-  let offset = next;
-  for (let i = 0; i < count; i += 1) {
-    const parse = Transaction.fromBuffer as (bytes: Uint8Array, noStrict: boolean) => Transaction;
-    const transaction = parse(raw.subarray(offset), true);
-    offset += transaction.byteLength();
-    transactions.push(transaction);
-  }
-  if (offset !== raw.length) throw new RangeError('the block has trailing bytes');
-  return transactions;
 }
 
 /** Merkle root of hashes; `mutated` when a level pairs two equal hashes (CVE-2012-2459). */
@@ -71,39 +50,44 @@ export function merkleRoot(leaves: readonly Uint8Array[]): { root: Uint8Array; m
   return { root: level[0] ?? new Uint8Array(32), mutated };
 }
 
+/** Whether an output script has the form of a witness commitment (BIP-141); the last one of a coinbase counts. */
+export function isWitnessCommitment(script: Uint8Array): boolean {
+  return script.length >= 38 && equal(script.subarray(0, 6), COMMITMENT);
+}
+
 /** Whether the witness commitment holds (BIP-141); without one no input may carry a witness. */
-function witnessesMatch(transactions: readonly Transaction[]): boolean {
-  const coinbase = transactions[0] as Transaction;
-  const commitment = coinbase.outs
-    .map((output) => output.script)
-    .findLast((script) => script.length >= 38 && equal(script.subarray(0, 6), COMMITMENT));
-  if (commitment === undefined) return !transactions.some((transaction) => transaction.hasWitnesses());
-  const reserved = coinbase.ins[0]?.witness ?? [];
+function witnessesMatch(read: readonly ReadTransaction[]): boolean {
+  const coinbase = (read[0] as ReadTransaction).transaction;
+  const commitment = coinbase.outputs.map((output) => output.script).findLast(isWitnessCommitment);
+  if (commitment === undefined) return !read.some(({ hasWitness }) => hasWitness);
+  const reserved = coinbase.inputs[0]?.witness ?? [];
   if (reserved.length !== 1 || reserved[0]?.length !== 32) return false;
-  const leaves = transactions.map((transaction, i) => (i === 0 ? new Uint8Array(32) : transaction.getHash(true)));
+  const leaves = read.map(({ transaction, raw, hasWitness }, i) => (i === 0 ? new Uint8Array(32) : hasWitness ? sha256d(raw) : transaction.txid));
   return equal(sha256d(concat(merkleRoot(leaves).root, reserved[0])), commitment.subarray(6, 38));
 }
 
 /**
  * Parses a raw block (serialised with witness) and checks that its body belongs to its header: merkle root and
- * witness commitment (protocol 4.4).
+ * witness commitment (protocol 4.4). What it returns looks into `raw`, which must not change any more.
  *
  * @throws `bitcoin/block-invalid`
  */
 export function parseBlock(raw: Uint8Array): BitcoinBlock {
-  const header = raw.slice(0, 80);
-  const hash = hashBitcoinHeader(header);
+  // A Buffer would hand out Buffers, whose `slice` shares memory.
+  const bytes = new Uint8Array(raw.buffer, raw.byteOffset, raw.length);
+  const header = bytes.slice(0, 80);
+  const hash = sha256d(header);
   const refuse = (rule: string, cause?: unknown): Error =>
     fail('bitcoin/block-invalid', `Bitcoin block ${toDisplay(hash)} is invalid: ${rule}`, { cause });
-  let transactions: Transaction[];
+  let read: ReadTransaction[];
   try {
-    transactions = parseTransactions(raw);
+    read = readTransactions(bytes, 80);
   } catch (cause) {
     throw refuse('it does not parse', cause);
   }
-  if (transactions[0]?.isCoinbase() !== true) throw refuse('the first transaction is not a coinbase');
-  const { root, mutated } = merkleRoot(transactions.map((transaction) => transaction.getHash()));
+  if (read[0]?.transaction.isCoinbase !== true) throw refuse('the first transaction is not a coinbase');
+  const { root, mutated } = merkleRoot(read.map(({ transaction }) => transaction.txid));
   if (mutated || !equal(root, header.subarray(36, 68))) throw refuse('the merkle root does not match');
-  if (!witnessesMatch(transactions)) throw refuse('the witness commitment does not match');
-  return { hash, header, transactions: transactions.map(toBitcoinTransaction) };
+  if (!witnessesMatch(read)) throw refuse('the witness commitment does not match');
+  return { hash, header, transactions: read.map(({ transaction }) => transaction) };
 }

@@ -1,33 +1,45 @@
 import type { BitcoinNetwork } from '@hemid/protocol';
 
+/** What the difficulty rules read of an ancestor. */
+export interface DifficultyAncestor {
+  bits: number;
+  /** Seconds. */
+  time: number;
+}
+
 /** A header's place among its ancestors, enough to say which bits it must carry. */
 export interface DifficultyContext {
   /** Height of the header that is checked. */
   height: number;
-  /** Bits and time (seconds) of an ancestor of that header, at a height below it. */
-  ancestor(height: number): { bits: number; time: number };
+  /** Its own time in seconds: the test networks ask how long it took. */
+  time: number;
+  /** The ancestor at a height below it. */
+  ancestor(height: number): DifficultyAncestor;
 }
 
-interface NetworkRules {
+/** How a network sets its difficulty (Core's kernel/chainparams.cpp). */
+interface DifficultyRules {
+  /** The easiest target. */
   limit: bigint;
   limitBits: number;
   retargets: boolean;
+  /** testnet4: minimum-difficulty blocks after 20 minutes, and what BIP94 does about them. */
+  bip94: boolean;
 }
 
-const MAINNET_LIMIT = 0x00000000ffffn << 208n;
-const RULES: Partial<Record<BitcoinNetwork, NetworkRules>> = {
-  mainnet: { limit: MAINNET_LIMIT, limitBits: 0x1d00ffff, retargets: true },
-  regtest: { limit: 0x7fffffn << 232n, limitBits: 0x207fffff, retargets: false },
+const BITCOIN_LIMIT = { limit: 0x00ffffn << 208n, limitBits: 0x1d00ffff };
+const RULES: Record<BitcoinNetwork, DifficultyRules> = {
+  mainnet: { ...BITCOIN_LIMIT, retargets: true, bip94: false },
+  testnet4: { ...BITCOIN_LIMIT, retargets: true, bip94: true },
+  signet: { limit: 0x0377aen << 216n, limitBits: 0x1e0377ae, retargets: true, bip94: false },
+  regtest: { limit: 0x7fffffn << 232n, limitBits: 0x207fffff, retargets: false, bip94: false },
 };
 
-const PERIOD = 2016;
+/** Blocks between two retargets. */
+export const PERIOD = 2016;
 const TIMESPAN = 14 * 24 * 60 * 60;
-
-function rulesOf(network: BitcoinNetwork): NetworkRules {
-  const rules = RULES[network];
-  if (rules === undefined) throw new RangeError(`no difficulty rules for ${network}`);
-  return rules;
-}
+/** Seconds after which a block of testnet4 is one of minimum difficulty. */
+const EXCEPTION_AFTER = 20 * 60;
 
 /** The target of compact bits, or `undefined` when they are negative or overflow 256 bits. */
 export function toTarget(bits: number): bigint | undefined {
@@ -58,31 +70,31 @@ export function workOf(target: bigint): bigint {
 /** Whether a hash (internal order) satisfies its bits, and the bits are within the network's limit. */
 export function hasProofOfWork(network: BitcoinNetwork, hash: Uint8Array, bits: number): boolean {
   const target = toTarget(bits);
-  if (target === undefined || target === 0n || target > rulesOf(network).limit) return false;
+  if (target === undefined || target === 0n || target > RULES[network].limit) return false;
   return BigInt(`0x${Buffer.from(hash).reverse().toString('hex')}`) <= target;
 }
 
-/** The bits that the header at `context.height` must carry. */
+/** The bits that the header at `context.height` must carry (protocol 4.2; Core's GetNextWorkRequired). */
 export function requiredBits(network: BitcoinNetwork, context: DifficultyContext): number {
-  const rules = rulesOf(network);
-  const parent = context.ancestor(context.height - 1);
-  if (!rules.retargets || context.height % PERIOD !== 0) return parent.bits;
-  const first = context.ancestor(context.height - PERIOD);
-  const span = Math.min(Math.max(parent.time - first.time, TIMESPAN / 4), TIMESPAN * 4);
-  const target = ((toTarget(parent.bits) ?? 0n) * BigInt(span)) / BigInt(TIMESPAN);
-  return target > rules.limit ? rules.limitBits : toBits(target);
+  const rules = RULES[network];
+  if (rules.retargets && context.height % PERIOD === 0) return retarget(rules, context);
+  return rules.bip94 ? bitsWithException(rules, context) : context.ancestor(context.height - 1).bits;
 }
 
-/** The median of up to eleven times (seconds): a header must be later than that of its ancestors. */
-export function medianTime(times: readonly number[]): number {
-  const sorted = [...times].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+function retarget({ limit, limitBits, bip94 }: DifficultyRules, { height, ancestor }: DifficultyContext): number {
+  const first = ancestor(height - PERIOD);
+  const last = ancestor(height - 1);
+  const span = Math.min(Math.max(last.time - first.time, TIMESPAN / 4), TIMESPAN * 4);
+  // The last block of a period of testnet4 may be one of minimum difficulty, its first cannot.
+  const base = toTarget(bip94 ? first.bits : last.bits) ?? 0n;
+  const target = (base * BigInt(span)) / BigInt(TIMESPAN);
+  return target > limit ? limitBits : toBits(target);
 }
 
-/** The lowest block version that is valid at a height (BIP 34, 66, 65). */
-export function minimumVersion(network: BitcoinNetwork, height: number): number {
-  if (network !== 'mainnet') return 4;
-  if (height >= 388_381) return 4;
-  if (height >= 363_725) return 3;
-  return height >= 227_931 ? 2 : 1;
+/** Within a period of testnet4: the minimum after 20 minutes without a block, else the bits of the last block that is no such exception. */
+function bitsWithException({ limitBits }: DifficultyRules, { height, time, ancestor }: DifficultyContext): number {
+  if (time > ancestor(height - 1).time + EXCEPTION_AFTER) return limitBits;
+  let at = height - 1;
+  while (at % PERIOD !== 0 && ancestor(at).bits === limitBits) at -= 1;
+  return ancestor(at).bits;
 }

@@ -11,8 +11,9 @@ import {
   toDisplay,
 } from '@hemid/protocol';
 import { type Batch, layout, type Route, routeBetween, type Store } from '@hemid/store';
-import { hasProofOfWork, medianTime, minimumVersion, requiredBits, toTarget, workOf } from './difficulty.ts';
+import { hasProofOfWork, toTarget, workOf } from './difficulty.ts';
 import { fail } from './errors.ts';
+import { brokenRule, MEDIAN_WINDOW } from './header-rules.ts';
 
 /** A valid header with its place and the work from the hVM genesis (excluded) up to it. */
 export interface ChainHeader extends PlacedHeader {
@@ -50,12 +51,12 @@ interface Entry extends ChainHeader {
   decoded: BitcoinHeader;
 }
 
-const WINDOW = 11;
 const BEST = 'best-header';
 
 /** Opens the header chain of a chain spec; headers of earlier runs are read back from the store. */
 export async function openHeaderChain(store: Store, spec: ChainSpec): Promise<HeaderChain> {
   const { network, genesisHeight, genesisHeader, headersBefore } = spec.genesis.bitcoin;
+  const lowest = genesisHeight - headersBefore.length;
   const entries = new Map<string, Entry>();
   const bestBranch: string[] = [];
   const key = (hash: Uint8Array): string => toDigits(hash);
@@ -66,7 +67,7 @@ export async function openHeaderChain(store: Store, spec: ChainSpec): Promise<He
     return entry;
   }
 
-  for (const [i, header] of headersBefore.entries()) remember(header, genesisHeight - headersBefore.length + i, 0n);
+  for (const [i, header] of headersBefore.entries()) remember(header, lowest + i, 0n);
   const genesis = remember(genesisHeader, genesisHeight, 0n);
   for await (const [, row] of store.range(layout.bitcoinHeader)) remember(row.header, row.height, row.work);
   const bestRow = store.get(layout.position, BEST);
@@ -83,11 +84,11 @@ export async function openHeaderChain(store: Store, spec: ChainSpec): Promise<He
     return entries.get(key(entry.decoded.previous));
   }
 
-  /** Heights of the best branch as an array, so that far ancestors are found without a walk. */
+  /** The best branch as an array from the spec's first header on, so that far ancestors are found without a walk. */
   function indexBranch(tip: Entry): void {
-    bestBranch.length = Math.min(bestBranch.length, tip.height - genesisHeight + 1);
-    for (let entry: Entry | undefined = tip; entry !== undefined && entry.height >= genesisHeight; entry = parentOf(entry)) {
-      const i = entry.height - genesisHeight;
+    bestBranch.length = Math.min(bestBranch.length, tip.height - lowest + 1);
+    for (let entry: Entry | undefined = tip; entry !== undefined; entry = parentOf(entry)) {
+      const i = entry.height - lowest;
       if (bestBranch[i] === key(entry.hash)) break;
       bestBranch[i] = key(entry.hash);
     }
@@ -96,8 +97,8 @@ export async function openHeaderChain(store: Store, spec: ChainSpec): Promise<He
   function ancestorOf(entry: Entry, height: number): Entry | undefined {
     let current: Entry | undefined = entry;
     while (current !== undefined && current.height > height) {
-      const onBest: boolean = bestBranch[current.height - genesisHeight] === key(current.hash);
-      current = onBest && height >= genesisHeight ? entries.get(bestBranch[height - genesisHeight] ?? '') : parentOf(current);
+      const onBest: boolean = bestBranch[current.height - lowest] === key(current.hash);
+      current = onBest && height >= lowest ? entries.get(bestBranch[height - lowest] ?? '') : parentOf(current);
     }
     return current?.height === height ? current : undefined;
   }
@@ -109,26 +110,20 @@ export async function openHeaderChain(store: Store, spec: ChainSpec): Promise<He
     });
   }
 
-  /** Contextual validity (protocol 4.2). */
   function check(decoded: BitcoinHeader, hash: Uint8Array, parent: Entry): void {
     const height = parent.height + 1;
     const at = { hash, height };
-    const expected = requiredBits(network, {
-      height,
-      ancestor(h) {
-        const entry = ancestorOf(parent, h);
-        if (entry === undefined) return reject(`the spec lacks the header at height ${h} that its retarget needs`, at);
-        return entry.decoded;
-      },
-    });
-    if (decoded.bits !== expected) reject('bits are not what the difficulty rule requires', at);
-    if (!hasProofOfWork(network, hash, decoded.bits)) reject('proof of work', at);
     const times: number[] = [];
-    for (let entry: Entry | undefined = parent; entry !== undefined && times.length < WINDOW; entry = parentOf(entry)) {
+    for (let entry: Entry | undefined = parent; entry !== undefined && times.length < MEDIAN_WINDOW; entry = parentOf(entry)) {
       times.push(entry.decoded.time);
     }
-    if (decoded.time <= medianTime(times)) reject('time is not after the median of its ancestors', at);
-    if (decoded.version < minimumVersion(network, height)) reject('version is too low', at);
+    function ancestor(h: number): BitcoinHeader {
+      const entry = ancestorOf(parent, h);
+      return entry === undefined ? reject(`the spec lacks the header at height ${h} that its difficulty needs`, at) : entry.decoded;
+    }
+    const rule = brokenRule(network, decoded, { height, times, ancestor });
+    if (rule !== undefined) reject(rule, at);
+    if (!hasProofOfWork(network, hash, decoded.bits)) reject('proof of work', at);
   }
 
   function addOne(header: Uint8Array, batch: Batch): Entry {

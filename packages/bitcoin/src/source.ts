@@ -1,4 +1,4 @@
-import { type BitcoinNetwork, fromDisplay, fromHex, isHemidError, toDigits, toDisplay } from '@hemid/protocol';
+import { type BitcoinNetwork, equal, fromDisplay, type HemidError, isHemidError, sha256d, toDigits, toDisplay } from '@hemid/protocol';
 import { fail } from './errors.ts';
 import type { BitcoinRpc } from './rpc/bitcoin-rpc.ts';
 
@@ -10,10 +10,14 @@ export interface BitcoinSource {
   best(signal?: AbortSignal): Promise<{ hash: Uint8Array; height: number }>;
   /** Hash of its best chain at a height, or `undefined` above its tip. */
   hashAt(height: number, signal?: AbortSignal): Promise<Uint8Array | undefined>;
-  /** A raw block it knows, on any branch, or `undefined`. */
+  /** A raw block it knows, on any branch, or `undefined`. @throws `bitcoin/lie` (retry) when it answers with another one. */
   block(hash: Uint8Array, signal?: AbortSignal): Promise<Uint8Array | undefined>;
   /** Whether it knows a block's header, on any branch. */
   knows(hash: Uint8Array, signal?: AbortSignal): Promise<boolean>;
+  /** Told that what it answered last is wrong: a source with others behind it goes on with the next one. */
+  distrust?(reason: HemidError): void;
+  /** How often what happened since the start, for metrics; keys are words with dashes. */
+  counters?(): Record<string, number>;
 }
 
 const RPC_NOT_FOUND = -5;
@@ -51,7 +55,10 @@ export function createRpcSource(rpc: BitcoinRpc): BitcoinSource {
     },
     async block(hash, signal) {
       const raw = await unless([RPC_NOT_FOUND, RPC_MISC], rpc('getblock', [toDisplay(hash), 0], signal));
-      return raw === undefined ? undefined : fromHex(raw as string);
+      if (raw === undefined) return undefined;
+      const bytes = new Uint8Array(Buffer.from(raw as string, 'hex'));
+      if (equal(sha256d(bytes.subarray(0, 80)), hash)) return bytes;
+      throw fail('bitcoin/lie', `asked for the block ${toDisplay(hash)}, the Bitcoin node answered with another one`);
     },
     async knows(hash, signal) {
       return (await unless([RPC_NOT_FOUND], rpc('getblockheader', [toDisplay(hash), false], signal))) !== undefined;

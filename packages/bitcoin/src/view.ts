@@ -1,9 +1,11 @@
-import { type BitcoinTip, type BitcoinView, type ChainSpec, type PlacedOutput, toDisplay } from '@hemid/protocol';
-import { layout, type Store, UNSPENT } from '@hemid/store';
+import { type BitcoinTip, type BitcoinView, type ChainSpec, type PlacedOutput, type PlacedTransaction, toDigits, toDisplay } from '@hemid/protocol';
+import { layout, type ScriptRow, type Store, UNSPENT } from '@hemid/store';
 import { hashScript } from './bitcoin-index.ts';
 import type { BlockStore } from './block-store.ts';
 import { fail } from './errors.ts';
 import type { ChainHeader, HeaderChain } from './header-chain.ts';
+import { readTransactionAt } from './transaction-at.ts';
+import { listUnspent, MAX_DEPTH } from './unspent-tree.ts';
 import type { Walker } from './walker.ts';
 
 export interface ViewDeps {
@@ -13,6 +15,21 @@ export interface ViewDeps {
   blocks: BlockStore;
   index: Walker;
 }
+
+/** Transactions that a view keeps parsed. */
+const CACHED_TRANSACTIONS = 64;
+
+/**
+ * Rows of the store that one call of a view reads at most, the index position included: where the index stands,
+ * then a row and the block it names, or a row; a script's newest version and one before it; nodes below its root.
+ */
+export const MAX_ROWS = {
+  heightOfTransaction: 2,
+  transaction: 3,
+  output: 2,
+  balance: 4,
+  unspent: (limit: number): number => 4 + (limit + 1) * MAX_DEPTH,
+} as const;
 
 /**
  * Where the index stands for a light tip (protocol 4.3): the tip itself up to hVM genesis height + indexLag, above
@@ -26,8 +43,8 @@ export function indexTipOf(spec: ChainSpec, headers: HeaderChain, lightTip: Chai
 
 /**
  * Cuts the view of a light tip. Its rows are read as of the view's own index tip, so that a view of an earlier
- * L2 block still answers exactly after the index went on; once the index left the view's branch every read throws
- * `bitcoin/view-unavailable`.
+ * L2 block still answers exactly after the index went on; once the index left the view's branch every read of its
+ * rows throws `bitcoin/view-unavailable`. What follows from header ancestry alone is exact at any time.
  *
  * @throws `bitcoin/header-orphan` (retry) when the tip is not known here.
  */
@@ -37,13 +54,36 @@ export function createBitcoinView(deps: ViewDeps, tip: Uint8Array): BitcoinView 
   if (light === undefined) throw fail('bitcoin/header-orphan', `the Bitcoin block ${toDisplay(tip)} is not known`);
   const indexTip = indexTipOf(spec, headers, light);
 
-  function assertIndexed(): void {
-    const position = index.position();
-    if (position.height >= indexTip.height && headers.isAncestor(indexTip.hash, position.hash)) return;
+  const cache = new Map<string, PlacedTransaction>();
+
+  function unavailable(): never {
     throw fail(
       'bitcoin/view-unavailable',
-      `the Bitcoin index stands at height ${position.height} and cannot show block ${toDisplay(indexTip.hash)} (height ${indexTip.height})`,
+      `the Bitcoin index stands at height ${index.position().height} and cannot show block ${toDisplay(indexTip.hash)} (height ${indexTip.height})`,
     );
+  }
+
+  function assertIndexed(): void {
+    const position = index.position();
+    if (position.height < indexTip.height || !headers.isAncestor(indexTip.hash, position.hash)) unavailable();
+  }
+
+  function placeOf(txid: Uint8Array): { height: number; index: number } | undefined {
+    assertIndexed();
+    const row = store.get(layout.bitcoinTransaction, txid);
+    return row === undefined || row.height > indexTip.height ? undefined : row;
+  }
+
+  /** The outputs of a script as the view's index tip left them. */
+  async function versionOf(scriptHash: Uint8Array): Promise<ScriptRow | undefined> {
+    assertIndexed();
+    const newest = store.get(layout.script, scriptHash);
+    if (newest === undefined || newest.since <= indexTip.height) return newest;
+    const range = { prefix: scriptHash, from: layout.pastScript.key.encode({ scriptHash, since: indexTip.height }), limit: 1 };
+    let found: ScriptRow | undefined;
+    for await (const [, row] of store.range(layout.pastScript, range)) found = row;
+    assertIndexed();
+    return found;
   }
 
   /** The spending height as this view sees it. */
@@ -67,10 +107,21 @@ export function createBitcoinView(deps: ViewDeps, tip: Uint8Array): BitcoinView 
       if (header === undefined) throw fail('bitcoin/view-unavailable', `the view has no block at height ${height}`);
       return blocks.get(header.hash).transactions;
     },
-    heightOfTransaction(txid) {
-      assertIndexed();
-      const row = store.get(layout.bitcoinTransaction, txid);
-      return row === undefined || row.height > indexTip.height ? undefined : row.height;
+    heightOfTransaction: (txid) => placeOf(txid)?.height,
+    transaction(txid) {
+      const place = placeOf(txid);
+      if (place === undefined) return undefined;
+      const key = toDigits(txid);
+      const cached = cache.get(key);
+      if (cached !== undefined) return cached;
+      const { hash: blockHash } = headers.ancestor(indexTip.hash, place.height) ?? unavailable();
+      const raw = blocks.readRaw(blockHash);
+      if (raw === undefined) throw fail('bitcoin/block-missing', `the Bitcoin block ${toDisplay(blockHash)} is not here`);
+      const placed = { transaction: readTransactionAt(raw, place.index), height: place.height, blockHash };
+      cache.set(key, placed);
+      const oldest = cache.keys().next().value;
+      if (cache.size > CACHED_TRANSACTIONS && oldest !== undefined) cache.delete(oldest);
+      return placed;
     },
     output(txid, vout): PlacedOutput | undefined {
       assertIndexed();
@@ -79,13 +130,13 @@ export function createBitcoinView(deps: ViewDeps, tip: Uint8Array): BitcoinView 
       return { valueSats: row.valueSats, script: row.script, madeAt: row.madeAt, spentAt: spentInView(row.spentAt) };
     },
     async balance(script) {
-      assertIndexed();
-      let sum = 0n;
-      for await (const [, row] of store.range(layout.scriptOutput, { prefix: hashScript(script) })) {
-        if (row.madeAt <= indexTip.height && spentInView(row.spentAt) === undefined) sum += row.valueSats;
-      }
-      assertIndexed();
-      return sum;
+      return (await versionOf(hashScript(script)))?.balanceSats ?? 0n;
+    },
+    async unspent(script, page) {
+      const scriptHash = hashScript(script);
+      const row = await versionOf(scriptHash);
+      // No wait between here and the last node: the index does not move under the walk.
+      return row === undefined ? [] : listUnspent(store, { scriptHash, row }, page);
     },
     async publications(abbreviatedHash) {
       assertIndexed();

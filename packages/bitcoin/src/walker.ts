@@ -1,5 +1,5 @@
 import { type BitcoinTip, equal } from '@hemid/protocol';
-import { type Follower, follow, layout, type Store } from '@hemid/store';
+import { type Batch, type Follower, follow, layout, type Store } from '@hemid/store';
 import type { IndexedBlock } from './bitcoin-index.ts';
 import type { BlockStore } from './block-store.ts';
 import type { HeaderChain } from './header-chain.ts';
@@ -9,12 +9,21 @@ export interface Walker {
   /** The block it stands at; the hVM genesis before its first step. */
   position(): BitcoinTip;
   /**
-   * Moves to a known block, reverting down to the fork and applying up. Each step and its position are one batch, so
-   * a crash leaves it at a block on the way.
+   * Moves to a known block, reverting down to the fork and applying up. Some blocks and the position behind them are
+   * one batch, so a crash leaves it at a block on the way.
    *
    * @throws `bitcoin/block-missing` (retry) at a block whose body is not here; it stays at the block before.
    */
   moveTo(hash: Uint8Array): Promise<void>;
+}
+
+/** What one batch holds at most: it is in memory until it is written. */
+const BATCH_BLOCKS = 64;
+const BATCH_ENTRIES = 20_000;
+
+/** Inputs and outputs of a block: what its rows are counted by. */
+function entriesOf({ block }: IndexedBlock): number {
+  return block.transactions.reduce((sum, { inputs, outputs }) => sum + 1 + inputs.length + outputs.length, 0);
 }
 
 /** Binds a follower of Bitcoin blocks to the header chain and the bodies. */
@@ -22,30 +31,45 @@ export function createWalker(follower: Follower<IndexedBlock>, deps: { store: St
   const { store, headers, blocks } = deps;
   const position = (): BitcoinTip => store.get(layout.position, follower.name) ?? headers.genesis;
 
-  function load(hash: Uint8Array): IndexedBlock {
-    return { block: blocks.get(hash), height: headers.read(hash)?.height ?? 0 };
+  /** One step into a batch. @returns how much that was, and where it leads. */
+  function step(hash: Uint8Array, direction: 'revert' | 'apply', batch: Batch): { entries: number; to: BitcoinTip } {
+    const header = headers.read(hash) ?? headers.genesis;
+    const indexed = { block: blocks.get(hash), height: header.height };
+    const route = direction === 'apply' ? { removed: [], added: [hash] } : { removed: [hash], added: [] };
+    follow([follower], route, () => indexed, batch);
+    const to = direction === 'apply' ? header : (headers.ancestor(hash, header.height - 1) ?? headers.genesis);
+    return { entries: entriesOf(indexed), to };
   }
 
-  async function step(route: { removed: Uint8Array[]; added: Uint8Array[] }, to: BitcoinTip): Promise<void> {
+  /** As many steps as one batch takes. @returns how many; fewer when a body is missing, which is thrown at the first. */
+  async function stretch(steps: readonly { hash: Uint8Array; direction: 'revert' | 'apply' }[]): Promise<number> {
     const batch = store.batch();
-    follow([follower], route, load, batch);
-    batch.put(layout.position, follower.name, { hash: to.hash, height: to.height });
+    let to: BitcoinTip | undefined;
+    let entries = 0;
+    let done = 0;
+    for (const { hash, direction } of steps) {
+      if (done === BATCH_BLOCKS || entries >= BATCH_ENTRIES) break;
+      if (done > 0 && !blocks.has(hash)) break;
+      const stepped = step(hash, direction, batch);
+      to = stepped.to;
+      entries += stepped.entries;
+      done += 1;
+    }
+    if (to !== undefined) batch.put(layout.position, follower.name, { hash: to.hash, height: to.height });
     await batch.commit();
+    return done;
   }
 
   return {
     position,
     async moveTo(hash) {
       if (equal(position().hash, hash)) return;
-      const route = headers.route(position().hash, hash);
-      for (const removed of route.removed) {
-        const height = headers.read(removed)?.height ?? 0;
-        const parent = headers.ancestor(removed, height - 1) ?? headers.genesis;
-        await step({ removed: [removed], added: [] }, parent);
-      }
-      for (const added of route.added) {
-        await step({ removed: [], added: [added] }, headers.read(added) ?? headers.genesis);
-      }
+      const { removed, added } = headers.route(position().hash, hash);
+      const steps = [
+        ...removed.map((block) => ({ hash: block, direction: 'revert' as const })),
+        ...added.map((block) => ({ hash: block, direction: 'apply' as const })),
+      ];
+      for (let done = 0; done < steps.length; ) done += await stretch(steps.slice(done, done + BATCH_BLOCKS));
     },
   };
 }

@@ -1,8 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { type ChainSpec, decodeBitcoinHeader, encodeBitcoinHeader, hashBitcoinHeader, isHemidError, parseChainSpec, toHex } from '@hemid/protocol';
 import { openMemoryStore, type Store } from '@hemid/store';
-import { readFileSync } from 'node:fs';
 import { beforeEach, expect, test } from 'vitest';
-import { type HeaderChain, openHeaderChain, requiredBits, toBits, toTarget } from '../src/index.ts';
+import { type HeaderChain, openHeaderChain } from '../src/index.ts';
 
 const spec: ChainSpec = parseChainSpec(JSON.parse(readFileSync(new URL('../../../configs/regtest.json', import.meta.url), 'utf8')));
 let store: Store;
@@ -109,18 +109,4 @@ test('a header that was changed in any byte is refused or is another header', as
     if (verdict === 'accepted') expect(toHex(hashBitcoinHeader(changed))).not.toBe(hashes([first as Uint8Array])[0]);
   }
   expect(chain.best().height).toBe(1);
-});
-
-test('difficulty on mainnet: kept within a period, at most four times harder or easier, never easier than the limit', () => {
-  const kept = { bits: 0x17053894, time: 1 };
-  expect(requiredBits('mainnet', { height: 800_353, ancestor: () => kept })).toBe(kept.bits);
-  const at = (seconds: number) => (h: number) => ({ bits: 0x1d00ffff, time: h === 0 ? 0 : seconds });
-  expect(requiredBits('mainnet', { height: 2016, ancestor: at(60) })).toBe(0x1c3fffc0);
-  expect(requiredBits('mainnet', { height: 2016, ancestor: at(10 ** 8) })).toBe(0x1d00ffff);
-});
-
-test('compact bits: negative and overflowing ones have no target, others come back as they were', () => {
-  expect(toTarget(0x01fedcba)).toBeUndefined();
-  expect(toTarget(0xff123456)).toBeUndefined();
-  for (const bits of [0x1d00ffff, 0x207fffff, 0x17053894, 0x1b0404cb]) expect(toBits(toTarget(bits) ?? 0n)).toBe(bits);
 });

@@ -3,16 +3,23 @@ import { concat, fromHex, toDigits } from '@hemid/protocol';
 import { buildTransaction, createBitcoinWallet, multisigOf, signTransaction, type WalletCoin } from '@hemid/testkit';
 import { Transaction } from 'bitcoinjs-lib';
 import { describe, expect, it } from 'vitest';
-import { readScriptForm } from '../src/regtest/script-form.ts';
-import { legacyDigest, type ScriptRules, verifyInput } from '../src/regtest/script-verify.ts';
-import { isLowS, isStrictDer, verifyEcdsa, verifySchnorr } from '../src/regtest/signature.ts';
+import { legacyDigest } from '../src/legacy-digest.ts';
+import { type ScriptRules, verifyInput } from '../src/regtest/script-verify.ts';
+import { readScriptForm } from '../src/script-form.ts';
+import { isLowS, isStrictDer, verifyEcdsa, verifySchnorr } from '../src/signature.ts';
 
 const vectors = (name: string): unknown => JSON.parse(readFileSync(new URL(`vectors/${name}`, import.meta.url), 'utf8'));
 const nobody = async (): Promise<never> => Promise.reject(new Error('no node is needed here'));
 const wallet = (secret: string) => createBitcoinWallet({ rpc: nobody, secret });
 const [alice, bob, carol] = [wallet('alice'), wallet('bob'), wallet('carol')];
 const shared = multisigOf(2, [alice.publicKey, bob.publicKey, carol.publicKey]);
-const coin = (script: Uint8Array, more: Partial<WalletCoin> = {}): WalletCoin => ({ txid: '11'.repeat(32), vout: 0, valueSats: 100_000n, script, ...more });
+const coin = (script: Uint8Array, more: Partial<WalletCoin> = {}): WalletCoin => ({
+  txid: '11'.repeat(32),
+  vout: 0,
+  valueSats: 100_000n,
+  script,
+  ...more,
+});
 const spend = (inputs: WalletCoin[]): Transaction => buildTransaction({ inputs, outputs: [{ to: bob.addresses.p2wpkh, valueSats: 90_000n }] });
 
 function reason(tx: Transaction, coins: WalletCoin[], { index = 0, rules = 'consensus' as ScriptRules } = {}): string | undefined {
@@ -41,7 +48,10 @@ describe('digests', () => {
       const tx = Transaction.fromHex(given.rawUnsignedTx);
       tx.setWitness(at.txinIndex, expected.witness.map(fromHex));
       expect(reason(tx, coins, { index: at.txinIndex, rules: 'policy' })).toBeUndefined();
-      tx.setWitness(at.txinIndex, expected.witness.map((item) => fromHex(item).map((byte, i) => (i === 40 ? byte ^ 1 : byte))));
+      tx.setWitness(
+        at.txinIndex,
+        expected.witness.map((item) => fromHex(item).map((byte, i) => (i === 40 ? byte ^ 1 : byte))),
+      );
       expect(reason(tx, coins, { index: at.txinIndex })).toBe('Invalid Schnorr signature');
     }
   });
@@ -65,7 +75,11 @@ describe('inputs', () => {
       expect(reason(moved, [spent])).toBeDefined();
       // A scriptSig does not sign what it spends: that was segwit's first reason.
       if (kind !== 'p2pkh') expect(reason(good, [{ ...spent, valueSats: 100_001n }])).toBeDefined();
-      const stranger = signTransaction(spend([spent]), [spent], keys.map(() => wallet('stranger').secretKey));
+      const stranger = signTransaction(
+        spend([spent]),
+        [spent],
+        keys.map(() => wallet('stranger').secretKey),
+      );
       expect(reason(stranger, [spent])).toBeDefined();
       expect(reason(spend([spent]), [spent])).toBeDefined();
     });

@@ -6,7 +6,6 @@ import {
   encodeHeader,
   encodeReceipts,
   encodeSealedBlock,
-  fromHex,
   type Receipt,
   type SealedBlock,
   toDigits,
@@ -23,7 +22,7 @@ export interface BlockArchive {
   getHeader(hash: Uint8Array): PlacedL2Header;
   readBlock(hash: Uint8Array): SealedBlock | undefined;
   readReceipts(hash: Uint8Array): Receipt[] | undefined;
-  /** Writes a block and all that its execution made. */
+  /** Writes a block with its receipts. */
   put(executed: ExecutedBlock, seal: Uint8Array, batch: Batch): void;
 }
 
@@ -62,11 +61,10 @@ export function createBlockArchive(store: Store): BlockArchive {
       const bytes = store.get(layout.receipts, hash);
       return bytes === undefined ? undefined : decodeReceipts(bytes);
     },
-    put({ block, hash, receipts, nodes }, seal, batch) {
+    put({ block, hash, receipts }, seal, batch) {
       batch.put(layout.header, hash, encodeHeader(block.header));
       batch.put(layout.block, hash, encodeSealedBlock({ block, seal, hash }));
       batch.put(layout.receipts, hash, encodeReceipts(receipts));
-      for (const [key, value] of nodes) batch.put(layout.trieNode, fromHex(key), value);
       remember({ header: block.header, hash });
     },
   };

@@ -4,6 +4,7 @@ import {
   buildGenesis,
   createCommon,
   createStateReader,
+  createStateStore,
   decodeUserTransaction,
   type ExecutedBlock,
   type ExecutionDeps,
@@ -11,7 +12,7 @@ import {
   simulate,
 } from '@hemid/hvm';
 import { type ChainSpec, encodeHeader, equal, isHemidError, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
-import { type Batch, follow, layout, type Route, routeBetween, type Store } from '@hemid/store';
+import { type Batch, type Follower, follow, layout, type Route, routeBetween, type Store } from '@hemid/store';
 import { createBlockArchive } from './block-archive.ts';
 import { bitcoinReference, checkHeader, checkSeal, splitBlock } from './block-rule.ts';
 import { canonicalNumbers, createKeystoneIndex, transactionIndex } from './canonical-follower.ts';
@@ -32,6 +33,8 @@ export interface ChainDeps {
   index: Walker;
   derivations: readonly Derivation[];
   anchors: Anchors;
+  /** Blocks below the head whose state stays readable; `undefined` keeps all. */
+  stateWindow?: number | undefined;
 }
 
 /** What a builder is given: the prepared block, its system transactions already run. */
@@ -50,6 +53,8 @@ export interface Chain extends ChainReader {
   /**
    * Builds a block on `choice.parent`, lets `fill` add user transactions, seals it with `seal`, and commits it with
    * the slot in one synced batch. It is not executed twice.
+   *
+   * @throws `chain/slot-sealed` when this node sealed a block for the slot before.
    */
   build(choice: BlockChoice, fill: BlockFiller, seal: (hash: Uint8Array) => Uint8Array): Promise<SealedBlock>;
   /** The block this node sealed for a slot, if any. */
@@ -73,7 +78,13 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   const mutex = createMutex();
   const listeners = new Set<(change: HeadChange) => void>();
   const common = createCommon(spec);
-  const execution: ExecutionDeps = { spec, common, reader: store };
+  const heightOf = (hash: Uint8Array): bigint => archive.getHeader(hash).header.number;
+  const routes = { height: heightOf, parent: (hash: Uint8Array) => archive.getHeader(hash).header.parentHash };
+  const states = createStateStore(
+    { store, route: (from, to) => routeBetween(routes, from, to), block: (hash) => ({ hash, number: heightOf(hash) }), parent: routes.parent },
+    { window: deps.stateWindow },
+  );
+  const execution: ExecutionDeps = { spec, common, states };
 
   const genesis = await openGenesis();
   const leaves = new Map<string, PlacedL2Header>();
@@ -93,6 +104,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     if (known === undefined) {
       const batch = store.batch();
       archive.put(executed, new Uint8Array(), batch);
+      states.init({ hash: executed.hash, number: 0n }, executed.diff, batch);
       batch.put(layout.canonical, 0n, executed.hash);
       batch.put(layout.leaf, executed.hash, 0n);
       batch.put(layout.meta, SPEC_ROW, executed.hash);
@@ -128,7 +140,12 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   }
 
   const keystone = (block: PlacedL2Header) => keystoneOf(spec, headers, block, (number) => ancestorOf(block, number));
-  const followers = [canonicalNumbers, transactionIndex, createKeystoneIndex(spec, headers, ancestorOf)];
+  const stateFollower: Follower<SealedBlock> = {
+    name: 'state',
+    apply: ({ block, hash }, batch) => states.apply({ hash, number: block.header.number }, batch),
+    revert: ({ block, hash }, batch) => states.revert({ hash, number: block.header.number }, batch),
+  };
+  const followers = [canonicalNumbers, transactionIndex, createKeystoneIndex(spec, headers, ancestorOf), stateFollower];
   const preparationDeps = { ...deps, execution, ancestorOf };
   const tree = {
     parent: parentOf,
@@ -162,6 +179,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     const placed: PlacedL2Header = { header: executed.block.header, hash: executed.hash };
     const batch = store.batch();
     archive.put(executed, seal, batch);
+    states.stage(executed.hash, executed.diff);
     keepEvidence(sealed, batch);
     batch.put(layout.leaf, placed.hash, placed.header.number);
     batch.del(layout.leaf, placed.header.parentHash);
@@ -171,6 +189,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     nextLeaves.set(toHex(placed.hash), placed);
     const best = await chooseHead(tree, [...nextLeaves.values()]);
     const change = equal(best.hash, head.hash) ? undefined : moveHead(best, batch, sealed);
+    states.keep(executed.hash, batch);
     await batch.commit();
     leaves.clear();
     for (const [key, leaf] of nextLeaves) leaves.set(key, leaf);
@@ -181,21 +200,24 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     return sealed;
   }
 
-  /** Two blocks sealed for one slot prove that a sequencer equivocated (protocol section 3). */
+  /** Two blocks sealed for one slot prove that a sequencer equivocated (protocol section 3), on whatever branches they are. */
   function keepEvidence(sealed: SealedBlock, batch: Batch): void {
-    const { header } = sealed.block;
-    if (header.number > head.header.number) return;
-    const rival = findByTimestamp(header.timestamp);
-    if (rival === undefined || equal(rival.hash, sealed.hash)) return;
-    const slot = slotAt(spec, header.timestamp) ?? 0n;
-    for (const block of [archive.readBlock(rival.hash), sealed]) {
+    const { timestamp } = sealed.block.header;
+    const rivals = [...leaves.values()].flatMap((leaf) => findByTimestamp(leaf, timestamp) ?? []);
+    if (rivals.length === 0) return;
+    const slot = slotAt(spec, timestamp) ?? 0n;
+    for (const block of [...rivals.map(({ hash }) => archive.readBlock(hash)), sealed]) {
       if (block === undefined) continue;
       batch.put(layout.slotEvidence, { slot, blockHash: block.hash }, RLP.encode([encodeHeader(block.block.header), block.seal]));
     }
   }
 
-  function findByTimestamp(timestamp: bigint): PlacedL2Header | undefined {
-    let [low, high] = [0n, head.header.number];
+  /** The ancestor-or-self of `tip` with a timestamp: step by step down to the canonical chain, by halves along it. */
+  function findByTimestamp(tip: PlacedL2Header, timestamp: bigint): PlacedL2Header | undefined {
+    let block = tip;
+    while (block.header.timestamp > timestamp && !isCanonical(block)) block = parentOf(block);
+    if (block.header.timestamp <= timestamp) return block.header.timestamp === timestamp ? block : undefined;
+    let [low, high] = [0n, block.header.number];
     while (low <= high) {
       const middle = (low + high) / 2n;
       const found = headerAt(middle);
@@ -244,6 +266,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
 
   const context = (block: PlacedL2Header) => ({
     header: block.header,
+    hash: block.hash,
     view: createBitcoinView(deps, bitcoinReference(block.header)),
     ancestorHash: (number: bigint) => (number < 0n || number >= block.header.number ? undefined : ancestorOf(block, number).hash),
   });
@@ -264,7 +287,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
       const row = store.get(layout.keystone, abbreviatedHash);
       return row === undefined ? undefined : archive.readHeader(row.blockHash);
     },
-    stateAt: (block) => createStateReader(common, store, block.header.stateRoot),
+    stateAt: (block) => createStateReader(states.source(block.hash), block.header.stateRoot),
     viewAt: (block) => context(block).view,
     simulate: (block, message) => simulate(execution, context(block), message),
     estimateGas: (block, message) => estimateGas(execution, context(block), message),
@@ -284,11 +307,12 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
       }),
     build: (choice, fill, seal) =>
       mutex.run(async () => {
+        const slot = slotAt(spec, choice.timestamp) ?? 0n;
+        if (store.get(layout.sealedSlot, slot) !== undefined) throw fail('chain/slot-sealed', `a block was sealed for slot ${slot} before`);
         const prepared = await prepareBlock(preparationDeps, choice);
         await prepared.runSystem();
         await fill(prepared);
         const executed = await prepared.execution.finish();
-        const slot = slotAt(spec, choice.timestamp) ?? 0n;
         return commit(executed, seal(executed.hash), (batch) => batch.put(layout.sealedSlot, slot, executed.hash));
       }),
     sealedInSlot: (slot) => store.get(layout.sealedSlot, slot),

@@ -4,6 +4,7 @@ import { errorsOf, type HemidError } from '@hemid/protocol';
 export const fail = errorsOf({
   'chain/block-invalid': { severity: 'invalid', doc: 'a block breaks a rule of the protocol; details {number, hash, rule}' },
   'chain/parent-unknown': { severity: 'retry', doc: 'the parent of a block is not here yet' },
+  'chain/slot-sealed': { severity: 'reset', doc: 'this node has sealed a block for that slot: it never seals two' },
   'chain/not-found': { severity: 'invalid', doc: 'no such block, or not on the canonical chain' },
   'chain/other-spec': { severity: 'fatal', doc: 'the data directory belongs to another chain spec' },
 });

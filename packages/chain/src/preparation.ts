@@ -62,7 +62,7 @@ export async function prepareBlock(deps: PreparationDeps, choice: BlockChoice): 
   const view = await openView(deps, choice);
   const number = parent.header.number + 1n;
   const ancestor = (n: bigint): PlacedL2Header => deps.ancestorOf(parent, n);
-  const state = createStateReader(executionDeps.common, executionDeps.reader, parent.header.stateRoot);
+  const state = createStateReader(executionDeps.states.base(parent.hash), parent.header.stateRoot);
 
   const first = attributes === undefined ? [] : [toAttributesTransaction(attributes)];
   let budget = systemBudget(spec) - first.reduce((sum, transaction) => sum + transaction.gas, 0n);

@@ -24,11 +24,15 @@ import {
   type SystemTransaction,
   toBigEndian,
 } from '@hemid/protocol';
-import type { Reader } from '@hemid/store';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { nextBaseFee } from './base-fee.ts';
+import { installFastInterpreter } from './fast-interpreter.ts';
 import { bindAll } from './precompiles/all.ts';
-import { openState, putWord, type StateNodes, type StorageWrite, type WorkingState } from './state.ts';
+import { commitState } from './state/commit-state.ts';
+import { type FlatState, openFlatState } from './state/flat-state.ts';
+import type { StateDiff } from './state/source.ts';
+import type { StateStore } from './state/state-store.ts';
+import { putWord, type StorageWrite } from './state/write.ts';
 import { attributesExecution } from './system/attributes.ts';
 import type { SystemCallResult } from './system/call.ts';
 import { payoutExecution } from './system/payout.ts';
@@ -52,7 +56,8 @@ export interface ExecutedBlock {
   block: L2Block;
   hash: Uint8Array;
   receipts: Receipt[];
-  nodes: StateNodes;
+  /** What the block changed in the state. */
+  diff: StateDiff;
 }
 
 /** A block while it executes: system transactions first, then user transactions, then the end. */
@@ -73,7 +78,7 @@ export interface BlockExecution {
 export interface ExecutionDeps {
   spec: ChainSpec;
   common: Common;
-  reader: Reader;
+  states: StateStore;
 }
 
 const HISTORY_SERVE_WINDOW = 8191n;
@@ -128,7 +133,7 @@ export function toEvmBlock(header: L2Header, common: Common): Block {
 }
 
 /** A VM over a state, whose contracts see a Bitcoin view. */
-export async function openVm(deps: ExecutionDeps, state: WorkingState, view: BitcoinView, ancestorHash: BlockInput['ancestorHash']): Promise<VM> {
+export async function openVm(deps: ExecutionDeps, state: FlatState, view: BitcoinView, ancestorHash: BlockInput['ancestorHash']): Promise<VM> {
   const blockchain = {
     async getBlock(number: number) {
       const hash = ancestorHash(BigInt(number)) ?? new Uint8Array(32);
@@ -137,9 +142,10 @@ export async function openVm(deps: ExecutionDeps, state: WorkingState, view: Bit
     async putBlock() {},
     shallowCopy: () => blockchain,
   };
+  await installFastInterpreter(deps.common);
   return createVM({
     common: deps.common,
-    stateManager: state.manager,
+    stateManager: state,
     blockchain: blockchain as never,
     evmOpts: { customPrecompiles: bindAll(view, deps.spec) },
   });
@@ -160,7 +166,8 @@ function marksOf(transaction: SystemTransaction, result: SystemCallResult): Stor
 /** Opens the block after `input.parent`; the parent hash is written for EIP-2935 before anything runs. */
 export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput, view: BitcoinView): Promise<BlockExecution> {
   const header = startHeader(deps.spec, input, view);
-  const state = await openState(deps.common, deps.reader, input.parent.stateRoot);
+  const base = deps.states.base(header.parentHash);
+  const state = openFlatState(deps.common, base);
   const vm = await openVm(deps, state, view, input.ancestorHash);
   const block = toEvmBlock(header, deps.common);
   const receipts: Receipt[] = [];
@@ -170,7 +177,7 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
   let userGas = 0n;
 
   const write = async (writes: readonly StorageWrite[]): Promise<void> => {
-    for (const one of writes) await putWord(state.manager, one);
+    for (const one of writes) await putWord(state, one);
   };
   await write([
     {
@@ -204,8 +211,8 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
     async user(transaction) {
       const { tx, raw, sender } = transaction;
       checkStateless(transaction);
-      const account = await state.manager.getAccount(new Address(sender));
-      const code = await state.manager.getCode(new Address(sender));
+      const account = await state.getAccount(new Address(sender));
+      const code = await state.getCode(new Address(sender));
       const known = { nonce: account?.nonce ?? 0n, balance: account?.balance ?? 0n, code };
       checkExecutable(transaction, known, header, gasLeft());
       const result = await runTx(vm, { tx, block, skipHardForkValidation: true, blockGasUsed: gasUsed });
@@ -222,20 +229,20 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
     async finish() {
       if (userGas > 0n) {
         const vault = new Address(FEE_VAULT_ADDRESS);
-        const account = (await state.manager.getAccount(vault)) ?? new Account();
+        const account = (await state.getAccount(vault)) ?? new Account();
         account.balance += header.baseFeePerGas * userGas;
-        await state.manager.putAccount(vault, account);
+        await state.putAccount(vault, account);
       }
-      await state.manager.flush();
+      const { root, diff } = await commitState(state, base);
       const complete: L2Header = {
         ...header,
-        stateRoot: await state.manager.getStateRoot(),
-        transactionsRoot: await listRoot(transactions),
-        receiptsRoot: await listRoot(receipts.map(encodeConsensusReceipt)),
+        stateRoot: root,
+        transactionsRoot: listRoot(transactions),
+        receiptsRoot: listRoot(receipts.map(encodeConsensusReceipt)),
         logsBloom: bloomOf(receipts.flatMap((receipt) => receipt.logs)),
         gasUsed,
       };
-      return { block: { header: complete, transactions }, hash: hashHeader(complete), receipts, nodes: state.nodes };
+      return { block: { header: complete, transactions }, hash: hashHeader(complete), receipts, diff };
     },
   };
 }

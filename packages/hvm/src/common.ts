@@ -1,5 +1,6 @@
 import { type Common, ConsensusAlgorithm, ConsensusType, createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
 import type { ChainSpec } from '@hemid/protocol';
+import { fastCrypto } from './crypto.ts';
 
 /** Forks that are active from the genesis on, in order. */
 const FORKS = [
@@ -30,6 +31,6 @@ export function createCommon(spec: ChainSpec): Common {
       consensus: { type: ConsensusType.ProofOfStake, algorithm: ConsensusAlgorithm.Casper, casper: {} },
     },
     Mainnet,
-    { hardfork: Hardfork.Osaka },
+    { hardfork: Hardfork.Osaka, customCrypto: fastCrypto },
   );
 }

@@ -9,12 +9,27 @@ export {
 export { createCommon } from './common.ts';
 export { buildGenesis } from './genesis.ts';
 export { balance } from './precompiles/40-balance.ts';
+export { unspent } from './precompiles/41-unspent.ts';
+export { transaction } from './precompiles/42-transaction.ts';
 export { confirmations } from './precompiles/43-confirmations.ts';
 export { lastHeader } from './precompiles/44-last-header.ts';
 export { headerAt } from './precompiles/45-header-at.ts';
+export { script } from './precompiles/46-script.ts';
+export { input } from './precompiles/47-input.ts';
+export { output } from './precompiles/48-output.ts';
+export { witness } from './precompiles/49-witness.ts';
+export { bindAll } from './precompiles/all.ts';
 export { type BoundPrecompile, bindPrecompile, type Precompile } from './precompiles/bind.ts';
 export { estimateGas, type Message, type SimulationContext, type SimulationResult, simulate } from './simulation.ts';
-export { createStateReader, type StateNodes, type StateReader, type StorageWrite } from './state.ts';
+export { fastCrypto } from './crypto.ts';
+export { installFastInterpreter } from './fast-interpreter.ts';
+export { type CommittedState, commitState } from './state/commit-state.ts';
+export { type FlatState, openFlatState } from './state/flat-state.ts';
+export { type AccountProof, createStateReader, type StateReader } from './state/reader.ts';
+export type { BaseState, StateDiff, StateSource } from './state/source.ts';
+export { createStateStore, type StateBlock, type StateStore, type StateStoreDeps } from './state/state-store.ts';
+export type { StorageWrite } from './state/write.ts';
+export { listRoot } from './trie-root.ts';
 export {
   checkExecutable,
   checkStateless,

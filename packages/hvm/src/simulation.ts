@@ -5,7 +5,7 @@ import type { BitcoinView, L2Header, Log } from '@hemid/protocol';
 import { isHemidError } from '@hemid/protocol';
 import { type BlockInput, type ExecutionDeps, openVm, toEvmBlock } from './block-execution.ts';
 import { fail } from './errors.ts';
-import { openState } from './state.ts';
+import { openFlatState } from './state/flat-state.ts';
 import { MAX_TRANSACTION_GAS } from './user-transaction.ts';
 
 /** A message to try out against the state of a block (eth_call, eth_estimateGas). */
@@ -36,6 +36,8 @@ export interface SimulationResult {
 /** Where a message is tried out: on the state after `header`, in an environment like that block's. */
 export interface SimulationContext {
   header: L2Header;
+  /** Hash of the block. */
+  hash: Uint8Array;
   view: BitcoinView;
   ancestorHash: BlockInput['ancestorHash'];
 }
@@ -49,10 +51,10 @@ export async function simulate(deps: ExecutionDeps, context: SimulationContext, 
   const gasLimit = message.gas === undefined || message.gas > MAX_TRANSACTION_GAS ? MAX_TRANSACTION_GAS : message.gas;
   const price = message.gasPrice ?? 0n;
   const header = price === 0n ? { ...context.header, baseFeePerGas: 0n } : context.header;
-  const state = await openState(deps.common, deps.reader, header.stateRoot);
+  const state = openFlatState(deps.common, deps.states.source(context.hash));
   const vm = await openVm(deps, state, context.view, context.ancestorHash);
   const sender = new Address(message.from);
-  const balance = (await state.manager.getAccount(sender))?.balance ?? 0n;
+  const balance = (await state.getAccount(sender))?.balance ?? 0n;
   const cost = message.value + gasLimit * price;
   if (balance < cost) {
     throw fail('hvm/transaction-invalid', `insufficient funds for gas * price + value: address ${sender.toString()} have ${balance} want ${cost}`);

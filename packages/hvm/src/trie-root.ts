@@ -1,9 +1,13 @@
-import { MerklePatriciaTrie } from '@ethereumjs/mpt';
 import { RLP } from '@ethereumjs/rlp';
+import { toDigits } from '@hemid/protocol';
+import { openTrie } from './state/trie.ts';
+
+const NOTHING = (): undefined => undefined;
 
 /** Root of the trie index → item that headers commit to for transactions and receipts. */
-export async function listRoot(items: readonly Uint8Array[]): Promise<Uint8Array> {
-  const trie = new MerklePatriciaTrie();
-  for (const [i, item] of items.entries()) await trie.put(RLP.encode(i), item);
-  return trie.root();
+export function listRoot(items: readonly Uint8Array[]): Uint8Array {
+  // No RLP of an index is a prefix of another, as this trie wants it.
+  const trie = openTrie('', NOTHING, true);
+  for (const [i, item] of items.entries()) trie.put(toDigits(RLP.encode(i)), item);
+  return trie.commit(NOTHING);
 }

@@ -20,6 +20,23 @@ const MAX_TYPE = 4;
 
 const refuse = (message: string, cause?: unknown): Error => fail('hvm/transaction-invalid', message, { cause });
 
+/** What @ethereumjs/tx says of a transaction that parses but must not be, and geth's words for it. */
+const WORDS: [pattern: RegExp, words: string][] = [
+  [
+    /^Transaction gas limit (\d+) exceeds the maximum allowed by EIP-7825.*$/s,
+    `transaction gas limit too high (cap: ${MAX_TRANSACTION_GAS}, tx: $1)`,
+  ],
+  [/^maxFeePerGas cannot be less than maxPriorityFeePerGas.*$/s, 'max priority fee per gas higher than max fee per gas'],
+  [/^the initcode size of this transaction is too large: it is (\d+) while the max is (\d+)$/, 'max initcode size exceeded: code size $1, limit $2'],
+  [/^Common chain ID .*$/s, 'invalid sender: invalid chain id for signer'],
+];
+
+function inGethsWords(cause: unknown): string {
+  const { message } = cause as Error;
+  const entry = WORDS.find(([pattern]) => pattern.test(message));
+  return entry === undefined ? `rlp: ${message}` : message.replace(...entry);
+}
+
 /**
  * Decodes a raw transaction of type 0, 1, 2 or 4 and recovers its sender.
  *
@@ -35,7 +52,7 @@ export function decodeUserTransaction(raw: Uint8Array, common: Common): UserTran
   try {
     tx = createTxFromRLP(raw, { common });
   } catch (cause) {
-    throw refuse(`rlp: ${(cause as Error).message}`, cause);
+    throw refuse(inGethsWords(cause), cause);
   }
   try {
     return { raw, hash: tx.hash(), sender: tx.getSenderAddress().bytes, tx };

@@ -1,14 +1,13 @@
 import { bitcoinProbe } from '@hemid/contracts';
 import {
   type BitcoinView,
-  concat,
   type Deposit,
   FEE_VAULT_ADDRESS,
   fromBigEndian,
   fromHex,
   type GenesisAccount,
-  HISTORY_ADDRESS,
   type Hex,
+  HISTORY_ADDRESS,
   hashHeader,
   POP_REWARD_ADDRESS,
   paidSlot,
@@ -16,12 +15,13 @@ import {
   seenSlot,
   TUNNEL_ADDRESS,
   toDepositTransaction,
+  toDisplay,
   toHex,
   toPayoutTransaction,
   WEI_PER_SAT,
 } from '@hemid/protocol';
 import { createTestNetwork, type TestNetwork } from '@hemid/testkit';
-import { decodeFunctionResult, encodeFunctionData } from 'viem';
+import { decodeFunctionResult, encodeFunctionData, keccak256 } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { simulate } from '../src/index.ts';
 import { assemble, createLab, type Lab, word } from './lab.ts';
@@ -39,7 +39,8 @@ const CONTRACT = `0x${'c0'.repeat(20)}` as const;
 const contract = fromHex(CONTRACT);
 const labWith = (allocation: Record<Hex, GenesisAccount | undefined>): Promise<Lab> => createLab(network.spec, { view, allocation });
 const withCode = (code: Uint8Array, at: Hex = CONTRACT): Promise<Lab> => labWith({ [at]: { nonce: 1, code } });
-const slotOf = async (lab: Lab, slot: number, address = contract): Promise<bigint> => fromBigEndian(await lab.state().storage(address, fromHex(word(slot))));
+const slotOf = async (lab: Lab, slot: number, address = contract): Promise<bigint> =>
+  fromBigEndian(await lab.state().storage(address, fromHex(word(slot))));
 const balanceOf = async (lab: Lab, address: Uint8Array): Promise<bigint> => (await lab.state().account(address))?.balance ?? 0n;
 
 const deposit: Deposit = {
@@ -53,7 +54,24 @@ const deposit: Deposit = {
 
 test('a transaction reads the parent hash from the EIP-2935 contract and by BLOCKHASH', async () => {
   const parent = [1, 'NUMBER', 'SUB'] as const;
-  const fromHistory = [...parent, 0, 'MSTORE', 32, 0, 32, 0, toHex(HISTORY_ADDRESS), 'GAS', 'STATICCALL', 2, 'SSTORE', 0, 'MLOAD', 0, 'SSTORE'] as const;
+  const fromHistory = [
+    ...parent,
+    0,
+    'MSTORE',
+    32,
+    0,
+    32,
+    0,
+    toHex(HISTORY_ADDRESS),
+    'GAS',
+    'STATICCALL',
+    2,
+    'SSTORE',
+    0,
+    'MLOAD',
+    0,
+    'SSTORE',
+  ] as const;
   const lab = await withCode(assemble(...fromHistory, ...parent, 'BLOCKHASH', 1, 'SSTORE'));
   for (let i = 0; i < 3; i += 1) {
     const parentHash = fromBigEndian(hashHeader(lab.head()));
@@ -71,11 +89,13 @@ test('a contract reads any earlier hash from the EIP-2935 contract, but not that
   const read = (number: number) => {
     const data = fromHex(encodeFunctionData({ abi: bitcoinProbe.abi, functionName: 'parentHashFrom2935', args: [BigInt(number)] }));
     const message = { from: new Uint8Array(20), to: contract, data, value: 0n, gas: undefined, gasPrice: undefined };
-    return simulate(lab.deps, { header: lab.head(), view, ancestorHash: (n) => hashes[Number(n)] }, message);
+    return simulate(lab.deps, { header: lab.head(), hash: hashHeader(lab.head()), view, ancestorHash: (n) => hashes[Number(n)] }, message);
   };
   for (const number of [0, 1, 2, 3]) {
     const { output } = await read(number);
-    expect(decodeFunctionResult({ abi: bitcoinProbe.abi, functionName: 'parentHashFrom2935', data: toHex(output) })).toBe(toHex(hashes[number] as Uint8Array));
+    expect(decodeFunctionResult({ abi: bitcoinProbe.abi, functionName: 'parentHashFrom2935', data: toHex(output) })).toBe(
+      toHex(hashes[number] as Uint8Array),
+    );
   }
   expect((await read(4)).reverted).toBe(true);
 });
@@ -123,8 +143,8 @@ test('a block without user transactions does not write the fee vault, system gas
 test('a system transaction sees ORIGIN and CALLER 0x88…88, gas price 0, the real base fee, and what it minted', async () => {
   const cost = (...access: Parameters<typeof assemble>) => ['GAS', ...access, 'POP', 'GAS', 'SWAP1', 'SUB'] as const;
   const code = assemble(
-    ...['ORIGIN', 0, 'SSTORE', 'CALLER', 1, 'SSTORE', 1, 'GASPRICE', 'ADD', 2, 'SSTORE', 'BASEFEE', 3, 'SSTORE'] as const,
-    ...['CALLVALUE', 4, 'SSTORE'] as const,
+    ...(['ORIGIN', 0, 'SSTORE', 'CALLER', 1, 'SSTORE', 1, 'GASPRICE', 'ADD', 2, 'SSTORE', 'BASEFEE', 3, 'SSTORE'] as const),
+    ...(['CALLVALUE', 4, 'SSTORE'] as const),
     ...([...cost('COINBASE', 'BALANCE'), 5, 'SSTORE'] as const),
     ...([...cost(0x43, 'BALANCE'), 6, 'SSTORE'] as const),
   );
@@ -222,13 +242,58 @@ test('a transaction that cannot be executed leaves no trace', async () => {
   const disturbed = await lab.open();
   await expect(disturbed.user(two)).rejects.toThrow(/nonce too high/);
   await expect(disturbed.user(await lab.sign(1, { to: contract, maxFee: 1n, tip: 1n }))).rejects.toThrow(/max fee per gas less than block base fee/);
-  await expect(disturbed.user(await lab.sign(2, { to: contract, value: 10n ** 30n }))).rejects.toThrow(/insufficient funds for gas \* price \+ value/);
+  await expect(disturbed.user(await lab.sign(2, { to: contract, value: 10n ** 30n }))).rejects.toThrow(
+    /insufficient funds for gas \* price \+ value/,
+  );
   await disturbed.user(one);
   expect((await disturbed.finish()).hash).toEqual((await honest.finish()).hash);
 });
 
 test('prevRandao is the hash of the Bitcoin tip and the number', async () => {
-  const lab = await withCode(concat(Uint8Array.of(0x44), assemble(0, 'SSTORE')));
-  const { block } = await lab.build(async (execution) => execution.user(await lab.sign(0, { to: contract })));
-  expect(await slotOf(lab, 0)).toBe(fromBigEndian(block.header.mixHash));
+  const lab = await withCode(assemble('PREVRANDAO', 0, 'SSTORE'));
+  await lab.build(async (execution) => execution.user(await lab.sign(0, { to: contract })));
+  const tip = toDisplay(view.lightTip.hash);
+  expect(await slotOf(lab, 0)).toBe(BigInt(keccak256(`0x${tip}0000000000000001`)));
+});
+
+test('each system transaction starts cold, with empty transient storage and with its own original values', async () => {
+  const count = [0, 'SLOAD', 1, 'ADD', 0, 'SSTORE'] as const;
+  const transient = [0, 'TLOAD', 1, 'SSTORE', 1, 0, 'TSTORE'] as const;
+  const lab = await withCode(assemble(...count, ...transient), toHex(TUNNEL_ADDRESS));
+  const { receipts } = await lab.build(async (execution) => {
+    for (const n of [7, 8, 9]) await execution.system(toDepositTransaction({ ...deposit, txid: new Uint8Array(32).fill(n) }));
+  });
+  expect(await slotOf(lab, 0, TUNNEL_ADDRESS)).toBe(3n);
+  expect(await slotOf(lab, 1, TUNNEL_ADDRESS)).toBe(0n);
+  const [first = 0n, second = 0n, third = 0n] = receipts.map((receipt) => receipt.gasUsed);
+  // The first makes the slot (20,000), the others change it (2,900), all of them cold.
+  expect(first - second).toBe(17_100n);
+  expect(third).toBe(second);
+});
+
+test('a system transaction gets its refund, but never more than a fifth of its gas', async () => {
+  for (const slots of [1, 10]) {
+    const storage = Object.fromEntries(Array.from({ length: slots }, (_, i) => [word(i), fromHex(word(1))]));
+    const clear = Array.from({ length: slots }, (_, i) => [0, i, 'SSTORE'] as const).flat();
+    const burn = Array.from({ length: 10 }, (_, i) => [100 + i, 'SLOAD', 'POP'] as const).flat();
+    const lab = await labWith({ [toHex(TUNNEL_ADDRESS)]: { nonce: 1, code: assemble(...clear, ...burn), storage } });
+    const { receipts } = await lab.build(async (execution) => {
+      await execution.system(toDepositTransaction(deposit));
+      await execution.system(toDepositTransaction({ ...deposit, txid: new Uint8Array(32).fill(8) }));
+    });
+    const [cleared = 0n, idle = 0n] = receipts.map((receipt) => receipt.gasUsed);
+    // Clearing a slot costs 5,000 where writing what is there costs 2,200, and earns 4,800.
+    const spent = idle + 2_800n * BigInt(slots);
+    const earned = 4_800n * BigInt(slots);
+    expect(cleared).toBe(spent - (earned < spent / 5n ? earned : spent / 5n));
+    expect(earned < spent / 5n).toBe(slots === 1);
+  }
+});
+
+test('a system transaction pays at least the floor of its calldata', async () => {
+  const lab = await withCode(assemble('STOP'), toHex(TUNNEL_ADDRESS));
+  const transaction = toDepositTransaction(deposit);
+  const { receipts } = await lab.build(async (execution) => execution.system(transaction));
+  const zeros = transaction.data.filter((byte) => byte === 0).length;
+  expect(receipts[0]?.gasUsed).toBe(21_000n + 10n * BigInt(zeros + 4 * (transaction.data.length - zeros)));
 });

@@ -1,11 +1,12 @@
 import { type BitcoinView, type ChainSpec, fromHex, type GenesisAccount, type Hex, hashHeader, type L2Header, toHex } from '@hemid/protocol';
-import { layout, openMemoryStore } from '@hemid/store';
+import { openMemoryStore } from '@hemid/store';
 import { mnemonicToAccount } from 'viem/accounts';
 import {
   type BlockExecution,
   buildGenesis,
   createCommon,
   createStateReader,
+  createStateStore,
   decodeUserTransaction,
   type ExecutedBlock,
   type ExecutionDeps,
@@ -30,14 +31,18 @@ const OPCODES = {
   BLOCKHASH: 0x40,
   COINBASE: 0x41,
   NUMBER: 0x43,
+  PREVRANDAO: 0x44,
   SELFBALANCE: 0x47,
   BASEFEE: 0x48,
   BALANCE: 0x31,
   POP: 0x50,
   MLOAD: 0x51,
   MSTORE: 0x52,
+  SLOAD: 0x54,
   SSTORE: 0x55,
   GAS: 0x5a,
+  TLOAD: 0x5c,
+  TSTORE: 0x5d,
   SWAP1: 0x90,
   DUP1: 0x80,
   CALL: 0xf1,
@@ -110,17 +115,31 @@ export async function createLab(
   const spec: ChainSpec = { ...base, genesis: { ...base.genesis, ...options.genesis, allocation } };
   const store = await openMemoryStore();
   const common = createCommon(spec);
-  const deps: ExecutionDeps = { spec, common, reader: store };
   const hashes: Uint8Array[] = [];
+  // One chain without branches: the states only go forward.
+  const numberOf = (hash: Uint8Array): bigint => BigInt(hashes.findIndex((one) => toHex(one) === toHex(hash)));
+  const states = createStateStore(
+    {
+      store,
+      route: (from, to) => ({ removed: hashes.slice(Number(numberOf(to)) + 1, Number(numberOf(from)) + 1).reverse(), added: [] }),
+      block: (hash) => ({ hash, number: numberOf(hash) }),
+      parent: (hash) => hashes[Number(numberOf(hash)) - 1] as Uint8Array,
+    },
+    { window: undefined },
+  );
+  const deps: ExecutionDeps = { spec, common, states };
   const nonces = new Map<number, number>();
   const beneficiary = new Uint8Array(20).fill(0xbe);
   let head: L2Header;
 
-  async function keep({ block, hash, nodes }: ExecutedBlock): Promise<void> {
+  async function keep({ block, hash, diff }: ExecutedBlock): Promise<void> {
+    const { number } = block.header;
+    hashes[Number(number)] = hash;
     const batch = store.batch();
-    for (const [key, value] of nodes) batch.put(layout.trieNode, fromHex(key), value);
+    states.stage(hash, diff);
+    if (number === 0n) states.init({ hash, number }, diff, batch);
+    else states.apply({ hash, number }, batch);
     await batch.commit();
-    hashes[Number(block.header.number)] = hash;
     head = block.header;
   }
 
@@ -145,7 +164,7 @@ export async function createLab(
       await keep(executed);
       return executed;
     },
-    state: () => createStateReader(common, store, head.stateRoot),
+    state: () => createStateReader(states.source(hashHeader(head)), head.stateRoot),
     async sign(account, { to, data, value = 0n, gas = 1_000_000n, maxFee = 10n ** 9n, tip = 10n ** 6n }) {
       const nonce = nonces.get(account) ?? 0;
       nonces.set(account, nonce + 1);

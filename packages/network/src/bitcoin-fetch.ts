@@ -1,5 +1,5 @@
 import type { BitcoinSource, BlockStore, HeaderChain } from '@hemid/bitcoin';
-import { fromDisplay, isHemidError } from '@hemid/protocol';
+import { equal, fromDisplay, HEADER_SIZE, hashBitcoinHeader, isHemidError } from '@hemid/protocol';
 import type { Logger } from '@hemid/runtime';
 import type { Upstream } from './upstream.ts';
 
@@ -33,9 +33,19 @@ export async function fetchBitcoinBlock(
   }
   const trusted = (await source.knows(wanted.hash, signal)) || headers.best().height >= wanted.tipHeight + BURIED;
   const foreign = trusted ? await upstream.bitcoinBlock(wanted.hash, signal) : undefined;
-  if (foreign === undefined) return false;
-  await blocks.keep(foreign);
-  return blocks.has(wanted.hash);
+  return foreign !== undefined && keepForeign(blocks, wanted.hash, foreign);
+}
+
+/** Keeps a stranger's answer if it is the block that was asked for, body and all; any other answer is as none. */
+async function keepForeign(blocks: BlockStore, hash: Uint8Array, raw: Uint8Array): Promise<boolean> {
+  if (!equal(hashBitcoinHeader(raw.subarray(0, HEADER_SIZE)), hash)) return false;
+  try {
+    await blocks.keep(raw);
+    return true;
+  } catch (error) {
+    if (isHemidError(error, 'bitcoin/block-invalid')) return false;
+    throw error;
+  }
 }
 
 /** The Bitcoin block that an error says is missing, internal order. */

@@ -37,18 +37,28 @@ export function createFollowUpstream(deps: FollowUpstreamDeps, options: { pollMs
   let trouble: string | undefined;
   let refused: { hash: string; error: Error } | undefined;
 
-  /** The upstream's blocks from the last one that is known here on. */
+  const isKnown = (sealed: SealedBlock): boolean => chain.header(sealed.hash) !== undefined;
+
+  /** Whether a first block stands on one that is here; nothing is below the genesis. */
+  function isConnected(first: SealedBlock | undefined, from: bigint): boolean {
+    return first !== undefined && (from === 0n || isKnown(first) || chain.header(first.block.header.parentHash) !== undefined);
+  }
+
+  /** The upstream's next blocks that are not here, on top of one that is; none at its head. */
   async function fetchNext(signal?: AbortSignal): Promise<SealedBlock[]> {
     let from = chain.head('latest').header.number;
-    for (let step = BigInt(BATCH / 2); ; step *= 2n) {
-      const blocks = await upstream.sealedBlocks(from, BATCH, signal);
-      const [first] = blocks;
-      const connected =
-        first !== undefined && (from === 0n || chain.header(first.hash) !== undefined || chain.header(first.block.header.parentHash) !== undefined);
-      if (connected) return blocks;
+    let blocks = await upstream.sealedBlocks(from, BATCH, signal);
+    for (let step = BigInt(BATCH / 2); !isConnected(blocks[0], from); step *= 2n) {
       if (from === 0n) return [];
       from = from > step ? from - step : 0n;
+      blocks = await upstream.sealedBlocks(from, BATCH, signal);
     }
+    // The steps back may have gone far below the fork, or to a branch of which the beginning is here.
+    while (blocks.length === BATCH && blocks.every(isKnown)) {
+      from += BigInt(BATCH);
+      blocks = await upstream.sealedBlocks(from, BATCH, signal);
+    }
+    return blocks.filter((sealed) => !isKnown(sealed));
   }
 
   async function importOne(sealed: SealedBlock, signal?: AbortSignal): Promise<void> {
@@ -81,7 +91,7 @@ export function createFollowUpstream(deps: FollowUpstreamDeps, options: { pollMs
 
   async function pull(signal?: AbortSignal): Promise<void> {
     for (;;) {
-      const blocks = (await fetchNext(signal)).filter((sealed) => chain.header(sealed.hash) === undefined);
+      const blocks = await fetchNext(signal);
       if (blocks.length === 0) {
         refused = undefined;
         return;
@@ -100,7 +110,6 @@ export function createFollowUpstream(deps: FollowUpstreamDeps, options: { pollMs
           return;
         }
       }
-      if (blocks.length < BATCH - 1) return;
     }
   }
 

@@ -27,6 +27,21 @@ export interface PlacedOutput extends BitcoinOutput {
   spentAt: number | undefined;
 }
 
+/** A transaction in an indexed block. */
+export interface PlacedTransaction {
+  transaction: BitcoinTransaction;
+  height: number;
+  blockHash: Uint8Array;
+}
+
+/** Which part of a long list is asked for. */
+export interface Page {
+  /** Entries to leave out at the start. */
+  skip: number;
+  /** Entries to give at most. */
+  limit: number;
+}
+
 /** A keystone seen in Bitcoin (protocol section 7). */
 export interface Publication {
   height: number;
@@ -40,7 +55,9 @@ export interface Publication {
 
 /**
  * Bitcoin as one L2 block sees it: named by its light tip, immutable, the same on every node (protocol 4.3, 4.4).
- * Point reads are synchronous; reads over a range of rows are not, since LevelDB has no synchronous iterator.
+ * Point reads are synchronous; reads that may seek are not, since LevelDB has no synchronous iterator. Every read of
+ * `transaction`, `heightOfTransaction`, `output`, `balance` and `unspent` touches a bounded number of rows, however
+ * long a script's history is: a precompile charges a fixed price for it.
  *
  * Every method throws a `retry` error when this node lacks the data; `undefined` always means "not there".
  */
@@ -59,10 +76,14 @@ export interface BitcoinView {
   transactionsAt(height: number): BitcoinTransaction[];
   /** Height of a transaction in an indexed block. */
   heightOfTransaction(txid: Uint8Array): number | undefined;
-  /** An output in the index, spent or not. */
+  /** A transaction in an indexed block. */
+  transaction(txid: Uint8Array): PlacedTransaction | undefined;
+  /** An output in the index, spent or not; unspendable ones are not in it. */
   output(txid: Uint8Array, vout: number): PlacedOutput | undefined;
   /** Sum of the unspent outputs of a script, in satoshis. */
   balance(script: Uint8Array): Promise<bigint>;
+  /** A page of the unspent outputs of a script, by txid (internal order), then vout. */
+  unspent(script: Uint8Array, page: Page): Promise<UnspentOutput[]>;
   /** Publications of a keystone up to the index tip, in Bitcoin order. */
   publications(abbreviatedHash: Uint8Array): Promise<Publication[]>;
 }

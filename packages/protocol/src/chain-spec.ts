@@ -1,6 +1,7 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { z } from 'zod';
-import { addressToScript } from './bitcoin-address.ts';
+import { addressToScript, type BitcoinNetwork } from './bitcoin-address.ts';
+import { fromDisplay } from './bitcoin-hash.ts';
 import { decodeBitcoinHeader, hashBitcoinHeader } from './bitcoin-header.ts';
 import { equal, fromHex } from './bytes.ts';
 import { canonicalJson } from './canonical-json.ts';
@@ -40,12 +41,21 @@ const limits = z.strictObject({
   minimumWithdrawalSats: sats,
 });
 
+const unspentSet = z.strictObject({
+  hashSerialized: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be 64 lowercase hex digits, as bitcoind prints txoutset_hash')
+    .transform(fromDisplay)
+    .describe('hash_serialized_3 of the unspent set at genesisHeight; internal order once parsed'),
+});
+
 const bitcoin = z.strictObject({
   network: z.enum(['mainnet', 'testnet4', 'signet', 'regtest']),
   genesisHeight: count.describe('height of the hVM genesis'),
   genesisHeader: hexOf(80).describe('the hVM genesis header'),
   headersBefore: z.array(hexOf(80)).describe('the headers before it, oldest first'),
-  unspent: z.literal('none').describe('the unspent set at the hVM genesis: none = starts empty (regtest only)'),
+  unspent: z.union([z.literal('none'), unspentSet]).describe('the unspent set at the hVM genesis: none = starts empty (regtest only)'),
+  signetChallenge: hexOf().optional().describe('script that every block of the signet solves (BIP325); signet only'),
   indexLag: z.int().min(0).max(100),
 });
 
@@ -97,22 +107,55 @@ export interface ChainSpec {
   bitcoinGenesisHash: Uint8Array;
 }
 
-function check(condition: boolean, message: string): void {
-  if (!condition) throw fail('protocol/chain-spec', `the chain spec is wrong: ${message}`);
+/** The challenge of the default signet (BIP325): one of two keys. */
+export const DEFAULT_SIGNET_CHALLENGE: Uint8Array = fromHex(
+  '512103ad5e0edad18cb1f0fc0d28a3d4f1f3e445640337489abb10404f2d1e086be430210359ef5021964fe22d6f8e05b2463c9540ce96883fe3b278760f048f5189f2e6c452ae',
+);
+
+/**
+ * How many headers before the hVM genesis a chain spec carries: what retargets and median times of the first headers
+ * above it look back on. `undefined` when Bitcoin does not have that many at this height.
+ */
+export function headersBeforeCount(network: BitcoinNetwork, genesisHeight: number): number | undefined {
+  if (network === 'regtest') return Math.min(11, genesisHeight);
+  const needed = 2016 + 11;
+  return genesisHeight < needed ? undefined : needed;
 }
 
-function checkHeaders(spec: GenesisSpec['bitcoin']): Uint8Array {
-  let previous: Uint8Array | undefined;
-  for (const bytes of [...spec.headersBefore, spec.genesisHeader]) {
-    if (previous !== undefined) {
-      check(equal(decodeBitcoinHeader(bytes).previous, previous), 'bitcoin.headersBefore is not one connected run');
-    }
-    previous = hashBitcoinHeader(bytes);
-  }
-  const needed = spec.network === 'regtest' ? Math.min(11, spec.genesisHeight) : 2016 + 11;
-  check(spec.headersBefore.length === needed, `bitcoin.headersBefore has ${spec.headersBefore.length} headers, ${needed} are needed`);
-  return previous as Uint8Array;
+/** Every key that a schema issue is about; of a union, the keys within the branch that the value seems to mean. */
+function linesOf(issue: z.core.$ZodIssue, at: readonly PropertyKey[] = []): string[] {
+  const path = [...at, ...issue.path];
+  if (issue.code !== 'invalid_union') return [`${path.join('.')}: ${issue.message}`];
+  const within = issue.errors.filter((branch) => branch.some((one) => one.path.length > 0 || one.code === 'unrecognized_keys'));
+  return (within.length > 0 ? within : issue.errors).flatMap((branch) => branch.flatMap((one) => linesOf(one, path)));
 }
+
+function* faultsOfHeaders(bitcoin: GenesisSpec['bitcoin']): Generator<string> {
+  const { network, genesisHeight, headersBefore } = bitcoin;
+  const needed = headersBeforeCount(network, genesisHeight);
+  if (needed === undefined) yield `bitcoin.genesisHeight must be at least ${2016 + 11} on ${network}: so many headers come before it`;
+  else if (headersBefore.length !== needed) yield `bitcoin.headersBefore has ${headersBefore.length} headers, ${needed} are needed`;
+  const run = [...headersBefore, bitcoin.genesisHeader];
+  const isConnected = run.every((bytes, i) => i === 0 || equal(decodeBitcoinHeader(bytes).previous, hashBitcoinHeader(run[i - 1] as Uint8Array)));
+  if (!isConnected) yield 'bitcoin.headersBefore and genesisHeader are not one connected run';
+}
+
+/** What the schema cannot say. */
+function* faultsOf(g: GenesisSpec, upgrades: ChainSpec['upgrades']): Generator<string> {
+  const { network, unspent, signetChallenge } = g.bitcoin;
+  if (g.gasLimit / g.elasticity < 6_000_000n) yield 'gasLimit / elasticity (the system budget) must be at least 6000000';
+  if (g.tunnel.confirmations < g.bitcoin.indexLag + 1) yield 'tunnel.confirmations must be at least bitcoin.indexLag + 1';
+  if (unspent === 'none' && network !== 'regtest') yield `bitcoin.unspent "none" is allowed on regtest only, not on ${network}`;
+  if (network === 'signet' && signetChallenge === undefined) yield 'bitcoin.signetChallenge is missing';
+  if (network !== 'signet' && signetChallenge !== undefined) yield `bitcoin.signetChallenge is for signet, not for ${network}`;
+  for (const vault of [g.tunnel.vault, ...upgrades.flatMap((u) => u.vault ?? [])]) {
+    if (addressToScript(vault, network) === undefined) yield `"${vault}" is not an address of ${network}`;
+  }
+  if (!upgrades.every((u, i) => i === 0 || u.timestamp > (upgrades[i - 1]?.timestamp ?? 0))) yield 'upgrades must ascend by timestamp';
+  yield* faultsOfHeaders(g.bitcoin);
+}
+
+const refusal = (faults: readonly string[]): Error => fail('protocol/chain-spec', `the chain spec is wrong: ${faults.join('; ')}`);
 
 /**
  * Parses a chain spec from JSON.
@@ -121,27 +164,16 @@ function checkHeaders(spec: GenesisSpec['bitcoin']): Uint8Array {
  */
 export function parseChainSpec(json: unknown): ChainSpec {
   const parsed = specSchema.safeParse(json);
-  if (!parsed.success) {
-    const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-    throw fail('protocol/chain-spec', `the chain spec is wrong: ${lines.join('; ')}`);
-  }
+  if (!parsed.success) throw refusal(parsed.error.issues.flatMap((issue) => linesOf(issue)));
   const { genesis: g, upgrades } = parsed.data;
-  check(g.gasLimit / g.elasticity >= 6_000_000n, 'gasLimit / elasticity (the system budget) must be at least 6000000');
-  check(g.tunnel.confirmations >= g.bitcoin.indexLag + 1, 'tunnel.confirmations must be at least bitcoin.indexLag + 1');
-  check(g.bitcoin.network === 'regtest', 'bitcoin.unspent "none" is allowed on regtest only');
-  for (const vault of [g.tunnel.vault, ...upgrades.flatMap((u) => u.vault ?? [])]) {
-    check(addressToScript(vault, g.bitcoin.network) !== undefined, `"${vault}" is not an address of ${g.bitcoin.network}`);
-  }
-  check(
-    upgrades.every((u, i) => i === 0 || u.timestamp > (upgrades[i - 1]?.timestamp ?? 0)),
-    'upgrades must ascend by timestamp',
-  );
+  const faults = [...faultsOf(g, upgrades)];
+  if (faults.length > 0) throw refusal(faults);
   const raw = (json as { genesis: unknown }).genesis;
   return {
     genesis: g,
     upgrades,
     genesisHash: keccak_256(new TextEncoder().encode(canonicalJson(raw))),
-    bitcoinGenesisHash: checkHeaders(g.bitcoin),
+    bitcoinGenesisHash: hashBitcoinHeader(g.bitcoin.genesisHeader),
   };
 }
 

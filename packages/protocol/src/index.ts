@@ -3,15 +3,26 @@ export { ATTRIBUTES_GAS, type Attributes, decodeAttributes, encodeAttributes, to
 export { addressToScript, type BitcoinNetwork, scriptToAddress } from './bitcoin-address.ts';
 export { displayBytes, fromDisplay, sha256d, toDisplay } from './bitcoin-hash.ts';
 export { type BitcoinHeader, decodeBitcoinHeader, encodeBitcoinHeader, HEADER_SIZE, hashBitcoinHeader } from './bitcoin-header.ts';
-export type { BitcoinInput, BitcoinOutput, BitcoinTransaction } from './bitcoin-transaction.ts';
-export type { BitcoinTip, BitcoinView, PlacedHeader, PlacedOutput, Publication, UnspentOutput } from './bitcoin-view.ts';
+export { type BitcoinInput, type BitcoinOutput, type BitcoinTransaction, isUnspendable, sizesOf } from './bitcoin-transaction.ts';
+export type {
+  BitcoinTip,
+  BitcoinView,
+  Page,
+  PlacedHeader,
+  PlacedOutput,
+  PlacedTransaction,
+  Publication,
+  UnspentOutput,
+} from './bitcoin-view.ts';
 export { compare, concat, equal, fromBigEndian, fromHex, fromMinimal, type Hex, toBigEndian, toDigits, toHex, toMinimal } from './bytes.ts';
 export { canonicalJson } from './canonical-json.ts';
 export {
   type ActiveRules,
   type ChainSpec,
+  DEFAULT_SIGNET_CHALLENGE,
   type GenesisAccount,
   type GenesisSpec,
+  headersBeforeCount,
   parseChainSpec,
   rulesAt,
   type Sequencer,
@@ -52,6 +63,7 @@ export { decodePayout, encodePayout, type Payout, toPayoutTransaction } from './
 export { addressOfKey, type PopInput, readMiner } from './pop-identity.ts';
 export { encodePopScript, readPopScript, readPush } from './pop-script.ts';
 export {
+  BITCOIN_KIT_ADDRESS,
   CURSOR_HASH_SLOT,
   CURSOR_NEXT_SLOT,
   DEPOSIT_CALLER_ADDRESS,

@@ -12,6 +12,8 @@ export const FEE_VAULT_ADDRESS: Uint8Array = predeploy('19');
 export const POP_REWARD_ADDRESS: Uint8Array = predeploy('42');
 export const TUNNEL_ADDRESS: Uint8Array = predeploy('0100');
 export const DEPOSIT_CALLER_ADDRESS: Uint8Array = predeploy('0101');
+/** The contract that gives Bitcoin as structs, for contracts and clients made for Hemi. */
+export const BITCOIN_KIT_ADDRESS: Uint8Array = predeploy('0102');
 /** The EIP-2935 contract that keeps parent hashes. */
 export const HISTORY_ADDRESS: Uint8Array = hexToBytes('0000f90827f1c53a10cb7a02335b175320002935');
 

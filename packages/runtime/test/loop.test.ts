@@ -39,7 +39,10 @@ test('every ends when its signal aborts, without another call', async () => {
   const clock = createManualClock(0);
   const controller = new AbortController();
   let calls = 0;
-  const { done } = every(clock, 100, () => void (calls += 1), controller.signal);
+  const count = (): void => {
+    calls += 1;
+  };
+  const { done } = every(clock, 100, count, controller.signal);
   await clock.advance(150);
   controller.abort();
   await expect(done).resolves.toBeUndefined();

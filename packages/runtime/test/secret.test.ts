@@ -15,7 +15,7 @@ test('a secret prints [secret] wherever a value is turned into text', () => {
   expect(`${secret}`).toBe('[secret]');
   expect(JSON.stringify({ nested: { secret } })).toBe('{"nested":{"secret":"[secret]"}}');
   expect(inspect(secret)).toBe('[secret]');
-  expect(inspect({ nested: [{ secret }] }, { depth: null, showHidden: true })).toBe("{ nested: [ { secret: [secret] }, [length]: 1 ] }");
+  expect(inspect({ nested: [{ secret }] }, { depth: null, showHidden: true })).toBe('{ nested: [ { secret: [secret] }, [length]: 1 ] }');
   expect(format('%s %o %O %j', secret, secret, secret, secret)).toBe('[secret] [secret] [secret] "[secret]"');
   expect(new Error(`with ${secret}`).message).toBe('with [secret]');
 });

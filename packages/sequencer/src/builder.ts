@@ -68,9 +68,15 @@ export function createBuilder(deps: BuilderDeps, options: BuilderOptions): Build
         blocks,
         latestTime: Number(timestamp) + MAX_FUTURE,
       });
-      return chain.build({ parent, timestamp, beneficiary: sequencer.feeRecipient, attributes }, fill, (hash) =>
-        signSeal(options.key.reveal(), BigInt(chain.spec.genesis.chainId), hash),
-      );
+      const choice = { parent, timestamp, beneficiary: sequencer.feeRecipient, attributes };
+      const seal = (hash: Uint8Array): Uint8Array => signSeal(options.key.reveal(), BigInt(chain.spec.genesis.chainId), hash);
+      try {
+        return await chain.build(choice, fill, seal);
+      } catch (error) {
+        // Another call for this slot came first.
+        if (isHemidError(error, 'chain/slot-sealed')) return undefined;
+        throw error;
+      }
     },
   };
 }

@@ -100,9 +100,10 @@ export function createPool(deps: { chain: ChainReader; common: Common; log: Logg
 
   async function add(raw: Uint8Array): Promise<UserTransaction> {
     const transaction = decodeUserTransaction(raw, common);
-    if (byHash.has(toHex(transaction.hash))) throw fail('pool/already-known', 'already known');
     checkStateless(transaction);
     const { nonce, balance } = await stateOf(transaction.sender);
+    // From here on nothing waits, so that the same transaction handed in twice at once is known the second time.
+    if (byHash.has(toHex(transaction.hash))) throw fail('pool/already-known', 'already known');
     if (transaction.tx.nonce < nonce) {
       throw fail('pool/rejected', `nonce too low: next nonce ${nonce}, tx nonce ${transaction.tx.nonce}`);
     }

@@ -32,11 +32,7 @@ export const hash: Field<Uint8Array> = fixed(32);
 /** Unsigned 32-bit number, big-endian (so that keys sort). */
 export const u32: Field<number> = {
   size: 4,
-  write(value) {
-    const bytes = new Uint8Array(4);
-    new DataView(bytes.buffer).setUint32(0, value);
-    return bytes;
-  },
+  write: (value) => Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value),
   read: (bytes) => new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0),
 };
 
@@ -82,7 +78,16 @@ export function only<T>(field: Field<T>): Codec<T> {
 export function record<T extends object>(fields: { [K in keyof T]: Field<T[K]> }): Codec<T> {
   const entries = Object.entries(fields) as [keyof T, Field<unknown>][];
   return {
-    encode: (value) => Uint8Array.from(Buffer.concat(entries.map(([name, field]) => field.write(value[name])))),
+    encode(value) {
+      const parts = entries.map(([name, field]) => field.write(value[name]));
+      const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+      let offset = 0;
+      for (const part of parts) {
+        bytes.set(part, offset);
+        offset += part.length;
+      }
+      return bytes;
+    },
     decode(bytes) {
       const value = {} as Record<keyof T, unknown>;
       let offset = 0;

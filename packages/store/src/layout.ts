@@ -1,4 +1,4 @@
-import { fixed, hash, only, record, rest, text, u32, u64, u256 } from './codec.ts';
+import { type Codec, type Field, fixed, hash, only, record, rest, text, u32, u64, u256 } from './codec.ts';
 import type { Table } from './store.ts';
 
 /** Bitcoin hashes in keys and values are in internal byte order; numbers are big-endian. */
@@ -29,17 +29,31 @@ export interface OutputRow {
   script: Uint8Array;
 }
 
-export interface ScriptOutputKey {
-  /** sha256 of the scriptPubKey. */
-  scriptHash: Uint8Array;
-  txid: Uint8Array;
-  vout: number;
+/**
+ * The unspent outputs of a script as one block left them: the root of a tree (bitcoin/src/unspent-tree.ts). A block
+ * that changes them makes a new version.
+ */
+export interface ScriptRow {
+  /** Height of the block that made this version. */
+  since: number;
+  /** `since` of the version before; {@link NO_VERSION} when there is none. */
+  previous: number;
+  balanceSats: bigint;
+  /** How many nodes stand beside the root with this `since`. */
+  nodes: number;
+  /** The root node. */
+  root: Uint8Array;
 }
 
-export interface ScriptOutputRow {
-  valueSats: bigint;
-  madeAt: number;
-  spentAt: number;
+/** Versions of one script sort newest first. */
+export interface PastScriptKey {
+  /** sha256 of the scriptPubKey. */
+  scriptHash: Uint8Array;
+  since: number;
+}
+
+export interface ScriptNodeKey extends PastScriptKey {
+  index: number;
 }
 
 export interface TransactionRow {
@@ -78,14 +92,46 @@ export interface SlotEvidenceKey {
   blockHash: Uint8Array;
 }
 
+/** How far the unspent set at the hVM genesis has been loaded from its file. */
+export interface UnspentSetRow {
+  /** `hash_serialized_3` of the set that the file was found to hold, internal order. */
+  hashSerialized: Uint8Array;
+  /** Offset in the file behind the last coin that is here; 0 while rows of another file are being deleted. */
+  offset: bigint;
+  coins: bigint;
+  /** sha256 over those coins, in the form that `hash_serialized_3` hashes twice. */
+  prefix: Uint8Array;
+}
+
+/** A row of the state as it was before a block. */
+export interface StateHistoryKey {
+  /** The state key, latin1. */
+  key: string;
+  block: bigint;
+}
+
 /** {@link OutputRow.spentAt} of an output that is unspent. */
 export const UNSPENT = 0xffffffff;
+
+/** {@link ScriptRow.previous} of a first version. */
+export const NO_VERSION = 0xffffffff;
 
 const table = <K, V>(prefix: string, key: Table<K, V>['key'], value: Table<K, V>['value']): Table<K, V> => ({
   prefix,
   key,
   value,
 });
+/** A height, keyed so that the higher one sorts first. */
+const descending: Field<number> = { size: 4, write: (value) => u32.write(0xffffffff - value), read: (bytes) => 0xffffffff - u32.read(bytes) };
+const script = record<ScriptRow>({ since: u32, previous: u32, balanceSats: u64, nodes: u32, root: rest });
+const latin = (value: string): Uint8Array => new Uint8Array(Buffer.from(value, 'latin1'));
+const unlatin = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+/** Text of any bytes, latin1. */
+const binary: Codec<string> = { encode: latin, decode: unlatin };
+const stateHistoryKey: Codec<StateHistoryKey> = {
+  encode: ({ key, block }) => latin(key + unlatin(u64.write(block))),
+  decode: (bytes) => ({ key: unlatin(bytes.subarray(0, -8)), block: u64.read(bytes.subarray(-8)) }),
+};
 const position = record<PositionRow>({ hash, height: u32 });
 
 /** The whole disk on one page: prefix, key, value, a sentence. */
@@ -101,12 +147,12 @@ export const layout = {
   bitcoinBlock: table('B', only(hash), only(rest)),
   /** Index: outputs by outpoint. */
   output: table('o', record<OutputKey>({ txid: hash, vout: u32 }), record<OutputRow>({ valueSats: u64, madeAt: u32, spentAt: u32, script: rest })),
-  /** Index: outputs by script, in the order of precompile 0x41. */
-  scriptOutput: table(
-    'a',
-    record<ScriptOutputKey>({ scriptHash: hash, txid: hash, vout: u32 }),
-    record<ScriptOutputRow>({ valueSats: u64, madeAt: u32, spentAt: u32 }),
-  ),
+  /** Index: unspent outputs by sha256 of their script, in the order of precompile 0x41: the newest version. */
+  script: table('a', only(hash), script),
+  /** Index: the versions of `script` before the newest, for views of earlier blocks. */
+  pastScript: table('A', record<PastScriptKey>({ scriptHash: hash, since: descending }), script),
+  /** Index: nodes below the roots in `script` and `pastScript`; never changed, shared between versions. */
+  scriptNode: table('d', record<ScriptNodeKey>({ scriptHash: hash, since: u32, index: u32 }), only(rest)),
   /** Index: where a transaction stands. */
   bitcoinTransaction: table('t', only(hash), record<TransactionRow>({ height: u32, index: u32 })),
   /** Index: keystone publications on the index's branch (what L2 blocks see). */
@@ -132,8 +178,14 @@ export const layout = {
   leaf: table('l', only(hash), only(u64)),
   /** The canonical chain: number → hash. */
   canonical: table('n', only(u64), only(hash)),
-  /** State trie nodes and contract code, keyed as @ethereumjs/statemanager keys them. */
-  trieNode: table('s', only(rest), only(rest)),
+  /** The flat state at the block its position (`state`) names: accounts, slots, trie nodes by path, code. */
+  state: table('f', binary, only(rest)),
+  /** What a row of the state was before a canonical block changed it: a byte 0 (absent) or 1 and the value. */
+  stateHistory: table('F', stateHistoryKey, only(rest)),
+  /** The state keys that a canonical block changed: RLP list. */
+  stateUndo: table('U', only(u64), only(rest)),
+  /** What a valid block off the canonical chain changes: RLP list of [key] or [key, value]. */
+  stateDiff: table('D', only(hash), only(rest)),
   /** Where a canonical L2 transaction stands. */
   transaction: table('T', only(hash), record<TransactionLocationRow>({ blockHash: hash, index: u32 })),
   /** Canonical keystones by abbreviated hash. */
@@ -142,4 +194,7 @@ export const layout = {
   sealedSlot: table('S', only(u64), only(hash)),
   /** Headers and seals of blocks that prove a sequencer sealed one slot twice: RLP [header, seal]. */
   slotEvidence: table('e', record<SlotEvidenceKey>({ slot: u64, blockHash: hash }), only(rest)),
+
+  /** The unspent set at the hVM genesis: `loading` while its coins come in, `complete` once all of them are here. */
+  unspentSet: table('u', text, record<UnspentSetRow>({ hashSerialized: hash, offset: u64, coins: u64, prefix: hash })),
 } as const;

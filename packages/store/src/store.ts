@@ -71,7 +71,7 @@ function after(prefix: Uint8Array): Uint8Array {
 
 function createBatch(level: Level, reader: Reader): Batch {
   const writes = new Map<string, { key: Uint8Array; value: Uint8Array | undefined }>();
-  const name = (key: Uint8Array): string => Buffer.from(key).toString('latin1');
+  const name = (key: Uint8Array): string => Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1');
   let committed = false;
   return {
     get(table, key) {
@@ -145,6 +145,9 @@ export async function openStore(directory: string): Promise<Store> {
     keyEncoding: 'view',
     valueEncoding: 'view',
     paranoidChecks: true,
+    // Bulk writes pay for every flush: larger tables, fewer of them. Two such buffers and the cache are the memory it takes.
+    writeBufferSize: 32 << 20,
+    cacheSize: 32 << 20,
   } as object);
   try {
     await level.open();

@@ -1,3 +1,15 @@
+export { type BitcoinActor, createEmbeddedBitcoin, createRealBitcoin, STRANGER } from './bitcoin-actor.ts';
+export {
+  type BitcoinLab,
+  type BitcoinLabOptions,
+  createBitcoinLab,
+  type LabBlock,
+  type LabInput,
+  type LabOutput,
+  type LabTransaction,
+  labSpec,
+  labTransaction,
+} from './bitcoin-lab.ts';
 export {
   type BitcoinWallet,
   buildTransaction,
@@ -10,6 +22,7 @@ export {
   type WalletOutput,
 } from './bitcoin-wallet.ts';
 export { type Bitcoind, type StartBitcoindOptions, startBitcoind } from './bitcoind.ts';
+export { type CountingStore, createCountingStore } from './counting-store.ts';
 export { devSpecJson, writeDevSpec } from './dev-spec.ts';
 export { spendOtherwise } from './double-spend.ts';
 export { checkFollower, dumpStore, type FollowerCase } from './follower-compliance.ts';
@@ -28,4 +41,3 @@ export {
 } from './test-network.ts';
 export { createUser, receiptOf, type User } from './user.ts';
 export { type WaitOptions, waitFor } from './wait-for.ts';
-export { type BitcoinActor, createEmbeddedBitcoin, createRealBitcoin, STRANGER } from './bitcoin-actor.ts';

@@ -1,11 +1,12 @@
 import { concat, equal } from '@hemid/protocol';
 import { merkleRoot } from '../block.ts';
 import { hasProofOfWork } from '../difficulty.ts';
+import { countSigops } from '../script-form.ts';
+import { checkTransaction, isCoinbase, MAX_BLOCK_WEIGHT } from '../transaction-check.ts';
 import { measureBlock, type RegtestBlock, readWitnessCommitment, witnessCommitment } from './block.ts';
 import { type BlockNode, medianTimePast } from './block-tree.ts';
-import { BITS, MAX_BLOCK_SIGOPS_COST, MAX_BLOCK_WEIGHT, MAX_FUTURE_SECONDS, MIN_BLOCK_VERSION } from './consensus.ts';
-import { countSigops } from './script-form.ts';
-import { checkTransaction, isCoinbase, isFinal } from './transaction-check.ts';
+import { BITS, MAX_BLOCK_SIGOPS_COST, MAX_FUTURE_SECONDS, MIN_BLOCK_VERSION } from './consensus.ts';
+import { isFinal } from './lock-time.ts';
 
 /** Why a block is refused. `mutated`: the same header may come with a good body, so the block is not marked as failed. */
 export interface BlockFault {
@@ -28,7 +29,7 @@ export function checkBlock(block: RegtestBlock): BlockFault | undefined {
   if (coinbase === undefined || !isCoinbase(coinbase.tx)) return fault('bad-cb-missing');
   if (others.some(({ tx }) => isCoinbase(tx))) return fault('bad-cb-multiple');
   for (const transaction of transactions) {
-    const reason = checkTransaction(transaction);
+    const reason = checkTransaction(transaction.tx);
     if (reason !== undefined) return fault(reason);
   }
   const scripts = transactions.flatMap(({ tx }) => [...tx.ins, ...tx.outs].map(({ script }) => script));

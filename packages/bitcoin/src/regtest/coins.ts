@@ -1,12 +1,12 @@
 import type { Batch, Reader } from '@hemid/store';
+import { isUnspendable } from '../script-form.ts';
 import type { RegtestBlock } from './block.ts';
 import { type BlockNode, medianTimePast } from './block-tree.ts';
 import { MAX_BLOCK_SIGOPS_COST, subsidySats } from './consensus.ts';
 import { type Coin, regtestLayout } from './layout.ts';
-import { isUnspendable } from './script-form.ts';
+import { type BlockPlace, isSequenceFinal } from './lock-time.ts';
 import { checkAmounts, coinAges, type Fault, sigopsCost, toCoin, verifyTransaction } from './spending.ts';
 import { outpointKey, type RegtestTransaction } from './transaction.ts';
-import { type BlockPlace, isSequenceFinal } from './transaction-check.ts';
 
 interface PlacedCoin {
   txid: Uint8Array;

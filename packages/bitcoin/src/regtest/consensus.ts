@@ -20,8 +20,6 @@ export const TARGET = 0x7fffffn << 232n;
 /** The work of every block: 2^256 / (target + 1). So the heaviest chain is the highest. */
 export const WORK_PER_BLOCK = (1n << 256n) / (TARGET + 1n);
 
-export const MAX_MONEY_SATS = 2_100_000_000_000_000n;
-export const MAX_BLOCK_WEIGHT = 4_000_000;
 export const MAX_BLOCK_SIGOPS_COST = 80_000;
 export const COINBASE_MATURITY = 100;
 /** A block may be this many seconds ahead of the clock. */

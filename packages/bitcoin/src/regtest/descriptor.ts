@@ -1,6 +1,6 @@
 import { addressToScript, scriptToAddress, toDigits } from '@hemid/protocol';
+import { readScriptForm } from '../script-form.ts';
 import { RpcCode, readHex, refuse } from './rpc-params.ts';
-import { readScriptForm } from './script-form.ts';
 
 const INPUT_CHARSET = '0123456789()[],\'/*abcdefgh@:$%{}IJKLMNOPQRSTUVWXYZ&+-.;<=>?!^_|~ijklmnopqrstuvwxyzABCDEFGH`#"\\ ';
 const CHECKSUM_CHARSET = 'qpzry9x8gf2tvdw0s3jn54khce6mua7l';

@@ -1,13 +1,14 @@
 import type { Reader } from '@hemid/store';
 import { btcFromSats } from '../rpc/bitcoin-amount.ts';
+import { checkTransaction, isCoinbase } from '../transaction-check.ts';
 import { medianTimePast } from './block-tree.ts';
 import type { Chain } from './chain.ts';
 import { type Coin, regtestLayout } from './layout.ts';
+import { isFinal, isSequenceFinal } from './lock-time.ts';
 import { type Mempool, type MempoolEntry, type NewEntry, sum, withAncestors, withDescendants } from './mempool.ts';
 import { checkAmounts, coinAges, type Fault, sigopsCost, toBtcText, toCoin, verifyTransaction } from './spending.ts';
 import { checkStandard, checkStandardSpends, feeAt, RELAY_FEE_RATE } from './standard.ts';
 import { outpointKey, type RegtestTransaction, virtualSize } from './transaction.ts';
-import { checkTransaction, isCoinbase, isFinal, isSequenceFinal } from './transaction-check.ts';
 
 /** Why a transaction is not let in, in Core's words. `missing`: an input is unknown or spent. */
 export interface Refusal extends Fault {
@@ -66,7 +67,7 @@ export function judge(transaction: RegtestTransaction, context: MempoolContext):
 }
 
 function checkForm(transaction: RegtestTransaction): Refusal | undefined {
-  const broken = checkTransaction(transaction);
+  const broken = checkTransaction(transaction.tx);
   if (broken !== undefined) return { reason: broken };
   if (isCoinbase(transaction.tx)) return { reason: 'coinbase' };
   const reason = checkStandard(transaction);

@@ -1,11 +1,11 @@
 import { toDigits, toDisplay } from '@hemid/protocol';
+import { isUnspendable } from '../script-form.ts';
 import type { Acceptance, Refusal } from './mempool-accept.ts';
 import type { RegtestNode } from './regtest-node.ts';
 import type { getNode } from './rpc-chain.ts';
 import type { RegtestMethod } from './rpc-method.ts';
 import { RpcCode, readAmount, readHash, readHex, readInt, readString, refuse } from './rpc-params.ts';
 import { toAmount, toEntryShape, toTransactionShape } from './rpc-shape.ts';
-import { isUnspendable } from './script-form.ts';
 import { describe } from './spending.ts';
 import { feeAt } from './standard.ts';
 import { type RegtestTransaction, readTransaction, virtualSize } from './transaction.ts';

@@ -1,16 +1,16 @@
 import { scriptToAddress, toDigits, toDisplay } from '@hemid/protocol';
 import { script as bitcoinScript, type Transaction } from 'bitcoinjs-lib';
 import { btcFromSats } from '../rpc/bitcoin-amount.ts';
+import { readScript, readScriptForm } from '../script-form.ts';
+import { isStrictDer } from '../signature.ts';
+import { isCoinbase } from '../transaction-check.ts';
 import { measureBlock, type RegtestBlock } from './block.ts';
 import { type BlockNode, medianTimePast } from './block-tree.ts';
 import type { Chain } from './chain.ts';
 import { TARGET, WORK_PER_BLOCK } from './consensus.ts';
 import { describeScript } from './descriptor.ts';
 import { type MempoolEntry, sum, withAncestors, withDescendants } from './mempool.ts';
-import { readScript, readScriptForm } from './script-form.ts';
-import { isStrictDer } from './signature.ts';
 import { type RegtestTransaction, virtualSize } from './transaction.ts';
-import { isCoinbase } from './transaction-check.ts';
 
 /** An amount as JSON: the double nearest to it, as a client gets from parsing Core's decimals. */
 export const toAmount = (sats: bigint): number => Number(btcFromSats(sats));

@@ -2,9 +2,11 @@ import { equal } from '@hemid/protocol';
 import { ripemd160 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { Transaction } from 'bitcoinjs-lib';
+import { legacyDigest } from '../legacy-digest.ts';
+import { areSigned } from '../multisig.ts';
+import { hasMinimalPushes, readPushes, readScriptForm, type ScriptForm } from '../script-form.ts';
+import { isLowS, isPlainKey, isStrictDer, verifyEcdsa, verifySchnorr } from '../signature.ts';
 import type { Coin } from './layout.ts';
-import { hasMinimalPushes, readPushes, readScriptForm, type ScriptForm } from './script-form.ts';
-import { isLowS, isPlainKey, isStrictDer, verifyEcdsa, verifySchnorr } from './signature.ts';
 
 /** `consensus`: what a block may hold. `policy`: what Core relays, which is stricter. */
 export type ScriptRules = 'consensus' | 'policy';
@@ -77,16 +79,6 @@ const hash160 = (data: Uint8Array): Uint8Array => ripemd160(sha256(data));
 
 /** The digest that a signature signs, by its hash type. */
 type Digest = (hashType: number) => Uint8Array;
-
-/** The number one as Bitcoin writes it. */
-const ONE = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0));
-
-/** The digest of a signature in a scriptSig. SIGHASH_SINGLE without its output signs the number 1, as it always did. */
-export function legacyDigest(tx: Transaction, index: number, script: Uint8Array, hashType: number): Uint8Array {
-  // bitcoinjs-lib answers with a big-endian 1 here.
-  if ((hashType & 0x1f) === Transaction.SIGHASH_SINGLE && index >= tx.outs.length) return ONE;
-  return tx.hashForSignature(index, script, hashType);
-}
 
 function spendKeyHash(input: InputToVerify, hash: Uint8Array): void {
   const { script, witness } = inputOf(input);
@@ -163,7 +155,7 @@ function checkSignature(rules: ScriptRules, check: SignatureCheck): void {
   throw new Failed(rules === 'policy' && check.signature.length > 0 ? OFF.nullFail : OFF.evalFalse);
 }
 
-/** OP_CHECKMULTISIG as the last operation: signatures in the order of the keys, compared from the last one. */
+/** OP_CHECKMULTISIG as the last operation. */
 function checkMultisig(
   input: InputToVerify,
   { form, script, stack }: { form: ScriptForm & { type: 'multisig' }; script: Uint8Array; stack: Uint8Array[] },
@@ -172,15 +164,11 @@ function checkMultisig(
   const signatures = stack.slice(-form.required);
   const dummy = stack[stack.length - form.required - 1] as Uint8Array;
   const digest = witnessDigest(input, script);
-  let open = signatures.length;
-  for (let left = form.keys.length; open > 0 && open <= left; left -= 1) {
-    const check = { signature: signatures[open - 1] as Uint8Array, key: form.keys[left - 1] as Uint8Array, digest, keys: 'witness' } as const;
-    if (isSigned(input.rules, check)) open -= 1;
-  }
-  if (open > 0 && input.rules === 'policy' && signatures.some(({ length }) => length > 0)) throw new Failed(OFF.nullFail);
+  const signed = areSigned(signatures, form.keys, (signature, key) => isSigned(input.rules, { signature, key, digest, keys: 'witness' }));
+  if (!signed && input.rules === 'policy' && signatures.some(({ length }) => length > 0)) throw new Failed(OFF.nullFail);
   if (dummy.length > 0) throw new Failed(OFF.nullDummy);
   if (stack.length !== form.required + 1) throw new Failed(OFF.cleanStack);
-  if (open > 0) throw new Failed(OFF.evalFalse);
+  if (!signed) throw new Failed(OFF.evalFalse);
 }
 
 /** Whether bytes have the size of what a taproot spend by script ends with (BIP341). */

@@ -1,12 +1,13 @@
 import { toDisplay } from '@hemid/protocol';
 import { btcFromSats } from '../rpc/bitcoin-amount.ts';
+import { countSigops, readScriptForm } from '../script-form.ts';
+import { MAX_MONEY_SATS } from '../transaction-check.ts';
 import { ancestorAt, type BlockNode, medianTimePast } from './block-tree.ts';
-import { COINBASE_MATURITY, MAX_MONEY_SATS } from './consensus.ts';
+import { COINBASE_MATURITY } from './consensus.ts';
 import type { Coin } from './layout.ts';
-import { countSigops, readScriptForm } from './script-form.ts';
+import type { CoinAge } from './lock-time.ts';
 import { type ScriptRules, verifyInput } from './script-verify.ts';
 import type { RegtestTransaction } from './transaction.ts';
-import type { CoinAge } from './transaction-check.ts';
 
 /** Why something is refused, in Core's words: a short reason, and more about it. */
 export interface Fault {

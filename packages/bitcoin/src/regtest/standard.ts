@@ -1,5 +1,5 @@
+import { isPushOnly, readScriptForm } from '../script-form.ts';
 import type { Coin } from './layout.ts';
-import { isPushOnly, readScriptForm } from './script-form.ts';
 import type { RegtestTransaction } from './transaction.ts';
 
 /** The policy of Bitcoin Core's and Knots' defaults: what is relayed, beyond what is valid (policy/policy.cpp). */

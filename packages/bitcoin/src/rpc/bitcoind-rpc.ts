@@ -3,6 +3,7 @@ import { type HemidError, isHemidError } from '@hemid/protocol';
 import type { Secret } from '@hemid/runtime';
 import { fail } from '../errors.ts';
 import { type BitcoinRpc, toRpcError } from './bitcoin-rpc.ts';
+import { type HttpAnswer, httpPost } from './http-post.ts';
 
 export interface BitcoindRpcOptions {
   /** e.g. `http://127.0.0.1:8332`; may carry `user:password@`. */
@@ -32,12 +33,12 @@ export function createBitcoindRpc(options: BitcoindRpcOptions): BitcoinRpc {
     return cookie;
   }
 
-  async function post(method: string, params: readonly unknown[], signal: AbortSignal): Promise<Response> {
+  async function post(method: string, params: readonly unknown[], signal: AbortSignal): Promise<HttpAnswer> {
     const login = await credentials();
     const authorization = login === undefined ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` };
     calls += 1;
-    return fetch(endpoint, {
-      method: 'POST',
+    return httpPost({
+      url: endpoint,
       headers: { 'content-type': 'application/json', ...authorization },
       body: JSON.stringify({ jsonrpc: '1.0', id: calls, method, params }),
       signal,
@@ -50,11 +51,10 @@ export function createBitcoindRpc(options: BitcoindRpcOptions): BitcoinRpc {
     try {
       let response = await post(method, params, signal);
       if (response.status === 401 && options.cookieFile !== undefined) {
-        await response.body?.cancel();
         cookie = undefined;
         response = await post(method, params, signal);
       }
-      return readAnswer(method, response.status, await response.text(), endpoint);
+      return readAnswer(method, response.status, response.text, endpoint);
     } catch (error) {
       if (isHemidError(error)) throw error;
       const reason = timeout.aborted ? `no answer to ${method} within ${options.timeoutMs} ms` : reasonOf(error);
@@ -72,7 +72,7 @@ function readUrl(options: BitcoindRpcOptions): { endpoint: string; user: string 
   }
   const user = options.user ?? (url.username === '' ? undefined : decodeURIComponent(url.username));
   const password = options.password?.reveal() ?? (url.password === '' ? undefined : decodeURIComponent(url.password));
-  // fetch refuses a URL with credentials, and errors that name the endpoint must not print them.
+  // Credentials go into a header; errors that name the endpoint must not print them.
   url.username = '';
   url.password = '';
   return { endpoint: url.href, user, password };

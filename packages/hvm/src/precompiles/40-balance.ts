@@ -1,7 +1,6 @@
-import { addressToScript, toBigEndian } from '@hemid/protocol';
+import { toBigEndian } from '@hemid/protocol';
+import { readAddress } from './address-input.ts';
 import type { Precompile } from './bind.ts';
-
-const MIN_ADDRESS = 24;
 
 /**
  * 0x40, balance of an address.
@@ -13,10 +12,7 @@ export const balance: Precompile<Uint8Array> = {
   name: 'balance',
   address: 0x40,
   gas: 50_000n,
-  decode(input, spec) {
-    if (input.length < MIN_ADDRESS) return undefined;
-    return addressToScript(Buffer.from(input).toString('latin1'), spec.genesis.bitcoin.network);
-  },
+  decode: readAddress,
   async run(script, view) {
     return toBigEndian(await view.balance(script), 8);
   },

@@ -37,7 +37,8 @@ export function bindPrecompile<I>(precompile: Precompile<I>, view: BitcoinView, 
     address: new Address(Uint8Array.from(Buffer.from(low, 'hex'))),
     async function({ data, gasLimit }) {
       if (gasLimit < precompile.gas) return failed(gasLimit, EVMError.errorMessages.OUT_OF_GAS);
-      const input = precompile.decode(data, spec);
+      // A copy, and a plain one: what decoders slice and turn round is never the EVM's memory.
+      const input = precompile.decode(new Uint8Array(data), spec);
       if (input === undefined) return { executionGasUsed: precompile.gas, returnValue: EMPTY };
       const output = await precompile.run(input, view, spec);
       if (output === undefined) return failed(gasLimit, `${precompile.name} failed`);

@@ -1,7 +1,7 @@
 import type { Block } from '@ethereumjs/block';
 import type { VM } from '@ethereumjs/vm';
 import type { SystemTransaction } from '@hemid/protocol';
-import type { StorageWrite } from '../state.ts';
+import type { StorageWrite } from '../state/write.ts';
 import type { SystemCallResult } from './call.ts';
 
 /** How one kind of system transaction is executed: a file of this shape for each type. */

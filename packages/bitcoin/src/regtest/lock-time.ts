@@ -1,6 +1,4 @@
 import type { Transaction } from 'bitcoinjs-lib';
-import { MAX_BLOCK_WEIGHT, MAX_MONEY_SATS } from './consensus.ts';
-import { outpointKey, type RegtestTransaction } from './transaction.ts';
 
 const FINAL_SEQUENCE = 0xffffffff;
 const LOCKTIME_THRESHOLD = 500_000_000;
@@ -9,33 +7,6 @@ const SEQUENCE_IS_TIME = 0x00400000;
 const SEQUENCE_MASK = 0x0000ffff;
 /** Relative lock times in time count in units of 512 seconds. */
 const SEQUENCE_TIME_SHIFT = 9;
-
-/** What is wrong with a transaction by itself (Core's CheckTransaction), or `undefined`. */
-export function checkTransaction({ tx }: RegtestTransaction): string | undefined {
-  if (tx.ins.length === 0) return 'bad-txns-vin-empty';
-  if (tx.outs.length === 0) return 'bad-txns-vout-empty';
-  if (tx.byteLength(false) * 4 > MAX_BLOCK_WEIGHT) return 'bad-txns-oversize';
-  let total = 0n;
-  for (const { value } of tx.outs) {
-    if (value < 0n) return 'bad-txns-vout-negative';
-    if (value > MAX_MONEY_SATS) return 'bad-txns-vout-toolarge';
-    total += value;
-    if (total > MAX_MONEY_SATS) return 'bad-txns-txouttotal-toolarge';
-  }
-  if (new Set(tx.ins.map(({ hash, index }) => outpointKey(hash, index))).size !== tx.ins.length) return 'bad-txns-inputs-duplicate';
-  if (isCoinbase(tx)) {
-    const size = tx.ins[0]?.script.length ?? 0;
-    return size < 2 || size > 100 ? 'bad-cb-length' : undefined;
-  }
-  return tx.ins.some(isNullInput) ? 'bad-txns-prevout-null' : undefined;
-}
-
-const isNullInput = ({ hash, index }: { hash: Uint8Array; index: number }): boolean => index === 0xffffffff && hash.every((byte) => byte === 0);
-
-/** Whether a transaction has the form of a coinbase. */
-export function isCoinbase(tx: Transaction): boolean {
-  return tx.ins.length === 1 && tx.ins.every(isNullInput);
-}
 
 /** The block a transaction would stand in. */
 export interface BlockPlace {

@@ -1,0 +1,89 @@
+import { RLP } from '@ethereumjs/rlp';
+import { KECCAK256_RLP } from '@ethereumjs/util';
+import { equal } from '@hemid/protocol';
+import { copyAccount, decodeAccount, encodeAccount } from './account-row.ts';
+import type { FlatState, Touched } from './flat-state.ts';
+import { keccak } from './keccak.ts';
+import { accountKey, codeKey, fromLatin, latin, nodePrefix, type StateKey, slotKey } from './key.ts';
+import type { BaseState, StateDiff } from './source.ts';
+import { openTrie, type Trie } from './trie.ts';
+
+/** A state as rows: its root, and what differs from the state it was opened on. */
+export interface CommittedState {
+  root: Uint8Array;
+  diff: StateDiff;
+}
+
+const HASHES = new Map<string, Uint8Array>();
+const MAX_HASHES = 200_000;
+
+/** keccak256 of an address or slot; the same ones come again in every block. */
+function hashOf(key: string): Uint8Array {
+  const known = HASHES.get(key);
+  if (known !== undefined) return known;
+  if (HASHES.size >= MAX_HASHES) HASHES.clear();
+  const hash = keccak(fromLatin(key));
+  HASHES.set(key, hash);
+  return hash;
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+
+/** Rows of an account's storage from before, when all of it is gone. */
+async function dropStorage(base: BaseState, address: string, owner: string, diff: StateDiff): Promise<void> {
+  for (const prefix of [slotKey(address, ''), nodePrefix(owner)]) {
+    for await (const key of base.keys(prefix)) diff.set(key, undefined);
+  }
+}
+
+/** Puts an account's changed slots into the diff and its storage trie; @returns the storage root. */
+async function commitStorage(base: BaseState, address: string, touched: Touched, before: Uint8Array, diff: StateDiff): Promise<Uint8Array> {
+  const slots = touched.storage.get(address);
+  const isCleared = touched.cleared.has(address);
+  if (isCleared && !equal(before, KECCAK256_RLP)) await dropStorage(base, address, latin(hashOf(address)), diff);
+  if (slots === undefined || slots.size === 0) return isCleared ? KECCAK256_RLP : before;
+  let trie: Trie | undefined;
+  for (const [slot, value] of slots) {
+    const key = slotKey(address, slot);
+    const old = isCleared ? undefined : base.read(key);
+    if (old === undefined ? value.length === 0 : equal(old, value)) continue;
+    trie ??= openTrie(latin(hashOf(address)), (row) => base.read(row), isCleared);
+    const path = hex(hashOf(slot));
+    if (value.length === 0) {
+      diff.set(key, undefined);
+      trie.del(path);
+    } else {
+      diff.set(key, value);
+      trie.put(path, RLP.encode(value));
+    }
+  }
+  if (trie === undefined) return isCleared ? KECCAK256_RLP : before;
+  return trie.commit((key, value) => void diff.set(key, value));
+}
+
+/** Takes the root of a state, each changed node hashed once, and says which rows changed. */
+export async function commitState(state: FlatState, base: BaseState): Promise<CommittedState> {
+  const touched = state.touched();
+  const diff: StateDiff = new Map();
+  const read = (key: StateKey): Uint8Array | undefined => base.read(key);
+  const trie = openTrie('', read);
+  for (const [hash, bytes] of touched.code) if (base.read(codeKey(hash)) === undefined) diff.set(codeKey(hash), bytes);
+  for (const [address, account] of touched.accounts) {
+    const row = base.read(accountKey(address));
+    const before = row === undefined ? undefined : decodeAccount(row);
+    if (account === undefined) {
+      if (before === undefined) continue;
+      if (!equal(before.storageRoot, KECCAK256_RLP)) await dropStorage(base, address, latin(hashOf(address)), diff);
+      diff.set(accountKey(address), undefined);
+      trie.del(hex(hashOf(address)));
+      continue;
+    }
+    const next = copyAccount(account);
+    next.storageRoot = await commitStorage(base, address, touched, before?.storageRoot ?? KECCAK256_RLP, diff);
+    const bytes = encodeAccount(next);
+    if (row !== undefined && equal(row, bytes)) continue;
+    diff.set(accountKey(address), bytes);
+    trie.put(hex(hashOf(address)), bytes);
+  }
+  return { root: trie.commit((key, value) => void diff.set(key, value)), diff };
+}

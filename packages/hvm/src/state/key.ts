@@ -1,0 +1,28 @@
+/**
+ * Keys of the flat state, as latin1 strings: cheap to build, to hash in a Map and to turn into bytes.
+ *
+ * - `a` ‖ address 20: account, RLP [nonce, balance, storage root, code hash]
+ * - `s` ‖ address 20 ‖ slot 32: storage value without leading zeros
+ * - `n` ‖ length u8 ‖ nibbles packed: node of the account trie at a path
+ * - `m` ‖ hashed address 32 ‖ length u8 ‖ nibbles packed: node of a storage trie at a path
+ * - `c` ‖ code hash 32: code
+ *
+ * No key is a prefix of another of its kind, so that a key and a block number behind it sort by both.
+ */
+export type StateKey = string;
+
+export const latin = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+export const fromLatin = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'));
+
+export const accountKey = (address: string): StateKey => `a${address}`;
+export const slotKey = (address: string, slot: string): StateKey => `s${address}${slot}`;
+export const codeKey = (codeHash: string): StateKey => `c${codeHash}`;
+
+/** Where the nodes of a trie stand: the account trie, or the storage trie of a hashed address (latin1). */
+export const nodePrefix = (owner: string): string => (owner === '' ? 'n' : `m${owner}`);
+
+/** Key of the node at a path of hex digits. */
+export function nodeKey(prefix: string, path: string): StateKey {
+  const packed = Buffer.from(path.length % 2 === 0 ? path : `${path}0`, 'hex').toString('latin1');
+  return `${prefix}${String.fromCharCode(path.length)}${packed}`;
+}

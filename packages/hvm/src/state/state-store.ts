@@ -1,0 +1,199 @@
+import { RLP } from '@ethereumjs/rlp';
+import { equal, toHex } from '@hemid/protocol';
+import { type Batch, layout, type Reader, type Route, type Store } from '@hemid/store';
+import { fail } from '../errors.ts';
+import { fromLatin, latin, type StateKey } from './key.ts';
+import type { BaseState, StateDiff, StateSource } from './source.ts';
+
+/** A block of the L2 chain, as the state knows it. */
+export interface StateBlock {
+  hash: Uint8Array;
+  number: bigint;
+}
+
+export interface StateStoreDeps {
+  store: Store;
+  /** The way between two known blocks. */
+  route(from: Uint8Array, to: Uint8Array): Route;
+  block(hash: Uint8Array): StateBlock;
+  parent(hash: Uint8Array): Uint8Array;
+}
+
+/**
+ * The states of the chain: flat rows at the head, and for the last blocks what each one changed, so that a state
+ * further back, or on another branch, can be read too.
+ */
+export interface StateStore {
+  /** Writes the genesis state and its position. */
+  init(genesis: StateBlock, diff: StateDiff, batch: Batch): void;
+  /** The state after a block, to execute on. @throws `hvm/state-missing` when it lies further back than is kept. */
+  base(hash: Uint8Array): BaseState;
+  /** The state after a block, to read. @throws `hvm/state-pruned` when it lies further back than is kept. */
+  source(hash: Uint8Array): StateSource;
+  /** Holds a new block's changes until it is applied or {@link StateStore.keep | kept}. */
+  stage(hash: Uint8Array, diff: StateDiff): void;
+  /** Writes the staged changes of a block that did not become canonical. */
+  keep(hash: Uint8Array, batch: Batch): void;
+  /** Moves the flat state over a block whose changes are staged or kept. */
+  apply(block: StateBlock, batch: Batch): void;
+  /** Takes a block back. */
+  revert(block: StateBlock, batch: Batch): void;
+}
+
+const POSITION = 'state';
+const ABSENT = Uint8Array.of(0);
+
+const packOld = (value: Uint8Array | undefined): Uint8Array => (value === undefined ? ABSENT : Uint8Array.of(1, ...value));
+const unpackOld = (bytes: Uint8Array): Uint8Array | undefined => (bytes[0] === 0 ? undefined : bytes.subarray(1));
+
+function encodeDiff(diff: StateDiff): Uint8Array {
+  return RLP.encode([...diff].map(([key, value]) => (value === undefined ? [fromLatin(key)] : [fromLatin(key), value])));
+}
+
+function decodeDiff(bytes: Uint8Array): StateDiff {
+  const items = RLP.decode(bytes) as [Uint8Array, Uint8Array?][];
+  return new Map(items.map(([key, value]) => [latin(key), value]));
+}
+
+const encodeKeys = (keys: readonly StateKey[]): Uint8Array => RLP.encode(keys.map(fromLatin));
+const decodeKeys = (bytes: Uint8Array): StateKey[] => (RLP.decode(bytes) as Uint8Array[]).map(latin);
+
+/** Opens the states of a store; `window` is how many blocks below the head stay readable (`undefined`: all). */
+export function createStateStore(deps: StateStoreDeps, options: { window: number | undefined }): StateStore {
+  const { store } = deps;
+  const staged = new Map<string, StateDiff>();
+
+  function position(): StateBlock {
+    const row = store.get(layout.position, POSITION);
+    if (row === undefined) throw fail('hvm/state-missing', 'the state has no position: the data directory is not complete');
+    return { hash: row.hash, number: BigInt(row.height) };
+  }
+
+  function setPosition(block: StateBlock, batch: Batch): void {
+    batch.put(layout.position, POSITION, { hash: block.hash, height: Number(block.number) });
+  }
+
+  function undoKeys(number: bigint, reader: Reader): StateKey[] {
+    const row = reader.get(layout.stateUndo, number);
+    if (row !== undefined) return decodeKeys(row);
+    throw fail('hvm/state-pruned', `the state before block ${number} is not kept any more: this node keeps the last ${options.window ?? 'all'} blocks (--archive keeps all)`);
+  }
+
+  function before(key: StateKey, block: bigint, reader: Reader): Uint8Array | undefined {
+    const row = reader.get(layout.stateHistory, { key, block });
+    if (row === undefined) throw fail('hvm/state-missing', `the history of block ${block} is not complete`);
+    return unpackOld(row);
+  }
+
+  function diffOf(hash: Uint8Array, reader: Reader): StateDiff {
+    const fresh = staged.get(toHex(hash));
+    if (fresh !== undefined) return fresh;
+    const row = reader.get(layout.stateDiff, hash);
+    if (row === undefined) throw fail('hvm/state-missing', `the changes of block ${toHex(hash)} are not in the store`);
+    return decodeDiff(row);
+  }
+
+  async function* keysAt(prefix: StateKey, overlay: StateDiff | undefined): AsyncIterable<StateKey> {
+    for await (const [key] of store.range(layout.state, { prefix: fromLatin(prefix) })) {
+      if (overlay?.has(key) !== true) yield key;
+    }
+    for (const [key, value] of overlay ?? []) if (value !== undefined && key.startsWith(prefix)) yield key;
+  }
+
+  function withOverlay(overlay: StateDiff | undefined): BaseState {
+    return {
+      read: (key) => (overlay?.has(key) === true ? overlay.get(key) : store.get(layout.state, key)),
+      keys: (prefix) => keysAt(prefix, overlay),
+    };
+  }
+
+  /** What differs between the flat state and the state after `hash`. */
+  function overlayFor(hash: Uint8Array): StateDiff | undefined {
+    const head = position();
+    if (equal(head.hash, hash)) return undefined;
+    const { removed, added } = deps.route(head.hash, hash);
+    const overlay: StateDiff = new Map();
+    for (const one of removed) {
+      const { number } = deps.block(one);
+      for (const key of undoKeys(number, store)) overlay.set(key, before(key, number, store));
+    }
+    for (const one of added) for (const [key, value] of diffOf(one, store)) overlay.set(key, value);
+    return overlay;
+  }
+
+  /** The state after a canonical block below the head: the first later change of a row says what it was. */
+  function historical(block: StateBlock): StateSource {
+    return {
+      async read(key) {
+        for (;;) {
+          const head = position();
+          let old: Uint8Array | undefined;
+          const from = layout.stateHistory.key.encode({ key, block: block.number + 1n });
+          for await (const [, row] of store.range(layout.stateHistory, { prefix: fromLatin(key), from, limit: 1 })) old = row;
+          if (old !== undefined) return unpackOld(old);
+          const value = store.get(layout.state, key);
+          if (equal(position().hash, head.hash)) return value;
+        }
+      },
+    };
+  }
+
+  function prune(block: StateBlock, batch: Batch): void {
+    if (options.window === undefined) return;
+    const number = block.number - BigInt(options.window);
+    const row = number > 0n ? batch.get(layout.stateUndo, number) : undefined;
+    if (row === undefined) return;
+    for (const key of decodeKeys(row)) batch.del(layout.stateHistory, { key, block: number });
+    batch.del(layout.stateUndo, number);
+  }
+
+  return {
+    init(genesis, diff, batch) {
+      for (const [key, value] of diff) if (value !== undefined) batch.put(layout.state, key, value);
+      setPosition(genesis, batch);
+    },
+    base: (hash) => withOverlay(overlayFor(hash)),
+    source(hash) {
+      const head = position();
+      if (equal(head.hash, hash)) return withOverlay(undefined);
+      const { removed, added } = deps.route(head.hash, hash);
+      if (added.length > 0) return withOverlay(overlayFor(hash));
+      const block = deps.block(hash);
+      const lowest = block.number + 1n;
+      if (removed.length > 0 && store.get(layout.stateUndo, lowest) === undefined) undoKeys(lowest, store);
+      return historical(block);
+    },
+    stage: (hash, diff) => void staged.set(toHex(hash), diff),
+    keep(hash, batch) {
+      const diff = staged.get(toHex(hash));
+      if (diff === undefined) return;
+      batch.put(layout.stateDiff, hash, encodeDiff(diff));
+      staged.delete(toHex(hash));
+    },
+    apply(block, batch) {
+      const diff = diffOf(block.hash, batch);
+      for (const [key, value] of diff) {
+        batch.put(layout.stateHistory, { key, block: block.number }, packOld(batch.get(layout.state, key)));
+        if (value === undefined) batch.del(layout.state, key);
+        else batch.put(layout.state, key, value);
+      }
+      batch.put(layout.stateUndo, block.number, encodeKeys([...diff.keys()]));
+      if (!staged.delete(toHex(block.hash))) batch.del(layout.stateDiff, block.hash);
+      setPosition(block, batch);
+      prune(block, batch);
+    },
+    revert(block, batch) {
+      const diff: StateDiff = new Map();
+      for (const key of undoKeys(block.number, batch)) {
+        diff.set(key, batch.get(layout.state, key));
+        const old = before(key, block.number, batch);
+        if (old === undefined) batch.del(layout.state, key);
+        else batch.put(layout.state, key, old);
+        batch.del(layout.stateHistory, { key, block: block.number });
+      }
+      batch.del(layout.stateUndo, block.number);
+      batch.put(layout.stateDiff, block.hash, encodeDiff(diff));
+      setPosition(deps.block(deps.parent(block.hash)), batch);
+    },
+  };
+}

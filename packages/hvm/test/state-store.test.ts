@@ -1,0 +1,120 @@
+import { toHex } from '@hemid/protocol';
+import { follow, openMemoryStore, routeBetween, type Store } from '@hemid/store';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createStateStore, type StateBlock, type StateDiff, type StateStore } from '../src/index.ts';
+
+const KEYS = ['aA', 'aB', 'sA1', 'n\u0000', 'n\u0001\u0010'];
+
+/** A tree of blocks whose states are known, beside the state store under test. */
+async function createWorld(window: number | undefined) {
+  const store: Store = await openMemoryStore();
+  const blocks = new Map<string, StateBlock & { parent: Uint8Array; state: Map<string, Uint8Array>; diff: StateDiff }>();
+  const get = (hash: Uint8Array) => {
+    const block = blocks.get(toHex(hash));
+    if (block === undefined) throw new Error('unknown block');
+    return block;
+  };
+  const tree = { height: (hash: Uint8Array) => get(hash).number, parent: (hash: Uint8Array) => get(hash).parent };
+  const states: StateStore = createStateStore(
+    { store, route: (from, to) => routeBetween(tree, from, to), block: get, parent: tree.parent },
+    { window },
+  );
+  let serial = 0;
+  function create(parent: Uint8Array | undefined, diff: StateDiff): Uint8Array {
+    serial += 1;
+    const hash = new Uint8Array(32);
+    new DataView(hash.buffer).setUint32(0, serial);
+    const before = parent === undefined ? new Map<string, Uint8Array>() : get(parent).state;
+    const state = new Map(before);
+    for (const [key, value] of diff) {
+      if (value === undefined) state.delete(key);
+      else state.set(key, value);
+    }
+    blocks.set(toHex(hash), { hash, number: parent === undefined ? 0n : get(parent).number + 1n, parent: parent ?? new Uint8Array(32), state, diff });
+    return hash;
+  }
+  let head = create(undefined, new Map([['aA', Uint8Array.of(1)]]));
+  const batch = store.batch();
+  states.init(get(head), get(head).diff, batch);
+  await batch.commit();
+  const follower = { name: 'state', apply: states.apply, revert: states.revert };
+  return {
+    store,
+    states,
+    blocks,
+    get,
+    create,
+    head: () => head,
+    /** Commits a new block, and moves the head to it if asked. */
+    async commit(hash: Uint8Array, target: Uint8Array) {
+      const block = get(hash);
+      const writes = store.batch();
+      states.stage(hash, block.diff);
+      follow([follower], routeBetween(tree, head, target), get, writes);
+      states.keep(hash, writes);
+      await writes.commit();
+      head = target;
+    },
+    isCanonical(hash: Uint8Array): boolean {
+      return routeBetween(tree, head, hash).added.length === 0;
+    },
+  };
+}
+
+const diffs = fc.uniqueArray(fc.tuple(fc.constantFrom(...KEYS), fc.option(fc.uint8Array({ maxLength: 3 }), { nil: undefined })), {
+  selector: ([key]) => key,
+  minLength: 1,
+  maxLength: KEYS.length,
+});
+const moves = fc.array(fc.record({ diff: diffs, back: fc.nat({ max: 3 }), takesHead: fc.boolean() }), { minLength: 1, maxLength: 15 });
+
+test('every state is what it was: at the head, below it, on other branches, through any reorgs', async () => {
+  await fc.assert(
+    fc.asyncProperty(moves, async (steps) => {
+      const world = await createWorld(undefined);
+      for (const { diff, back, takesHead } of steps) {
+        let parent = world.head();
+        for (let i = 0; i < back && world.get(parent).number > 0n; i += 1) parent = world.get(parent).parent;
+        // What a block changes differs from its parent's state, as commitState has it.
+        const changed = diff.filter(([key, value]) => toHex(world.get(parent).state.get(key) ?? Uint8Array.of(9, 9, 9, 9)) !== toHex(value ?? Uint8Array.of(9, 9, 9, 9)));
+        const hash = world.create(parent, new Map(changed));
+        expect(world.states.base(parent).read('aA')).toEqual(world.get(parent).state.get('aA'));
+        await world.commit(hash, takesHead || back === 0 ? hash : world.head());
+        for (const block of world.blocks.values()) {
+          const source = world.states.source(block.hash);
+          const base = world.states.base(block.hash);
+          for (const key of KEYS) {
+            expect(await source.read(key)).toEqual(block.state.get(key));
+            expect(base.read(key)).toEqual(block.state.get(key));
+          }
+          const listed: string[] = [];
+          for await (const key of base.keys('a')) listed.push(key);
+          expect(listed.sort()).toEqual([...block.state.keys()].filter((key) => key.startsWith('a')).sort());
+        }
+      }
+      await world.store.close();
+    }),
+    { numRuns: 80 },
+  );
+}, 60_000);
+
+test('states further back than the window are refused by name, those within it stay right, and old rows go', async () => {
+  const world = await createWorld(3);
+  for (let i = 0; i < 10; i += 1) {
+    const hash = world.create(world.head(), new Map([['aA', Uint8Array.of(i)], [KEYS[i % KEYS.length] as string, Uint8Array.of(i, i)]]));
+    await world.commit(hash, hash);
+  }
+  for (const block of world.blocks.values()) {
+    if (block.number < 7n) {
+      expect(() => world.states.source(block.hash)).toThrow(/is not kept any more: this node keeps the last 3 blocks/);
+      continue;
+    }
+    expect(await world.states.source(block.hash).read('aA')).toEqual(block.state.get('aA'));
+  }
+  let rows = 0;
+  const { layout } = await import('@hemid/store');
+  for await (const _ of world.store.range(layout.stateHistory)) rows += 1;
+  expect(rows).toBeLessThanOrEqual(3 * 2);
+  await world.store.close();
+});

@@ -1,0 +1,63 @@
+import type { Common } from '@ethereumjs/common';
+import { Account, Address } from '@ethereumjs/util';
+import { type BaseState, commitState, type FlatState, openFlatState } from '@hemid/hvm';
+import { fromHex } from '@hemid/protocol';
+
+/** Accounts as the tests write them. */
+export type Allocation = Record<string, { nonce: string; balance: string; code: string; storage: Record<string, string> }>;
+
+/** A state in memory: rows that blocks change. */
+export interface World {
+  base: BaseState;
+  root(): Uint8Array;
+  open(): FlatState;
+  /** Takes over what a state changed; @returns the root. */
+  commit(state: FlatState): Promise<Uint8Array>;
+}
+
+const minimal = (text: string): Uint8Array => {
+  const bytes = fromHex(text.length % 2 === 0 ? text : `0x0${text.slice(2)}`);
+  const first = bytes.findIndex((byte) => byte !== 0);
+  return first === -1 ? new Uint8Array() : bytes.slice(first);
+};
+const word = (text: string): Uint8Array => {
+  const bytes = minimal(text);
+  const padded = new Uint8Array(32);
+  padded.set(bytes, 32 - bytes.length);
+  return padded;
+};
+
+/** A world with these accounts. */
+export async function createWorld(common: Common, allocation: Allocation): Promise<World> {
+  const rows = new Map<string, Uint8Array>();
+  let current = new Uint8Array(32);
+  const base: BaseState = {
+    read: (key) => rows.get(key),
+    async *keys(prefix) {
+      for (const key of [...rows.keys()]) if (key.startsWith(prefix)) yield key;
+    },
+  };
+  const world: World = {
+    base,
+    root: () => current,
+    open: () => openFlatState(common, base),
+    async commit(state) {
+      const { root, diff } = await commitState(state, base);
+      for (const [key, value] of diff) {
+        if (value === undefined) rows.delete(key);
+        else rows.set(key, value);
+      }
+      current = new Uint8Array(root);
+      return root;
+    },
+  };
+  const state = world.open();
+  for (const [hex, { nonce, balance, code, storage }] of Object.entries(allocation)) {
+    const address = new Address(fromHex(hex));
+    await state.putAccount(address, new Account(BigInt(nonce), BigInt(balance)));
+    if (code !== '0x') await state.putCode(address, fromHex(code));
+    for (const [slot, value] of Object.entries(storage)) await state.putStorage(address, word(slot), minimal(value));
+  }
+  await world.commit(state);
+  return world;
+}
