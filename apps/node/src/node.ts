@@ -40,6 +40,8 @@ export interface NodeDeps {
 export interface NodeOptions {
   /** How often the Bitcoin node is asked for its tip, in milliseconds. */
   bitcoinPollMs: number;
+  /** Blocks below the head whose state stays readable; all of them when left out. */
+  stateWindow?: number;
   /** Where the Bitcoin node publishes `hashblock`, e.g. `tcp://127.0.0.1:28332`. */
   bitcoinZmq?: string;
   /** What the node does besides verifying. */
@@ -96,7 +98,7 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     },
   });
   const derivations = [createPayoutDerivation(spec, headers), createTunnelDerivation(spec, headers)];
-  const chain = await openChain({ spec, store, headers, blocks, index, derivations, anchors: anchors satisfies Anchors });
+  const chain = await openChain({ spec, store, headers, blocks, index, derivations, anchors: anchors satisfies Anchors, stateWindow: options.stateWindow });
   ancestorOf = chain.ancestorOf;
 
   // Finality: raised by new Bitcoin tips and by new heads, one after the other.

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type BitcoinTransaction, isUnspendable } from '@hemid/protocol';
 import { type Batch, type Follower, layout, type OutputKey, type OutputRow, UNSPENT } from '@hemid/store';
 import type { BitcoinBlock } from './block.ts';
@@ -13,39 +13,35 @@ export interface IndexedBlock {
 
 /** sha256 of a scriptPubKey: the key of its outputs. */
 export function hashScript(script: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(script).digest());
+  return new Uint8Array(hash('sha256', script, 'buffer'));
 }
 
-/** What a block, or a piece of a snapshot, changes of the unspent outputs, script by script. */
+/** What a block, or a piece of a snapshot, changes of the unspent outputs. */
 function createScriptChanges() {
-  const byScript = new Map<string, { scriptHash: Uint8Array; changes: Map<string, UnspentChange> }>();
-  const name = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
-
-  function changesOf(script: Uint8Array): Map<string, UnspentChange> {
-    const scriptHash = hashScript(script);
-    let found = byScript.get(name(scriptHash));
-    if (found === undefined) {
-      found = { scriptHash, changes: new Map() };
-      byScript.set(name(scriptHash), found);
-    }
-    return found.changes;
-  }
+  const changes = new Map<string, { script: Uint8Array; change: UnspentChange }>();
+  const name = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 
   return {
-    make(script: Uint8Array, { txid, vout }: OutputKey, valueSats: bigint): void {
-      const outpoint = layout.output.key.encode({ txid, vout });
-      changesOf(script).set(name(outpoint), { kind: 'made', outpoint, valueSats });
+    make(script: Uint8Array, key: OutputKey, valueSats: bigint): void {
+      const outpoint = layout.output.key.encode(key);
+      changes.set(name(outpoint), { script, change: { kind: 'made', outpoint, valueSats } });
     },
     /** What was made and spent in one block never shows (protocol 4.4). */
-    spend(script: Uint8Array, { txid, vout }: OutputKey, valueSats: bigint): void {
-      const outpoint = layout.output.key.encode({ txid, vout });
-      const changes = changesOf(script);
-      if (!changes.delete(name(outpoint))) changes.set(name(outpoint), { kind: 'spent', outpoint, valueSats });
+    spend(script: Uint8Array, key: OutputKey, valueSats: bigint): void {
+      const outpoint = layout.output.key.encode(key);
+      const outpointName = name(outpoint);
+      if (!changes.delete(outpointName)) changes.set(outpointName, { script, change: { kind: 'spent', outpoint, valueSats } });
     },
     apply(batch: Batch, height: number): void {
-      for (const { scriptHash, changes } of byScript.values()) {
-        if (changes.size > 0) applyChanges(batch, { scriptHash, height }, [...changes.values()]);
+      const byScript = new Map<string, { scriptHash: Uint8Array; changes: UnspentChange[] }>();
+      for (const { script, change } of changes.values()) {
+        const scriptHash = hashScript(script);
+        const scriptName = name(scriptHash);
+        const found = byScript.get(scriptName);
+        if (found === undefined) byScript.set(scriptName, { scriptHash, changes: [change] });
+        else found.changes.push(change);
       }
+      for (const one of byScript.values()) applyChanges(batch, { scriptHash: one.scriptHash, height }, one.changes);
     },
   };
 }

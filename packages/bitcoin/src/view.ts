@@ -1,4 +1,4 @@
-import { type BitcoinTip, type BitcoinView, type ChainSpec, type PlacedOutput, type PlacedTransaction, toDigits, toDisplay } from '@hemid/protocol';
+import { type BitcoinTip, type BitcoinView, type ChainSpec, equal, type PlacedOutput, type PlacedTransaction, toDigits, toDisplay } from '@hemid/protocol';
 import { layout, type ScriptRow, type Store, UNSPENT } from '@hemid/store';
 import { hashScript } from './bitcoin-index.ts';
 import type { BlockStore } from './block-store.ts';
@@ -63,9 +63,14 @@ export function createBitcoinView(deps: ViewDeps, tip: Uint8Array): BitcoinView 
     );
   }
 
+  /** The last position that was found on this view's branch: it is on it for ever. */
+  let shown: Uint8Array | undefined;
+
   function assertIndexed(): void {
     const position = index.position();
+    if (shown !== undefined && equal(shown, position.hash)) return;
     if (position.height < indexTip.height || !headers.isAncestor(indexTip.hash, position.hash)) unavailable();
+    shown = position.hash;
   }
 
   function placeOf(txid: Uint8Array): { height: number; index: number } | undefined {

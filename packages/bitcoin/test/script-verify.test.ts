@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { concat, fromHex, toDigits } from '@hemid/protocol';
 import { buildTransaction, createBitcoinWallet, multisigOf, signTransaction, type WalletCoin } from '@hemid/testkit';
-import { Transaction } from 'bitcoinjs-lib';
+import type { Transaction } from 'bitcoinjs-lib';
 import { describe, expect, it } from 'vitest';
-import { legacyDigest } from '../src/legacy-digest.ts';
 import { type ScriptRules, verifyInput } from '../src/regtest/script-verify.ts';
 import { readScriptForm } from '../src/script-form.ts';
 import { isLowS, isStrictDer, verifyEcdsa, verifySchnorr } from '../src/signature.ts';
 
-const vectors = (name: string): unknown => JSON.parse(readFileSync(new URL(`vectors/${name}`, import.meta.url), 'utf8'));
 const nobody = async (): Promise<never> => Promise.reject(new Error('no node is needed here'));
 const wallet = (secret: string) => createBitcoinWallet({ rpc: nobody, secret });
 const [alice, bob, carol] = [wallet('alice'), wallet('bob'), wallet('carol')];
@@ -26,36 +23,6 @@ function reason(tx: Transaction, coins: WalletCoin[], { index = 0, rules = 'cons
   const unspent = coins.map(({ valueSats, script }) => ({ valueSats, script, origin: 2 }));
   return verifyInput({ tx, index, coins: unspent, rules })?.reason;
 }
-
-describe('digests', () => {
-  it("match Core's sighash.json", () => {
-    const rows = vectors('sighash.json') as [string, string, number, number, string][];
-    for (const [raw, script, index, hashType, digest] of rows) {
-      const actual = legacyDigest(Transaction.fromHex(raw), index, fromHex(script), hashType);
-      expect(toDigits(actual.reverse())).toBe(digest);
-    }
-  });
-
-  it('let every key path spend of the BIP341 vectors pass, and none with a bit flipped', () => {
-    interface Spending {
-      given: { rawUnsignedTx: string; utxosSpent: { scriptPubKey: string; amountSats: number }[] };
-      inputSpending: { given: { txinIndex: number; hashType: number }; expected: { witness: string[] } }[];
-    }
-    const [{ given, inputSpending }] = (vectors('bip341_wallet_vectors.json') as { keyPathSpending: [Spending] }).keyPathSpending;
-    const coins = given.utxosSpent.map(({ scriptPubKey, amountSats }) => coin(fromHex(scriptPubKey), { valueSats: BigInt(amountSats) }));
-    expect(inputSpending.length).toBe(7);
-    for (const { given: at, expected } of inputSpending) {
-      const tx = Transaction.fromHex(given.rawUnsignedTx);
-      tx.setWitness(at.txinIndex, expected.witness.map(fromHex));
-      expect(reason(tx, coins, { index: at.txinIndex, rules: 'policy' })).toBeUndefined();
-      tx.setWitness(
-        at.txinIndex,
-        expected.witness.map((item) => fromHex(item).map((byte, i) => (i === 40 ? byte ^ 1 : byte))),
-      );
-      expect(reason(tx, coins, { index: at.txinIndex })).toBe('Invalid Schnorr signature');
-    }
-  });
-});
 
 describe('inputs', () => {
   const kinds: Record<string, { spent: WalletCoin; keys: Uint8Array[] }> = {

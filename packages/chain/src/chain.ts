@@ -1,4 +1,3 @@
-import { RLP } from '@ethereumjs/rlp';
 import { type BlockStore, createBitcoinView, type HeaderChain, type Walker } from '@hemid/bitcoin';
 import {
   buildGenesis,
@@ -11,8 +10,8 @@ import {
   estimateGas,
   simulate,
 } from '@hemid/hvm';
-import { type ChainSpec, encodeHeader, equal, isHemidError, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
-import { type Batch, type Follower, follow, layout, type Route, routeBetween, type Store } from '@hemid/store';
+import { type ChainSpec, equal, isHemidError, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
+import { type Batch, type Follower, follow, layout, routeBetween, type Store } from '@hemid/store';
 import { createBlockArchive } from './block-archive.ts';
 import { bitcoinReference, checkHeader, checkSeal, splitBlock } from './block-rule.ts';
 import { canonicalNumbers, createKeystoneIndex, transactionIndex } from './canonical-follower.ts';
@@ -24,6 +23,7 @@ import { isKeystone, keystoneOf } from './keystone-of.ts';
 import { createMutex } from './mutex.ts';
 import type { Anchors, Derivation, PlacedL2Header } from './ports.ts';
 import { type BlockChoice, type PreparedBlock, prepareBlock } from './preparation.ts';
+import { keepSlotEvidence } from './slot-evidence.ts';
 
 export interface ChainDeps {
   spec: ChainSpec;
@@ -157,17 +157,9 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     for (const listener of listeners) listener(change);
   }
 
-  function routeTo(target: PlacedL2Header): Route {
-    return routeBetween(
-      { height: (hash) => archive.getHeader(hash).header.number, parent: (hash) => archive.getHeader(hash).header.parentHash },
-      head.hash,
-      target.hash,
-    );
-  }
-
   /** Puts the move of the canonical chain to `target` into `batch`. */
   function moveHead(target: PlacedL2Header, batch: Batch, fresh?: SealedBlock): HeadChange {
-    const route = routeTo(target);
+    const route = routeBetween(routes, head.hash, target.hash);
     const load = (hash: Uint8Array): SealedBlock =>
       fresh !== undefined && equal(hash, fresh.hash) ? fresh : (archive.readBlock(hash) as SealedBlock);
     follow(followers, route, load, batch);
@@ -180,7 +172,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     const batch = store.batch();
     archive.put(executed, seal, batch);
     states.stage(executed.hash, executed.diff);
-    keepEvidence(sealed, batch);
+    keepSlotEvidence({ spec, archive, headerAt, isCanonical, parentOf }, leaves.values(), sealed, batch);
     batch.put(layout.leaf, placed.hash, placed.header.number);
     batch.del(layout.leaf, placed.header.parentHash);
     extra(batch);
@@ -198,34 +190,6 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
       announce(change);
     }
     return sealed;
-  }
-
-  /** Two blocks sealed for one slot prove that a sequencer equivocated (protocol section 3), on whatever branches they are. */
-  function keepEvidence(sealed: SealedBlock, batch: Batch): void {
-    const { timestamp } = sealed.block.header;
-    const rivals = [...leaves.values()].flatMap((leaf) => findByTimestamp(leaf, timestamp) ?? []);
-    if (rivals.length === 0) return;
-    const slot = slotAt(spec, timestamp) ?? 0n;
-    for (const block of [...rivals.map(({ hash }) => archive.readBlock(hash)), sealed]) {
-      if (block === undefined) continue;
-      batch.put(layout.slotEvidence, { slot, blockHash: block.hash }, RLP.encode([encodeHeader(block.block.header), block.seal]));
-    }
-  }
-
-  /** The ancestor-or-self of `tip` with a timestamp: step by step down to the canonical chain, by halves along it. */
-  function findByTimestamp(tip: PlacedL2Header, timestamp: bigint): PlacedL2Header | undefined {
-    let block = tip;
-    while (block.header.timestamp > timestamp && !isCanonical(block)) block = parentOf(block);
-    if (block.header.timestamp <= timestamp) return block.header.timestamp === timestamp ? block : undefined;
-    let [low, high] = [0n, block.header.number];
-    while (low <= high) {
-      const middle = (low + high) / 2n;
-      const found = headerAt(middle);
-      if (found === undefined || found.header.timestamp === timestamp) return found;
-      if (found.header.timestamp < timestamp) low = middle + 1n;
-      else high = middle - 1n;
-    }
-    return undefined;
   }
 
   async function verify(sealed: SealedBlock): Promise<ExecutedBlock> {
