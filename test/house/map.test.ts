@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { configDoc } from '../../apps/node/scripts/config-doc.ts';
 import { configFiles } from '../../apps/node/scripts/config-file.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -19,6 +20,7 @@ test('the README opens with the two commands', () => {
   expect(read('README.md').slice(0, 300)).toMatch(/npm start[\s\S]*npm test/);
 });
 
-test('configs/ holds what npm run configs writes', () => {
+test('configs/ and docs/config.md hold what npm run configs writes', () => {
   for (const [name, text] of Object.entries(configFiles())) expect(read(`configs/${name}`), name).toBe(text);
+  expect(read('docs/config.md')).toBe(configDoc());
 });

@@ -5,6 +5,10 @@ const log = {
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info').describe('least important log lines that are shown'),
   logFormat: z.enum(['pretty', 'json']).default('pretty').describe('pretty for people, json for machines'),
 };
+const state = {
+  archive: z.boolean().default(false).describe('keep the state of every block readable'),
+  stateBlocks: z.coerce.number().int().min(64).default(1024).describe('without --archive: blocks below the head whose state stays readable'),
+};
 const rpc = {
   rpcHost: z.string().default('127.0.0.1').describe('address on which JSON-RPC listens'),
   rpcPort: port.default(8545).describe('port of JSON-RPC over HTTP and websocket; 0 = a free one'),
@@ -21,6 +25,7 @@ export const devConfig = z.strictObject({
   bitcoinRpcPort: port.optional().describe("port of the embedded Bitcoin's RPC (default 18443, a free one if that is taken)"),
   bitcoinBlockSeconds: z.coerce.number().positive().default(3).describe('seconds between Bitcoin blocks'),
   quiet: z.boolean().default(false).describe('no heartbeat lines'),
+  ...state,
   ...rpc,
   ...log,
   logLevel: log.logLevel.default('warn'),
@@ -59,9 +64,15 @@ export const nodeConfig = z.strictObject({
   bitcoinRetrySeconds: z.coerce.number().min(1).default(60).describe('a Bitcoin node that was left is tried again after so many seconds'),
   unspentSet: z.string().optional().describe("file of the unspent set that the chain spec names, written by bitcoind's dumptxoutset; needed once"),
   readyFile: z.string().optional().describe('file that is written, as JSON with the URLs, when the node answers'),
+  ...state,
   ...rpc,
   ...log,
 });
+
+/** Blocks below the head whose state is kept; `undefined` keeps all. */
+export function stateWindowOf(config: { archive: boolean; stateBlocks: number }): number | undefined {
+  return config.archive ? undefined : config.stateBlocks;
+}
 
 export type DevConfig = Readonly<z.output<typeof devConfig>>;
 export type NodeConfig = Readonly<z.output<typeof nodeConfig>>;

@@ -41,7 +41,7 @@ export interface NodeOptions {
   /** How often the Bitcoin node is asked for its tip, in milliseconds. */
   bitcoinPollMs: number;
   /** Blocks below the head whose state stays readable; all of them when left out. */
-  stateWindow?: number;
+  stateWindow?: number | undefined;
   /** Where the Bitcoin node publishes `hashblock`, e.g. `tcp://127.0.0.1:28332`. */
   bitcoinZmq?: string;
   /** What the node does besides verifying. */
