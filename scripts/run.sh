@@ -3,4 +3,6 @@
 set -e
 cd "$(dirname "$0")/.."
 sh scripts/install.sh
+# glibc would else keep freed memory in an arena per thread: some hundred MB under load.
+export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}"
 exec node --conditions=@hemid/source --import tsx "$@"

@@ -1,5 +1,6 @@
 import { bitcoinSuite } from './bitcoin.ts';
 import { openSharedData, type SharedData } from './data.ts';
+import { blockchainTestSuite } from './ethereum/blockchain-test.ts';
 import { stateTestSuite } from './ethereum/state-test.ts';
 import { hemiSuite } from './hemi.ts';
 import { createReport, type Report } from './report.ts';
@@ -8,6 +9,7 @@ const SUITES: Record<string, (data: SharedData, report: Report) => Promise<void>
   bitcoin: bitcoinSuite,
   hemi: hemiSuite,
   'state-tests': stateTestSuite,
+  'blockchain-tests': blockchainTestSuite,
 };
 
 const usage = `usage: npm run conformance -- --data <shared folder> [suite...]\nsuites: ${Object.keys(SUITES).join(', ')}`;

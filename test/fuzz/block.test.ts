@@ -134,12 +134,15 @@ test(
     const seen = { accepted: 0, refused: 0 };
     campaign(CASES, (random) => {
       const transactions = Array.from({ length: random.between(1, 4) }, (_, i) => anyTransaction(random, i === 0 && random.next() < 0.9));
-      if (random.next() < 0.1) transactions.push(transactions.at(-1) as Transaction);
+      const isDoubled = transactions.length % 2 === 1 && random.next() < 0.2;
+      if (isDoubled) transactions.push(transactions.at(-1) as Transaction);
       const header = bytesOf(random, 80);
       header.set(merkleRoot(transactions.map((transaction) => transaction.getHash())).root, 36);
       const raw = concat(header, Uint8Array.of(transactions.length), ...transactions.map((transaction) => transaction.toBuffer()));
       const block = parse(raw);
       seen[block === undefined ? 'refused' : 'accepted'] += 1;
+      // The root is also that of the list without its double (CVE-2012-2459).
+      if (block !== undefined && isDoubled) throw new Error(`a block with a doubled transaction was accepted: ${toDigits(raw)}`);
       for (const [i, one] of (block?.transactions ?? []).entries()) {
         if (one.outputs.some(({ valueSats }) => valueSats < 0n || valueSats >= 1n << 64n)) throw new Error('an amount is no u64');
         if (compare(readTransactionAt(raw, i).txid, one.txid) !== 0) throw new Error(`transaction ${i} is another one when it is read alone`);
@@ -166,7 +169,9 @@ test(
         return;
       }
       seen.parsed += 1;
-      const { total, stripped } = sizesOf(toBitcoinTransaction(transaction));
+      const read = toBitcoinTransaction(transaction);
+      if (read.outputs.some(({ valueSats }) => valueSats < 0n)) throw new Error(`a negative amount in ${toDigits(bytes)}`);
+      const { total, stripped } = sizesOf(read);
       if (total !== transaction.byteLength(true) || stripped !== transaction.byteLength(false)) throw new Error(`sizes of ${toDigits(bytes)}`);
     });
     expect(seen.parsed).toBeGreaterThan(CASES / 50);

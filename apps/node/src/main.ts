@@ -1,6 +1,7 @@
 import { isHemidError } from '@hemid/protocol';
 import { describeConfig, loadConfig } from '@hemid/runtime';
 import { devConfig, nodeConfig } from './config.ts';
+import { runDb } from './db-command.ts';
 import { runDev } from './dev-command.ts';
 import { runDevDeposit } from './dev-deposit.ts';
 import { runNode } from './node-command.ts';
@@ -16,6 +17,7 @@ usage: hemid <command> [options]
   hemid dev                            a development network in one process: Bitcoin, sequencer, PoP miner, RPC
   hemid dev deposit <address> <sats>   pays the vault of a running development network
   hemid node                           a node of a network: --role sequencer or --role verifier
+  hemid db <command>                   looks at, checks, moves and repairs a node's database; hemid db --help lists how
   hemid spec new                       writes the chain spec of a new network, with its Bitcoin headers from a bitcoind
   hemid <command> --help               the options of a command
   hemid --version
@@ -47,6 +49,7 @@ async function dispatch(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
     else return (await runNode(loadConfig(nodeConfig, sources))).exitCode;
     return 0;
   }
+  if (command === 'db') return runDb(rest, env);
   if (command === 'spec' && (rest[0] === 'new' || wantsHelp)) {
     const example =
       'hemid spec new --network mainnet --height 840000 --bitcoind http://127.0.0.1:8332 --cookie ~/.bitcoin/.cookie --template mine.json --out chain.json --dump /data/unspent.dat';

@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto';
 import { type BitcoinTransaction, isUnspendable } from '@hemid/protocol';
 import { type Batch, type Follower, layout, type OutputKey, type OutputRow, UNSPENT } from '@hemid/store';
 import type { BitcoinBlock } from './block.ts';
 import { publicationsIn } from './publication.ts';
+import { sha256 } from './sha256.ts';
 import { applyChanges, revertChanges, type UnspentChange } from './unspent-tree.ts';
 
 /** A block with its height: what Bitcoin followers are given. */
@@ -13,7 +13,7 @@ export interface IndexedBlock {
 
 /** sha256 of a scriptPubKey: the key of its outputs. */
 export function hashScript(script: Uint8Array): Uint8Array {
-  return new Uint8Array(hash('sha256', script, 'buffer'));
+  return sha256(script);
 }
 
 /** What a block, or a piece of a snapshot, changes of the unspent outputs. */

@@ -17,7 +17,7 @@ export interface FetchRange {
 /** Blocks that are asked for at once: bitcoind has 4 threads and 16 places for calls that wait. */
 const IN_FLIGHT = 6;
 /** Bytes that may wait to be taken; one block more is always asked for. */
-const MAX_WAITING_BYTES = 16 << 20;
+const MAX_WAITING_BYTES = 8 << 20;
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 5_000;
 const ATTEMPTS = 6;

@@ -17,9 +17,9 @@ export interface BlockStore {
   keepAll(raws: readonly Uint8Array[]): Promise<BitcoinBlock[]>;
 }
 
-const CACHED_BLOCKS = 64;
+const CACHED_BLOCKS = 48;
 /** Of raw blocks: parsed, they take some times as much. */
-const CACHED_BYTES = 24 << 20;
+const CACHED_BYTES = 8 << 20;
 
 /** The {@link BlockStore} over a store, with the latest blocks parsed in memory; `check` is what the network asks of a full block. */
 export function createBlockStore(store: Store, check: BlockCheck = () => undefined): BlockStore {

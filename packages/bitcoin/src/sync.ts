@@ -33,8 +33,8 @@ export interface BitcoinSync {
 }
 
 /** Blocks that are written and made known together. */
-const BATCH_BLOCKS = 32;
-const BATCH_BYTES = 8 << 20;
+const BATCH_BLOCKS = 16;
+const BATCH_BYTES = 3 << 20;
 
 /** Creates the service that follows a source, `pollMs` apart and when it is woken. */
 export function createBitcoinSync(deps: BitcoinSyncDeps, options: { pollMs: number }): BitcoinSync & Service {
@@ -42,6 +42,7 @@ export function createBitcoinSync(deps: BitcoinSyncDeps, options: { pollMs: numb
   const counters = { blocks: 0, reorgs: 0, 'failed-rounds': 0 };
   let running: Promise<void> | undefined;
   let trouble: string | undefined;
+  let following: Promise<void> = Promise.resolve();
   let sleeping: AbortController | undefined;
   let isWoken = false;
 
@@ -78,10 +79,13 @@ export function createBitcoinSync(deps: BitcoinSyncDeps, options: { pollMs: numb
       throw isHemidError(error) && error.severity === 'invalid' ? lie(error) : error;
     }
     counters.blocks += batch.length;
-    await deps.onTip();
+    // What follows the tip runs while the next blocks come in and are checked, one batch behind at most.
+    await following;
+    following = deps.onTip();
+    following.catch(() => undefined);
   }
 
-  async function fetchRange(range: { from: number; to: number }, signal?: AbortSignal): Promise<void> {
+  async function fetchAll(range: { from: number; to: number }, signal?: AbortSignal): Promise<void> {
     const progress = createSyncProgress({ clock, log }, range);
     let batch: FetchedBlock[] = [];
     let bytes = 0;
@@ -103,7 +107,13 @@ export function createBitcoinSync(deps: BitcoinSyncDeps, options: { pollMs: numb
     const best = await source.best(signal);
     if (equal(best.hash, before.hash) && (best.height === headers.genesis.height || blocks.has(before.hash))) return;
     const fork = await forkHeight(best.height, signal);
-    await fetchRange({ from: fork + 1, to: best.height }, signal);
+    try {
+      await fetchAll({ from: fork + 1, to: best.height }, signal);
+    } finally {
+      const last = following;
+      following = Promise.resolve();
+      await last;
+    }
     const after = headers.best();
     if (headers.isAncestor(before.hash, after.hash)) {
       if (equal(before.hash, after.hash)) await deps.onTip();

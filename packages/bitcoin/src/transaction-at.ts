@@ -1,6 +1,5 @@
 import type { BitcoinTransaction } from '@hemid/protocol';
-import { Transaction } from 'bitcoinjs-lib';
-import { toBitcoinTransaction } from './block.ts';
+import { readTransactions } from './block-reader.ts';
 
 const HEADER_SIZE = 80;
 
@@ -61,5 +60,11 @@ export function readTransactionAt(raw: Uint8Array, index: number): BitcoinTransa
   for (let i = 0; i < index; i += 1) skipper.transaction();
   const start = skipper.offset();
   skipper.transaction();
-  return toBitcoinTransaction(Transaction.fromBuffer(raw.slice(start, skipper.offset())));
+  // A block of this one alone: a copy, so that whoever keeps the transaction does not keep the block.
+  const alone = new Uint8Array(1 + skipper.offset() - start);
+  alone[0] = 1;
+  alone.set(raw.subarray(start, skipper.offset()), 1);
+  const [read] = readTransactions(alone, 0);
+  if (read === undefined) throw new RangeError(`a block has no transaction at ${index}`);
+  return read.transaction;
 }

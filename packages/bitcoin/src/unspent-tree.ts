@@ -80,85 +80,76 @@ function halves(node: TreeNode): [TreeNode, TreeNode] {
   ];
 }
 
-/** Changes the tree of one script for one block: nodes are read once, written once. */
-function editTree(batch: Batch, scriptHash: Uint8Array) {
-  const load = (child: TreeChild): TreeNode => {
-    child.node ??= readNode(batch, scriptHash, child);
-    return child.node;
-  };
+/** The tree of one script while a block changes it: nodes are read once, written once. */
+interface Edit {
+  batch: Batch;
+  scriptHash: Uint8Array;
+}
 
-  /** Adds an output; @returns whether it was not there yet. */
-  function insert(node: TreeNode, entry: TreeEntry): boolean {
-    if (node.kind === 'leaf') {
-      const at = countUpTo(node.entries, entry.outpoint);
-      const before = node.entries[at - 1];
-      if (before !== undefined && compare(before.outpoint, entry.outpoint) === 0) return false;
-      node.entries.splice(at, 0, entry);
-      return true;
-    }
-    const at = Math.max(0, countUpTo(node.children, entry.outpoint) - 1);
-    const child = node.children[at] as TreeChild;
-    const below = load(child);
-    if (!insert(below, entry)) return false;
-    child.count += 1;
-    if (compare(entry.outpoint, child.outpoint) < 0) child.outpoint = entry.outpoint;
-    if (sizeOf(below) > FANOUT) {
-      const [left, right] = halves(below);
-      node.children.splice(at, 1, { ...toChild(left), outpoint: child.outpoint, since: child.since, index: child.index }, toChild(right));
-    }
+function load({ batch, scriptHash }: Edit, child: TreeChild): TreeNode {
+  child.node ??= readNode(batch, scriptHash, child);
+  return child.node;
+}
+
+/** Adds an output below a node; @returns whether it was not there yet. */
+function insert(edit: Edit, node: TreeNode, entry: TreeEntry): boolean {
+  if (node.kind === 'leaf') {
+    const at = countUpTo(node.entries, entry.outpoint);
+    const before = node.entries[at - 1];
+    if (before !== undefined && compare(before.outpoint, entry.outpoint) === 0) return false;
+    node.entries.splice(at, 0, entry);
     return true;
   }
+  const at = Math.max(0, countUpTo(node.children, entry.outpoint) - 1);
+  const child = node.children[at] as TreeChild;
+  const below = load(edit, child);
+  if (!insert(edit, below, entry)) return false;
+  child.count += 1;
+  if (compare(entry.outpoint, child.outpoint) < 0) child.outpoint = entry.outpoint;
+  if (sizeOf(below) > FANOUT) {
+    const [left, right] = halves(below);
+    const { outpoint, since, index } = child;
+    node.children.splice(at, 1, { ...toChild(left), outpoint, since, index }, toChild(right));
+  }
+  return true;
+}
 
-  function remove(node: TreeNode, outpoint: Uint8Array): void {
-    const at = countUpTo(node.kind === 'leaf' ? node.entries : node.children, outpoint) - 1;
-    if (at < 0) throw notHeld();
-    if (node.kind === 'leaf') {
-      if (compare((node.entries[at] as TreeEntry).outpoint, outpoint) !== 0) throw notHeld();
-      node.entries.splice(at, 1);
-      return;
+/** Takes an output away from below a node. */
+function remove(edit: Edit, node: TreeNode, outpoint: Uint8Array): void {
+  const at = countUpTo(node.kind === 'leaf' ? node.entries : node.children, outpoint) - 1;
+  if (at < 0) throw notHeld();
+  if (node.kind === 'leaf') {
+    if (compare((node.entries[at] as TreeEntry).outpoint, outpoint) !== 0) throw notHeld();
+    node.entries.splice(at, 1);
+    return;
+  }
+  const child = node.children[at] as TreeChild;
+  remove(edit, load(edit, child), outpoint);
+  child.count -= 1;
+  if (child.count === 0) node.children.splice(at, 1);
+}
+
+/** The root after a change: one level more when it is too large, levels without a choice left out. */
+function settle(edit: Edit, root: TreeNode): TreeNode {
+  if (sizeOf(root) > FANOUT) return { kind: 'inner', children: halves(root).map(toChild) };
+  if (root.kind === 'leaf' || root.children.length > 1) return root;
+  return root.children[0] === undefined ? emptyLeaf() : settle(edit, load(edit, root.children[0]));
+}
+
+/** Writes the changed nodes below a node as nodes of a height, from index `free` on; @returns the next free index. */
+function writeBelow(edit: Edit, node: TreeNode, since: number, free: number): number {
+  let next = free;
+  for (const child of node.kind === 'leaf' ? [] : node.children) {
+    if (child.node === undefined) continue;
+    if (child.since !== since) {
+      child.since = since;
+      child.index = next;
+      next += 1;
     }
-    const child = node.children[at] as TreeChild;
-    remove(load(child), outpoint);
-    child.count -= 1;
-    if (child.count === 0) node.children.splice(at, 1);
+    next = writeBelow(edit, child.node, since, next);
+    edit.batch.put(layout.scriptNode, { scriptHash: edit.scriptHash, since, index: child.index }, encodeNode(child.node));
   }
-
-  /** The root after a change: one level more when it is too large, levels without a choice left out. */
-  function settle(root: TreeNode): TreeNode {
-    if (sizeOf(root) > FANOUT) return { kind: 'inner', children: halves(root).map(toChild) };
-    if (root.kind === 'leaf' || root.children.length > 1) return root;
-    return root.children[0] === undefined ? { kind: 'leaf', entries: [] } : settle(load(root.children[0]));
-  }
-
-  return {
-    add(root: TreeNode, entry: TreeEntry): { root: TreeNode; isNew: boolean } {
-      const isNew = insert(root, entry);
-      return { root: settle(root), isNew };
-    },
-    remove(root: TreeNode, outpoint: Uint8Array): TreeNode {
-      remove(root, outpoint);
-      return settle(root);
-    },
-    /** Writes the changed nodes below a root as nodes of a height; @returns the next free index. */
-    write(root: TreeNode, since: number, next: number): number {
-      let free = next;
-      function place(child: TreeChild): void {
-        if (child.node === undefined) return;
-        if (child.since !== since) {
-          child.since = since;
-          child.index = free;
-          free += 1;
-        }
-        descend(child.node);
-        batch.put(layout.scriptNode, { scriptHash, since, index: child.index }, encodeNode(child.node));
-      }
-      function descend(node: TreeNode): void {
-        if (node.kind === 'inner') node.children.forEach(place);
-      }
-      descend(root);
-      return free;
-    },
-  };
+  return next;
 }
 
 /** A script, and the block that changes it. */
@@ -173,22 +164,21 @@ export interface ScriptAt {
  */
 export function applyChanges(batch: Batch, { scriptHash, height }: ScriptAt, changes: readonly UnspentChange[]): void {
   const before = batch.get(layout.script, scriptHash);
-  const tree = editTree(batch, scriptHash);
+  const edit = { batch, scriptHash };
   let root = before === undefined ? emptyLeaf() : decodeNode(before.root);
   let balanceSats = before?.balanceSats ?? 0n;
   for (const { kind, outpoint, valueSats } of [...changes].sort((a, b) => compare(a.outpoint, b.outpoint))) {
     if (kind === 'spent') {
-      root = tree.remove(root, outpoint);
+      remove(edit, root, outpoint);
       balanceSats -= valueSats;
-      continue;
+    } else if (insert(edit, root, { outpoint, valueSats })) {
+      balanceSats += valueSats;
     }
-    const added = tree.add(root, { outpoint, valueSats });
-    root = added.root;
-    if (added.isNew) balanceSats += valueSats;
+    root = settle(edit, root);
   }
   const isAgain = before?.since === height;
   if (before !== undefined && !isAgain) batch.put(layout.pastScript, { scriptHash, since: before.since }, before);
-  const nodes = tree.write(root, height, isAgain ? before.nodes : 0);
+  const nodes = writeBelow(edit, root, height, isAgain ? before.nodes : 0);
   const previous = isAgain ? before.previous : (before?.since ?? NO_VERSION);
   batch.put(layout.script, scriptHash, { since: height, previous, balanceSats, nodes, root: encodeNode(root) });
 }

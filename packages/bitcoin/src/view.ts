@@ -1,4 +1,13 @@
-import { type BitcoinTip, type BitcoinView, type ChainSpec, equal, type PlacedOutput, type PlacedTransaction, toDigits, toDisplay } from '@hemid/protocol';
+import {
+  type BitcoinTip,
+  type BitcoinView,
+  type ChainSpec,
+  equal,
+  type PlacedOutput,
+  type PlacedTransaction,
+  toDigits,
+  toDisplay,
+} from '@hemid/protocol';
 import { layout, type ScriptRow, type Store, UNSPENT } from '@hemid/store';
 import { hashScript } from './bitcoin-index.ts';
 import type { BlockStore } from './block-store.ts';

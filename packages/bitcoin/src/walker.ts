@@ -19,7 +19,7 @@ export interface Walker {
 
 /** What one batch holds at most: it is in memory until it is written. */
 const BATCH_BLOCKS = 64;
-const BATCH_ENTRIES = 20_000;
+const BATCH_ENTRIES = 10_000;
 
 /** Inputs and outputs of a block: what its rows are counted by. */
 function entriesOf({ block }: IndexedBlock): number {

@@ -1,5 +1,5 @@
 import { type BitcoinView, compare, concat, type Page, toHex } from '@hemid/protocol';
-import { openMemoryStore, type Store } from '@hemid/store';
+import { layout, NO_VERSION, openMemoryStore, type ScriptRow, type Store } from '@hemid/store';
 import {
   type BitcoinLab,
   createBitcoinLab,
@@ -12,7 +12,7 @@ import {
   type SeededRandom,
 } from '@hemid/testkit';
 import { describe, expect, test } from 'vitest';
-import { addUnspent, bitcoinIndex, createBitcoinView, createWalker, MAX_ROWS } from '../src/index.ts';
+import { addUnspent, bitcoinIndex, createBitcoinView, createWalker, hashScript, MAX_ROWS } from '../src/index.ts';
 
 const script = (n: number): Uint8Array => concat(Uint8Array.of(0, 20), new Uint8Array(20).fill(n));
 const ALICE = script(1);
@@ -71,6 +71,21 @@ describe('a view', () => {
     expect(await two.unspent(ALICE, ALL)).toEqual([]);
     expect(await two.unspent(BOB, ALL)).toEqual([{ txid: payment.getHash(), vout: 0, valueSats: 7n }]);
     expect(two.output(payment.getHash(), 1)).toBeUndefined();
+  });
+
+  test('shows its index tip and not its light tip, however far the index is', async () => {
+    const lab = await createBitcoinLab({ indexLag: 2 });
+    const tips: Uint8Array[] = [];
+    for (const valueSats of [1n, 10n, 100n]) tips.push(await lab.mine({ reward: [{ script: ALICE, valueSats }] }));
+    const end = await lab.mineMany(2);
+    await lab.stand(end);
+    const view = lab.view(tips[2] as Uint8Array);
+    expect([view.lightTip.height, view.indexTip.height]).toEqual([3, 1]);
+    expect(await view.balance(ALICE)).toBe(1n);
+    expect(await view.unspent(ALICE, ALL)).toHaveLength(1);
+    const second = lab.coinbase(tips[1] as Uint8Array);
+    expect([view.transaction(second), view.heightOfTransaction(second), view.output(second, 0)]).toEqual([undefined, undefined, undefined]);
+    expect(lab.view(end).output(second, 0)).toMatchObject({ madeAt: 2, spentAt: undefined });
   });
 
   test('of a branch that the index has left throws at every read of its rows, and answers again when it is back', async () => {
@@ -168,29 +183,47 @@ async function mineRandom(lab: BitcoinLab, model: ReturnType<typeof createModel>
 }
 
 test('balances and pages of random chains are those of a simple model, at every block, before and after the index went on', async () => {
-  for (const seed of [1, 2, 3]) {
+  for (const [seed, indexLag] of [
+    [1, 0],
+    [2, 0],
+    [3, 2],
+  ] as const) {
     const random = createSeededRandom(seed);
-    const lab = await createBitcoinLab({ indexLag: 0 });
+    const lab = await createBitcoinLab({ indexLag });
     const model = createModel();
-    const expected: { hash: Uint8Array; owners: ReturnType<typeof model.of>[] }[] = [];
+    const tips: Uint8Array[] = [lab.headers.genesis.hash];
+    const owners: ReturnType<typeof model.of>[][] = [[[], []]];
+    const shownAt = (height: number): number => (height > indexLag ? height - indexLag : height);
     for (let height = 1; height <= 25; height += 1) {
-      const hash = await mineRandom(lab, model, random);
-      expected.push({ hash, owners: [model.of(ALICE), model.of(BOB)] });
-      await lab.stand(hash);
-      expect(await lab.view(hash).unspent(ALICE, ALL)).toEqual(model.of(ALICE));
+      tips.push(await mineRandom(lab, model, random));
+      owners.push([model.of(ALICE), model.of(BOB)]);
+      const view = await lab.stand(tips[height] as Uint8Array);
+      expect(await view.unspent(ALICE, ALL)).toEqual(owners[shownAt(height)]?.[0]);
     }
     expect(model.of(ALICE).length).toBeGreaterThan(100);
-    for (const { hash, owners } of expected) {
-      const view = lab.view(hash);
+    for (const [height, tip] of tips.slice(0, 25 - indexLag).entries()) {
+      const view = lab.view(tip);
       for (const [i, owner] of [ALICE, BOB].entries()) {
-        const all = owners[i] ?? [];
-        expect(await view.balance(owner), `seed ${seed} height ${view.indexTip.height}`).toBe(all.reduce((sum, coin) => sum + coin.valueSats, 0n));
+        const all = owners[shownAt(height)]?.[i] ?? [];
+        expect(await view.balance(owner), `seed ${seed} height ${height}`).toBe(all.reduce((sum, coin) => sum + coin.valueSats, 0n));
         expect(await view.unspent(owner, ALL)).toEqual(all);
         const page = { skip: random.between(0, all.length + 2), limit: random.between(1, 40) };
         expect(await view.unspent(owner, page)).toEqual(all.slice(page.skip, page.skip + page.limit));
       }
     }
   }
+});
+
+test('a script that spent all it had takes no more than one that is new', async () => {
+  const lab = await createBitcoinLab({ indexLag: 0 });
+  const first = await lab.mine({ reward: Array.from({ length: 2_000 }, () => ({ script: ALICE, valueSats: 1n })) });
+  const coins = Array.from({ length: 2_000 }, (_, vout) => ({ txid: lab.coinbase(first), vout }));
+  const row = (): ScriptRow | undefined => lab.store.get(layout.script, hashScript(ALICE));
+  await lab.stand(await lab.mine({ transactions: [labTransaction(coins.slice(0, -1), [{ script: BOB, valueSats: 1n }])] }));
+  expect(row()).toMatchObject({ balanceSats: 1n, nodes: 0 });
+  expect(row()?.root).toHaveLength(1 + 44);
+  await lab.stand(await lab.mine({ transactions: [labTransaction(coins.slice(-1), [{ script: BOB, valueSats: 1n }])] }));
+  expect(row()?.root).toHaveLength(1);
 });
 
 test('the index is reverted through large trees to the bytes that were there', async () => {
@@ -215,7 +248,8 @@ test('what a call reads is bounded, however many outputs a script has and had', 
   const lab = await createBitcoinLab({ indexLag: 0, store });
   const outputs = (count: number): LabOutput[] => Array.from({ length: count }, () => ({ script: ALICE, valueSats: 1n }));
   const first = await lab.mine({ reward: outputs(6_000) });
-  let last = { txid: lab.coinbase(first), vout: 0 };
+  const made = lab.coinbase(first);
+  let last = { txid: made, vout: 0 };
   let tip = first;
   for (let i = 0; i < 60; i += 1) {
     const transaction = labTransaction([last], outputs(1));
@@ -236,7 +270,8 @@ test('what a call reads is bounded, however many outputs a script has and had', 
       [{ skip: 0, limit: 10 }, 10, 12],
       [{ skip: 5_700, limit: 255 }, 255, 60],
       [{ skip: count - 1, limit: 255 }, 1, 12],
-      [{ skip: 0xffffff, limit: 255 }, 0, 4],
+      [{ skip: count, limit: 255 }, 0, 2 + 2],
+      [{ skip: 0xffffff, limit: 255 }, 0, 2 + 2],
     ] as const) {
       store.takeCount();
       expect(await view.unspent(ALICE, page)).toHaveLength(found);
@@ -244,9 +279,9 @@ test('what a call reads is bounded, however many outputs a script has and had', 
       expect(taken).toBeLessThanOrEqual(rows);
       expect(taken).toBeLessThanOrEqual(MAX_ROWS.unspent(page.limit));
     }
-    expect(view.transaction(lab.coinbase(first))?.transaction.outputs).toHaveLength(6_000);
+    expect(view.transaction(made)?.transaction.outputs).toHaveLength(6_000);
     expect(store.takeCount()).toBeLessThanOrEqual(MAX_ROWS.transaction);
-    expect(view.output(lab.coinbase(first), 5_999)?.madeAt).toBe(1);
+    expect(view.output(made, 5_999)?.madeAt).toBe(1);
     expect(store.takeCount()).toBeLessThanOrEqual(MAX_ROWS.output);
   }
 });
@@ -296,6 +331,7 @@ describe('the unspent set at the hVM genesis', () => {
     const rows = await dumpStore((await load([a, b])).store);
     expect(await dumpStore((await load([a, a, b])).store)).toEqual(rows);
     expect(await dumpStore((await load([a, b, b])).store)).toEqual(rows);
+    expect((await load([a, b])).store.get(layout.script, hashScript(ALICE))).toMatchObject({ since: 0, previous: NO_VERSION });
     expect(rows).not.toEqual(await dumpStore((await load([a])).store));
   });
 });

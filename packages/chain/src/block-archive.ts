@@ -24,6 +24,8 @@ export interface BlockArchive {
   readReceipts(hash: Uint8Array): Receipt[] | undefined;
   /** Writes a block with its receipts. */
   put(executed: ExecutedBlock, seal: Uint8Array, batch: Batch): void;
+  /** Deletes a block, its receipts and the changes it makes, as if it had never come. */
+  drop(hash: Uint8Array, batch: Batch): void;
 }
 
 const CACHED_HEADERS = 4096;
@@ -66,6 +68,10 @@ export function createBlockArchive(store: Store): BlockArchive {
       batch.put(layout.block, hash, encodeSealedBlock({ block, seal, hash }));
       batch.put(layout.receipts, hash, encodeReceipts(receipts));
       remember({ header: block.header, hash });
+    },
+    drop(hash, batch) {
+      for (const table of [layout.header, layout.block, layout.receipts, layout.stateDiff]) batch.del(table, hash);
+      cache.delete(toDigits(hash));
     },
   };
 }

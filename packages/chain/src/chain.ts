@@ -23,6 +23,7 @@ import { isKeystone, keystoneOf } from './keystone-of.ts';
 import { createMutex } from './mutex.ts';
 import type { Anchors, Derivation, PlacedL2Header } from './ports.ts';
 import { type BlockChoice, type PreparedBlock, prepareBlock } from './preparation.ts';
+import { cutAbove, type Rollback } from './rollback.ts';
 import { keepSlotEvidence } from './slot-evidence.ts';
 
 export interface ChainDeps {
@@ -59,6 +60,13 @@ export interface Chain extends ChainReader {
   build(choice: BlockChoice, fill: BlockFiller, seal: (hash: Uint8Array) => Uint8Array): Promise<SealedBlock>;
   /** The block this node sealed for a slot, if any. */
   sealedInSlot(slot: bigint): Uint8Array | undefined;
+  /**
+   * Takes the last `count` canonical blocks back, in one synced batch, and forgets every block above the new head: they
+   * are imported again when they come again. Slots stay sealed.
+   *
+   * @throws `chain/not-found` when there are not so many, `hvm/state-pruned` when the state there is not kept.
+   */
+  rollback(count: bigint): Promise<Rollback>;
   /** Evaluates fork choice anew, after a new Bitcoin tip. */
   reconsider(): Promise<void>;
   /** Sets the labelled heads (finality decides them). */
@@ -192,6 +200,20 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     return sealed;
   }
 
+  async function rollback(count: bigint): Promise<Rollback> {
+    const target = count > head.header.number ? undefined : headerAt(head.header.number - count);
+    if (target === undefined) throw fail('chain/not-found', `there is no block ${count} below the head: the head is block ${head.header.number}`);
+    const batch = store.batch();
+    const change = moveHead(target, batch);
+    const cut = cutAbove(target, { archive, leaves: leaves.values(), batch });
+    await batch.commit();
+    leaves.clear();
+    for (const leaf of cut.leaves) leaves.set(toHex(leaf.hash), leaf);
+    head = target;
+    announce(change);
+    return { head, removed: change.removed, dropped: cut.dropped };
+  }
+
   async function verify(sealed: SealedBlock): Promise<ExecutedBlock> {
     const { header, transactions } = sealed.block;
     const parent = archive.readHeader(header.parentHash);
@@ -280,6 +302,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
         return commit(executed, seal(executed.hash), (batch) => batch.put(layout.sealedSlot, slot, executed.hash));
       }),
     sealedInSlot: (slot) => store.get(layout.sealedSlot, slot),
+    rollback: (count) => mutex.run(() => rollback(count)),
     reconsider: () =>
       mutex.run(async () => {
         const best = await chooseHead(tree, [...leaves.values()]);

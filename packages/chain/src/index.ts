@@ -8,3 +8,4 @@ export { chooseHead, type ForkTree } from './fork-choice.ts';
 export { isKeystone, keystoneOf } from './keystone-of.ts';
 export type { AnchorPosition, Anchors, Derivation, DerivationInput, Derived, PlacedL2Header } from './ports.ts';
 export type { BlockChoice, PreparedBlock } from './preparation.ts';
+export type { Rollback } from './rollback.ts';

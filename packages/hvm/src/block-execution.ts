@@ -15,6 +15,7 @@ import {
   encodeConsensusReceipt,
   encodeSystemTransaction,
   FEE_VAULT_ADDRESS,
+  fromHex,
   HISTORY_ADDRESS,
   hashHeader,
   type L2Block,
@@ -28,8 +29,10 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import { nextBaseFee } from './base-fee.ts';
 import { installFastInterpreter } from './fast-interpreter.ts';
 import { bindAll } from './precompiles/all.ts';
+import { recipientOfTransfer, runTransfer, senderOfTransfer, TRANSFER_GAS } from './plain-transfer.ts';
 import { commitState } from './state/commit-state.ts';
 import { type FlatState, openFlatState } from './state/flat-state.ts';
+import { latin } from './state/key.ts';
 import type { StateDiff } from './state/source.ts';
 import type { StateStore } from './state/state-store.ts';
 import { putWord, type StorageWrite } from './state/write.ts';
@@ -176,6 +179,9 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
   let systemLimits = 0n;
   let userGas = 0n;
 
+  const precompiles = new Set([...vm.evm.precompiles.keys()].map((digits) => latin(fromHex(digits))));
+  const transfers = { state, header, isPrecompile: (address: Uint8Array) => precompiles.has(latin(address)) };
+
   const write = async (writes: readonly StorageWrite[]): Promise<void> => {
     for (const one of writes) await putWord(state, one);
   };
@@ -210,6 +216,21 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
     },
     async user(transaction) {
       const { tx, raw, sender } = transaction;
+      const to = recipientOfTransfer(transaction, transfers);
+      if (to !== undefined) {
+        checkStateless(transaction, TRANSFER_GAS);
+        checkExecutable(transaction, senderOfTransfer(state, sender), header, gasLeft());
+        runTransfer(transaction, to, transfers);
+        userGas += TRANSFER_GAS;
+        return keep(raw, {
+          type: tx.type,
+          succeeded: true,
+          gasUsed: TRANSFER_GAS,
+          logs: [],
+          nonce: tx.nonce,
+          effectiveGasPrice: effectiveGasPrice(tx, header.baseFeePerGas),
+        });
+      }
       checkStateless(transaction);
       const account = await state.getAccount(new Address(sender));
       const code = await state.getCode(new Address(sender));

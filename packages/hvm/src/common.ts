@@ -1,4 +1,8 @@
+import { paramsBlock } from '@ethereumjs/block';
 import { type Common, ConsensusAlgorithm, ConsensusType, createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
+import { paramsEVM } from '@ethereumjs/evm';
+import { paramsTx } from '@ethereumjs/tx';
+import { paramsVM } from '@ethereumjs/vm';
 import type { ChainSpec } from '@hemid/protocol';
 import { fastCrypto } from './crypto.ts';
 
@@ -23,7 +27,7 @@ const FORKS = [
 
 /** The rule set of a chain for @ethereumjs: its chain id, every fork through Osaka from block 0. */
 export function createCommon(spec: ChainSpec): Common {
-  return createCustomCommon(
+  const common = createCustomCommon(
     {
       name: spec.genesis.name,
       chainId: spec.genesis.chainId,
@@ -33,4 +37,8 @@ export function createCommon(spec: ChainSpec): Common {
     Mainnet,
     { hardfork: Hardfork.Osaka, customCrypto: fastCrypto },
   );
+  for (const params of [paramsEVM, paramsVM, paramsBlock, paramsTx]) common.updateParams(params);
+  // Each new transaction and header would merge its parameters in again, which costs several times its decoding.
+  common.updateParams = () => undefined;
+  return common;
 }

@@ -23,6 +23,7 @@ export { type BoundPrecompile, bindPrecompile, type Precompile } from './precomp
 export { estimateGas, type Message, type SimulationContext, type SimulationResult, simulate } from './simulation.ts';
 export { fastCrypto } from './crypto.ts';
 export { installFastInterpreter } from './fast-interpreter.ts';
+export { recoverSenders } from './sender-recovery.ts';
 export { type CommittedState, commitState } from './state/commit-state.ts';
 export { type FlatState, openFlatState } from './state/flat-state.ts';
 export { type AccountProof, createStateReader, type StateReader } from './state/reader.ts';

@@ -1,7 +1,10 @@
 import type { Common } from '@ethereumjs/common';
 import { createTxFromRLP, getMinimumGasLimit, type TypedTransaction } from '@ethereumjs/tx';
 import { equal, isSystemEnvelope, type L2Header, toHex } from '@hemid/protocol';
+import { Address } from '@ethereumjs/util';
 import { fail } from './errors.ts';
+import { rememberSender, senderOf } from './sender.ts';
+import { keccak } from './state/keccak.ts';
 
 /** A user transaction with a valid signature. */
 export interface UserTransaction {
@@ -50,12 +53,23 @@ export function decodeUserTransaction(raw: Uint8Array, common: Common): UserTran
   if (raw.length === 0 || type > MAX_TYPE) throw refuse('transaction type not supported');
   let tx: TypedTransaction;
   try {
-    tx = createTxFromRLP(raw, { common });
+    tx = createTxFromRLP(raw, { common, freeze: false });
   } catch (cause) {
     throw refuse(inGethsWords(cause), cause);
   }
+  const hash = keccak(raw);
+  const sender = senderOf(raw, hash) ?? senderByTheBook(tx);
+  rememberSender(hash, sender);
+  const address = new Address(sender);
+  tx.getSenderAddress = () => address;
+  Object.freeze(tx);
+  return { raw, hash, sender, tx };
+}
+
+/** The sender as @ethereumjs/tx finds it, with all its checks. */
+function senderByTheBook(tx: TypedTransaction): Uint8Array {
   try {
-    return { raw, hash: tx.hash(), sender: tx.getSenderAddress().bytes, tx };
+    return tx.getSenderAddress().bytes;
   } catch (cause) {
     throw refuse('invalid sender', cause);
   }
@@ -84,15 +98,15 @@ export function maximumCost(tx: TypedTransaction): bigint {
 }
 
 /**
- * The checks that need nothing but the transaction: minimum gas, gas cap, fees that contradict each other.
+ * The checks that need nothing but the transaction: minimum gas (taken as given if the caller knows it), gas cap, fees
+ * that contradict each other.
  *
  * @throws `hvm/transaction-invalid`
  */
-export function checkStateless({ tx }: UserTransaction): void {
+export function checkStateless({ tx }: UserTransaction, minimum = getMinimumGasLimit(tx, tx.getSenderAddress())): void {
   if (tx.gasLimit > MAX_TRANSACTION_GAS) {
     throw refuse(`transaction gas limit too high (cap: ${MAX_TRANSACTION_GAS}, tx: ${tx.gasLimit})`);
   }
-  const minimum = getMinimumGasLimit(tx, tx.getSenderAddress());
   if (tx.gasLimit < minimum) throw refuse(`intrinsic gas too low: gas ${tx.gasLimit}, minimum needed ${minimum}`);
   if (tipCap(tx) > feeCap(tx)) {
     throw refuse(`max priority fee per gas higher than max fee per gas: maxPriorityFeePerGas: ${tipCap(tx)}, maxFeePerGas: ${feeCap(tx)}`);

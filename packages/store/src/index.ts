@@ -20,4 +20,5 @@ export {
   UNSPENT,
   type UnspentSetRow,
 } from './layout.ts';
-export { type Batch, openMemoryStore, openStore, type Range, type Reader, type Store, type Table } from './store.ts';
+export { createOverlayStore, type OverlayOptions } from './overlay-store.ts';
+export { type Batch, openMemoryStore, openStore, type Range, type Reader, type Store, type Table, type TableSize } from './store.ts';

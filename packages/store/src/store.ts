@@ -1,3 +1,4 @@
+import { isHemidError } from '@hemid/protocol';
 import type { AbstractLevel } from 'abstract-level';
 import { ClassicLevel } from 'classic-level';
 import { MemoryLevel } from 'memory-level';
@@ -39,7 +40,17 @@ export interface Store extends Reader {
   /** Rows in key order, from an implicit snapshot taken when the iteration starts. */
   range<K, V>(table: Table<K, V>, range?: Range): AsyncIterable<[K, V]>;
   batch(): Batch;
+  /** Counts a table; every row of it is read. */
+  measure<K, V>(table: Table<K, V>): Promise<TableSize>;
+  /** Rewrites the files without what was deleted or replaced; in memory it does nothing. */
+  compact(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface TableSize {
+  rows: number;
+  /** Of keys and values, as they are before LevelDB compresses them. */
+  bytes: number;
 }
 
 type Level = AbstractLevel<string | Buffer | Uint8Array, Uint8Array, Uint8Array>;
@@ -90,34 +101,72 @@ function createBatch(level: Level, reader: Reader): Batch {
     async commit() {
       if (committed) throw fail('store/unusable', 'a batch was committed twice');
       committed = true;
-      const operations = [...writes.values()].map(({ key, value }) =>
-        value === undefined ? { type: 'del' as const, key } : { type: 'put' as const, key, value },
-      );
-      await level.batch(operations, { sync: true } as object);
+      // A chained batch hands each row to LevelDB at once: a third of the time and garbage of an array of operations.
+      const batch = level.batch();
+      for (const { key, value } of writes.values()) {
+        if (value === undefined) batch.del(key);
+        else batch.put(key, value);
+      }
+      try {
+        await batch.write({ sync: true } as object);
+      } catch (error) {
+        throw levelError('written', error);
+      }
     },
   };
 }
 
-function createStore(level: Level): Store {
+/** LevelDB's own words for a read or write that failed, as an error that stops the node. */
+function levelError(what: 'read' | 'written', error: unknown): unknown {
+  const { code, message, cause } = error as { code?: string; message?: string; cause?: { message?: string } };
+  // A closed store is the caller's fault, not the disk's.
+  if (isHemidError(error) || code?.endsWith('_NOT_OPEN') === true) return error;
+  const reason = cause?.message ?? message ?? String(error);
+  if (what === 'written') return fail('store/write-failed', `the data directory cannot be written: ${reason}`, { cause: error });
+  return fail('store/corrupt', `the data directory cannot be read: ${reason}`, { cause: error });
+}
+
+function createStore(level: Level, compact: () => Promise<void> = async () => undefined): Store {
+  function read(key: Uint8Array): Uint8Array | undefined {
+    try {
+      return level.getSync(key);
+    } catch (error) {
+      throw levelError('read', error);
+    }
+  }
+
+  async function* rows(options: object): AsyncIterable<[Uint8Array, Uint8Array]> {
+    try {
+      yield* level.iterator(options);
+    } catch (error) {
+      throw levelError('read', error);
+    }
+  }
+
   const store: Store = {
     get(table, key) {
-      const bytes = level.getSync(rowKey(table, table.key.encode(key)));
+      const bytes = read(rowKey(table, table.key.encode(key)));
       return bytes === undefined ? undefined : table.value.decode(toPlain(bytes));
     },
     async *range(table, range = {}) {
       const prefix = rowKey(table, range.prefix ?? new Uint8Array());
       const gte = range.from === undefined ? prefix : rowKey(table, range.from);
-      const iterator = level.iterator({
-        gte,
-        lt: after(prefix),
-        reverse: range.reverse ?? false,
-        limit: range.limit ?? -1,
-      });
-      for await (const [key, value] of iterator) {
+      const options = { gte, lt: after(prefix), reverse: range.reverse ?? false, limit: range.limit ?? -1 };
+      for await (const [key, value] of rows(options)) {
         yield [table.key.decode(toPlain(key).subarray(1)), table.value.decode(toPlain(value))];
       }
     },
     batch: () => createBatch(level, store),
+    async measure(table) {
+      const prefix = rowKey(table, new Uint8Array());
+      const size = { rows: 0, bytes: 0 };
+      for await (const [key, value] of rows({ gte: prefix, lt: after(prefix) })) {
+        size.rows += 1;
+        size.bytes += key.length + value.length;
+      }
+      return size;
+    },
+    compact,
     close: () => level.close(),
   };
   return store;
@@ -146,15 +195,18 @@ export async function openStore(directory: string): Promise<Store> {
     valueEncoding: 'view',
     paranoidChecks: true,
     // Bulk writes pay for every flush: larger tables, fewer of them. Two such buffers and the cache are the memory it takes.
-    writeBufferSize: 32 << 20,
+    writeBufferSize: 24 << 20,
     cacheSize: 32 << 20,
+    // Open tables are mapped into memory: fewer and larger ones.
+    maxFileSize: 8 << 20,
+    maxOpenFiles: 64,
   } as object);
   try {
     await level.open();
   } catch (error) {
     throw openError(directory, error);
   }
-  return createStore(level as unknown as Level);
+  return createStore(level as unknown as Level, () => level.compactRange(new Uint8Array(), Uint8Array.of(0xff)));
 }
 
 function openError(directory: string, error: unknown): Error {

@@ -25,6 +25,7 @@ export { type Bitcoind, type StartBitcoindOptions, startBitcoind } from './bitco
 export { type CountingStore, createCountingStore } from './counting-store.ts';
 export { devSpecJson, writeDevSpec } from './dev-spec.ts';
 export { spendOtherwise } from './double-spend.ts';
+export { createFaultyStore, type FaultPlan, type FaultyStore } from './faulty-store.ts';
 export { checkFollower, dumpStore, type FollowerCase } from './follower-compliance.ts';
 export { forge } from './forge.ts';
 export { freePort } from './free-port.ts';

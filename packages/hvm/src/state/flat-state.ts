@@ -22,6 +22,10 @@ export interface Touched {
 /** A flat state with an undo journal, as @ethereumjs/vm wants its state manager. */
 export interface FlatState extends StateManagerInterface {
   touched(): Touched;
+  /** An account as it is kept, not to be changed; only over a source that answers at once. */
+  accountNow(address: Uint8Array): Readonly<Account> | undefined;
+  /** Puts an account that nobody changes afterwards. */
+  setNow(address: Uint8Array, account: Account): void;
 }
 
 type Undo = () => void;
@@ -58,24 +62,35 @@ export function openFlatState(common: Common, source: StateSource): FlatState {
     if (marks.length > 0) journal.push(undo);
   };
 
-  async function account(address: string): Promise<Account | undefined> {
-    if (accounts.has(address)) return accounts.get(address);
-    const row = source.read(accountKey(address));
-    const bytes = row instanceof Promise ? await row : row;
-    const found = bytes === undefined ? undefined : decodeAccount(bytes);
+  function keep(address: string, row: Uint8Array | undefined): Account | undefined {
+    const found = row === undefined ? undefined : decodeAccount(row);
     accounts.set(address, found);
     return found;
   }
 
+  /** At once when the source does; {@link account} waits for it. */
+  function lookUp(address: string): Account | undefined | Promise<Account | undefined> {
+    const found = accounts.get(address);
+    if (found !== undefined || accounts.has(address)) return found;
+    const row = source.read(accountKey(address));
+    return row instanceof Promise ? row.then((bytes) => keep(address, bytes)) : keep(address, row);
+  }
+
+  async function account(address: string): Promise<Account | undefined> {
+    return lookUp(address);
+  }
+
   function setAccount(address: string, next: Account | undefined): void {
-    const had = accounts.has(address);
-    const before = accounts.get(address);
-    const wasWritten = written.has(address);
-    remember(() => {
-      if (had) accounts.set(address, before);
-      else accounts.delete(address);
-      if (!wasWritten) written.delete(address);
-    });
+    if (marks.length > 0) {
+      const had = accounts.has(address);
+      const before = accounts.get(address);
+      const wasWritten = written.has(address);
+      journal.push(() => {
+        if (had) accounts.set(address, before);
+        else accounts.delete(address);
+        if (!wasWritten) written.delete(address);
+      });
+    }
     accounts.set(address, next);
     written.add(address);
   }
@@ -193,6 +208,12 @@ export function openFlatState(common: Common, source: StateSource): FlatState {
     hasStateRoot: async () => false,
     clearCaches() {},
     shallowCopy: () => openFlatState(common, source),
+    accountNow(address) {
+      const found = lookUp(latin(address));
+      if (found instanceof Promise) throw new RangeError('this state does not answer at once');
+      return found;
+    },
+    setNow: (address, next) => setAccount(latin(address), next),
     touched() {
       const changed = new Map<string, Account | undefined>();
       for (const address of written) changed.set(address, accounts.get(address));

@@ -1,0 +1,41 @@
+import { toHex } from '@hemid/protocol';
+import { type Batch, layout } from '@hemid/store';
+import type { BlockArchive } from './block-archive.ts';
+import type { PlacedL2Header } from './ports.ts';
+
+/** What a rollback did. */
+export interface Rollback {
+  /** The new head. */
+  head: PlacedL2Header;
+  /** Canonical blocks that were taken back, from the old head down. */
+  removed: PlacedL2Header[];
+  /** How many blocks above the new head are forgotten, those of other branches included. */
+  dropped: number;
+}
+
+/**
+ * Deletes every block above `target`, on all branches, and makes leaves of what is left of each. Slots that this node
+ * sealed stay sealed: a block that is forgotten here may be known elsewhere.
+ *
+ * @returns the leaves, and how many blocks are gone.
+ */
+export function cutAbove(
+  target: PlacedL2Header,
+  { archive, leaves, batch }: { archive: BlockArchive; leaves: Iterable<PlacedL2Header>; batch: Batch },
+): { leaves: PlacedL2Header[]; dropped: number } {
+  const kept = new Map<string, PlacedL2Header>();
+  const dropped = new Set<string>();
+  for (const leaf of leaves) {
+    let block = leaf;
+    while (block.header.number > target.header.number && !dropped.has(toHex(block.hash))) {
+      dropped.add(toHex(block.hash));
+      const parent = archive.getHeader(block.header.parentHash);
+      archive.drop(block.hash, batch);
+      block = parent;
+    }
+    batch.del(layout.leaf, leaf.hash);
+    if (block.header.number <= target.header.number) kept.set(toHex(block.hash), block);
+  }
+  for (const { hash, header } of kept.values()) batch.put(layout.leaf, hash, header.number);
+  return { leaves: [...kept.values()], dropped: dropped.size };
+}

@@ -1,0 +1,234 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { devSpecJson, dumpStore } from '@hemid/testkit';
+import { fromHex, toHex } from '@hemid/protocol';
+import { layout, openStore, type Store } from '@hemid/store';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openVerifier, playScene, type Scene, type Step, tell } from '../faults/scene.ts';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+
+let scene: Scene;
+let directory: string;
+/** A database with the scene; tests copy what they change. */
+let data: string;
+beforeAll(async () => {
+  scene = await playScene();
+  directory = mkdtempSync(join(tmpdir(), 'hemid-db-'));
+  data = await makeData('whole', [...scene.past, ...scene.story]);
+});
+afterAll(async () => {
+  await scene.network.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const storeOf = (path: string): Promise<Store> => openStore(join(path, 'node'));
+
+async function makeData(name: string, steps: readonly Step[]): Promise<string> {
+  const path = join(directory, name);
+  mkdirSync(path);
+  const { bitcoin, spec } = scene.network;
+  const json = (await devSpecJson(bitcoin.rpc, spec.genesis.time)) as { genesis: { bitcoin: object } };
+  const { genesisHeight, genesisHeader, headersBefore } = spec.genesis.bitcoin;
+  json.genesis.bitcoin = { ...json.genesis.bitcoin, genesisHeight, genesisHeader: toHex(genesisHeader), headersBefore: headersBefore.map(toHex) };
+  writeFileSync(join(path, 'chain.json'), JSON.stringify(json));
+  const store = await storeOf(path);
+  await tell(await openVerifier(scene, store), steps);
+  await store.close();
+  return path;
+}
+
+interface End {
+  code: number;
+  out: string;
+  err: string;
+  /** The last line of the answer. */
+  last: string;
+}
+
+function db(...args: string[]): Promise<End> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--conditions=@hemid/source', '--import', 'tsx', 'apps/node/src/main.ts', 'db', ...args], { cwd: ROOT }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err, last: out.trimEnd().split('\n').pop() ?? '' });
+    });
+  });
+}
+
+async function withStore<T>(path: string, look: (store: Store) => Promise<T>): Promise<T> {
+  const store = await storeOf(path);
+  try {
+    return await look(store);
+  } finally {
+    await store.close();
+  }
+}
+
+const headNumber = (): bigint => scene.story.reduce((max, step) => ('block' in step && step.block.block.header.number > max ? step.block.block.header.number : max), 0n);
+const chainArgs = (): string[] => ['--chain', join(data, 'chain.json')];
+
+test('help names every command, and what is wrong with a call is one line and exit code 2', async () => {
+  const help = await db('--help');
+  for (const name of ['stats', 'verify', 'export FILE', 'import FILE', 'rollback N', 'compact']) expect(help.out).toContain(`hemid db ${name}`);
+  const calls: [string[], RegExp][] = [
+    [['stats', '--data', join(directory, 'nowhere')], /^hemid: there is no database in .*nowhere/],
+    [['rollback', '--data', data], /^hemid: hemid db rollback needs one N/],
+    [['rollback', 'many', '--data', data], /^hemid: "many" is no number of blocks/],
+    [['verify', '--data', data, '--from', '1000000'], /^hemid: --from 1000000 is above the head/],
+  ];
+  for (const [args, message] of calls) {
+    const end = await db(...args);
+    expect({ args, code: end.code, lines: end.err.trimEnd().split('\n').length }).toEqual({ args, code: 2, lines: 1 });
+    expect(end.err).toMatch(message);
+  }
+});
+
+test('a directory in use is refused in the words of the store', async () => {
+  await withStore(data, async () => {
+    const end = await db('stats', '--data', data);
+    expect(end).toMatchObject({ code: 2, out: '' });
+    expect(end.err).toMatch(/in use by another process.*\(store\/locked\)\n$/);
+  });
+});
+
+test('stats counts the rows and bytes of every table and says where everything stands', async () => {
+  const rows = await withStore(data, dumpStore);
+  const end = await db('stats', '--data', data);
+  expect(end.code).toBe(0);
+  for (const [name, { prefix }] of Object.entries(layout)) {
+    const own = rows.filter((row) => row.startsWith(`${prefix} `));
+    const bytes = own.reduce((sum, row) => sum + 1 + (row.length - 3) / 2, 0);
+    const line = end.out.split('\n').find((one) => one.startsWith(`${name} (${prefix})`)) ?? '';
+    expect(line.replaceAll(',', '').split(/\s+/).slice(2)).toEqual([`${own.length}`, `${bytes}`]);
+  }
+  expect(end.out).toMatch(/^state: block \d+ 0x/m);
+  expect(end.out).toMatch(/^bitcoin index: height \d+ /m);
+  expect(end.last).toMatch(new RegExp(`^stats: [0-9,]+ rows, [0-9,]+ bytes, head ${headNumber()} 0x`));
+});
+
+test('verify finds a right database right, from the genesis and from a block on, and writes nothing to it', async () => {
+  const before = await withStore(data, dumpStore);
+  const whole = await db('verify', '--data', data);
+  expect(whole).toMatchObject({ code: 0, err: '' });
+  expect(whole.last).toMatch(new RegExp(`^verify: all ${headNumber()} blocks from 1 on are right, head ${headNumber()} `));
+  const part = await db('verify', '--data', data, '--from', '20');
+  expect(part).toMatchObject({ code: 0, err: '' });
+  expect(part.last).toMatch(new RegExp(`^verify: all ${headNumber() - 19n} blocks from 20 on are right`));
+  expect(await withStore(data, dumpStore)).toEqual(before);
+});
+
+test('verify names any row that is changed, missing or too much, and ends with exit code 1', async () => {
+  const path = await makeData('changed', [...scene.past, ...scene.story]);
+  const rows = await withStore(path, dumpStore);
+  const derived = Object.entries(layout).filter(([name]) =>
+    ['canonical', 'transaction', 'keystone', 'state', 'stateHistory', 'stateUndo', 'header', 'block', 'receipts', 'bitcoinBlock', 'bitcoinHeader', 'output', 'script', 'bitcoinTransaction', 'anchor'].includes(name),
+  );
+  const byBytes = (prefix: string) => ({ prefix, key: plain, value: plain });
+  const plain = { encode: (bytes: Uint8Array) => bytes, decode: (bytes: Uint8Array) => bytes };
+  for (const [name, { prefix }] of derived) {
+    const own = rows.filter((row) => row.startsWith(`${prefix} `));
+    const row = own[Math.floor(own.length / 2)];
+    if (row === undefined) throw new Error(`the scene has no row in ${name}`);
+    const [key, value] = row.split(' ').slice(1).map((digits) => fromHex(`0x${digits}`)) as [Uint8Array, Uint8Array];
+    const changed = value.slice();
+    changed[changed.length - 1] = (changed[changed.length - 1] ?? 0) ^ 1;
+    const put = (bytes: Uint8Array | undefined): Promise<void> =>
+      withStore(path, async (store) => {
+        const batch = store.batch();
+        if (bytes === undefined) batch.del(byBytes(prefix), key);
+        else batch.put(byBytes(prefix), key, bytes);
+        await batch.commit();
+      });
+    for (const damage of name === 'header' || name === 'block' || name === 'bitcoinBlock' ? [changed] : [changed, undefined]) {
+      await put(damage);
+      const end = await db('verify', '--data', path);
+      expect({ name, isMissing: damage === undefined, code: end.code }).toEqual({ name, isMissing: damage === undefined, code: end.code === 2 ? 2 : 1 });
+      expect(end.out + end.err, name).toMatch(end.code === 2 ? /^hemid: .*\n$/ : /^differs: [\s\S]*^verify: \d+ differences;/m);
+    }
+    await put(value);
+  }
+  expect((await db('verify', '--data', path)).code).toBe(0);
+}, 240_000);
+
+test('export and import carry the chain into an empty directory, and what is imported is right', async () => {
+  const file = join(directory, 'blocks.bin');
+  const out = await db('export', file, '--data', data);
+  expect(out.code).toBe(0);
+  expect(out.last).toMatch(new RegExp(`^export: blocks 1 to ${headNumber()} 0x[0-9a-f]{64} and \\d+ Bitcoin blocks, ${readFileSync(file).length} bytes in `));
+  const target = join(directory, 'imported');
+  const into = await db('import', file, '--data', target, ...chainArgs());
+  expect(into).toMatchObject({ code: 0, err: '' });
+  const head = / 0x[0-9a-f]{64}/.exec(out.last)?.[0] ?? '';
+  expect(into.last).toBe(`import: ${headNumber()} blocks executed, 0 were here, head ${headNumber()}${head}`);
+  expect((await db('verify', '--data', target, ...chainArgs())).code).toBe(0);
+  expect((await db('import', file, '--data', target, ...chainArgs())).last).toBe(`import: 0 blocks executed, ${headNumber()} were here, head ${headNumber()}${head}`);
+});
+
+test('a file that is cut off or damaged is named with the offset; the import goes on when the whole file is there', async () => {
+  const file = join(directory, 'whole.bin');
+  await db('export', file, '--data', data);
+  const bytes = readFileSync(file);
+  const target = join(directory, 'resumed');
+  const cut = join(directory, 'cut.bin');
+  writeFileSync(cut, bytes);
+  truncateSync(cut, Math.floor(bytes.length / 2));
+  const half = await db('import', cut, '--data', target, ...chainArgs());
+  expect(half).toMatchObject({ code: 1, out: '' });
+  expect(half.err).toMatch(new RegExp(`^hemid: ${cut} is cut off at offset ${Math.floor(bytes.length / 2)}, in what begins at \\d+ \\(node/db-file\\)\\n$`));
+
+  for (const offset of [0, 30, 100, Math.floor(bytes.length / 3), bytes.length - 3]) {
+    const damaged = Buffer.from(bytes);
+    damaged[offset] = (damaged[offset] ?? 0) ^ 0x40;
+    writeFileSync(cut, damaged);
+    const end = await db('import', cut, '--data', join(directory, `damaged-${offset}`), ...chainArgs());
+    expect({ offset, code: end.code, out: end.out }).toEqual({ offset, code: 1, out: '' });
+    expect(end.err).toMatch(offset === 0 ? /is no file of hemid db export/ : /is (damaged|cut off) at offset \d+/);
+  }
+  writeFileSync(cut, Buffer.concat([bytes, Buffer.from('more')]));
+  expect((await db('import', cut, '--data', join(directory, 'more'), ...chainArgs())).err).toMatch(/something follows the end/);
+
+  const rest = await db('import', file, '--data', target, ...chainArgs());
+  expect(rest.code).toBe(0);
+  const [, executed, known] = /^import: (\d+) blocks executed, (\d+) were here/.exec(rest.last) ?? [];
+  expect(Number(known)).toBeGreaterThan(0);
+  expect(BigInt(executed ?? 0) + BigInt(known ?? 0)).toBe(headNumber());
+}, 120_000);
+
+test('rollback goes back, forgets what is above, keeps sealed slots, and the same blocks can come again', async () => {
+  const path = await makeData('back', [...scene.past, ...scene.story]);
+  const sealedSlots = async (): Promise<unknown[]> =>
+    withStore(path, async (store) => {
+      const rows = [];
+      for await (const row of store.range(layout.sealedSlot)) rows.push(row);
+      return rows;
+    });
+  await withStore(path, async (store) => {
+    const batch = store.batch();
+    batch.put(layout.sealedSlot, 27n, new Uint8Array(32).fill(7));
+    await batch.commit();
+  });
+  const before = await withStore(path, dumpStore);
+  const sealed = await sealedSlots();
+  const end = await db('rollback', '5', '--data', path);
+  expect(end.code).toBe(0);
+  expect(end.last).toMatch(new RegExp(`^rollback: 5 blocks taken back, from ${headNumber()} 0x.* to head ${headNumber() - 5n} 0x.*, 2 blocks of other branches above it are forgotten too; sealed slots stay sealed$`));
+  expect(await sealedSlots()).toEqual(sealed);
+  expect(sealed).toHaveLength(1);
+  expect((await db('verify', '--data', path)).code).toBe(0);
+  await withStore(path, async (store) => tell(await openVerifier(scene, store), scene.past.slice(-8).concat(scene.story)));
+  expect(await withStore(path, dumpStore)).toEqual(before);
+
+  const far = await db('rollback', '1000', '--data', path);
+  expect(far).toMatchObject({ code: 1, out: '' });
+  expect(far.err).toMatch(new RegExp(`^hemid: the head ${headNumber()} can go back ${headNumber()} blocks at most: .*\\(node/db-reach\\)\\n$`));
+  expect(await withStore(path, dumpStore)).toEqual(before);
+});
+
+test('compact keeps every row', async () => {
+  const before = await withStore(data, dumpStore);
+  const end = await db('compact', '--data', data);
+  expect(end).toMatchObject({ code: 0, err: '' });
+  expect(end.last).toMatch(/^compact: [0-9.]+ MiB before, [0-9.]+ MiB now$/);
+  expect(await withStore(data, dumpStore)).toEqual(before);
+});
