@@ -32,6 +32,7 @@ async function runIndex(store: Store, spec: ChainSpec, url: string): Promise<obj
   const parts = await openParts(store, spec);
   const source = createRpcSource(createBitcoindRpc({ url, timeoutMs: 30_000 }));
   const started = performance.now();
+  const cpu = process.cpuUsage();
   const onTip = (): Promise<void> => parts.index.moveTo(parts.headers.best().hash);
   const onFailure = (error: unknown): never => {
     throw error;
@@ -39,8 +40,9 @@ async function runIndex(store: Store, spec: ChainSpec, url: string): Promise<obj
   const sync = createBitcoinSync({ spec, source, ...parts, clock: systemClock, log, onTip, onFailure }, { pollMs: 1000 });
   await sync.pull();
   const seconds = (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
   const blocks = parts.index.position().height - spec.genesis.bitcoin.genesisHeight;
-  return { seconds, blocks, rssMb: Math.round(process.resourceUsage().maxRSS / 1024) };
+  return { seconds, cpuSeconds: (user + system) / 1e6, blocks, rssMb: Math.round(process.resourceUsage().maxRSS / 1024) };
 }
 
 /** Every field of 0x42, some inputs and outputs. */

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { homedir, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -48,10 +48,14 @@ try {
   const [spec, store] = [join(chain, 'spec.json'), join(work, 'store')];
 
   const bitcoind = await startBenchBitcoind(datadir, [], 1);
-  const index = runNode('index', store, spec, bitcoind.url) as { seconds: number; blocks: number; rssMb: number };
+  const index = runNode('index', store, spec, bitcoind.url) as { seconds: number; cpuSeconds: number; blocks: number; rssMb: number };
   await bitcoind.stop();
   const hemidTxPerS = transactions / index.seconds;
   console.log(`hemid:    ${round(hemidTxPerS, 0)} transactions/s, ${round(index.blocks / index.seconds, 1)} blocks/s, ${index.rssMb} MB`);
+
+  console.log(
+    `hemid:    ${round(transactions / index.cpuSeconds, 0)} transactions per second of processor time (load average ${loadavg()[0]?.toFixed(1)})`,
+  );
 
   const seconds = await reindex(datadir, height);
   const bitcoindTxPerS = transactions / seconds;

@@ -4,7 +4,16 @@ import type { ChainSpec } from '@hemid/protocol';
 import { type Clock, type ConfigSchema, describeConfig, loadConfig, systemClock } from '@hemid/runtime';
 import { openStore } from '@hemid/store';
 import { runDbCompact } from './db-compact.ts';
-import { dbChainConfig, dbConfig, type DbExportConfig, dbExportConfig, type DbImportConfig, dbImportConfig, type DbVerifyConfig, dbVerifyConfig } from './db-config.ts';
+import {
+  type DbExportConfig,
+  type DbImportConfig,
+  type DbVerifyConfig,
+  dbChainConfig,
+  dbConfig,
+  dbExportConfig,
+  dbImportConfig,
+  dbVerifyConfig,
+} from './db-config.ts';
 import { runDbExport } from './db-export.ts';
 import { runDbImport } from './db-import.ts';
 import type { DbContext, DbEnd, Progress } from './db-node.ts';
@@ -125,7 +134,7 @@ function readOperand(name: string, verb: Verb, operands: readonly string[]): str
   throw fail('node/config', `hemid db ${name} ${what}. Try --help.`);
 }
 
-function readSpec({ data, chain }: { data: string; chain?: string }): ChainSpec {
+function readSpec({ data, chain }: { data: string; chain?: string | undefined }): ChainSpec {
   const path = chain ?? join(data, 'chain.json');
   if (chain === undefined && !existsSync(path)) throw fail('node/config', `there is no ${path}: give --chain, the chain spec of this database`);
   return readChainSpec(path);
@@ -168,7 +177,7 @@ export async function runDb(argv: readonly string[], env: NodeJS.ProcessEnv): Pr
   }
   const { operands, options } = splitOperand(rest);
   const operand = readOperand(name, verb, operands);
-  const config = loadConfig(verb.schema, { argv: options, env, envPrefix: PREFIX }) as { data: string; chain?: string };
+  const config = loadConfig(verb.schema, { argv: options, env, envPrefix: PREFIX }) as { data: string; chain?: string | undefined };
   const directory = join(config.data, 'node');
   if (verb.creates === true) mkdirSync(config.data, { recursive: true });
   else if (!existsSync(directory)) throw fail('node/config', `there is no database in ${config.data} (${directory} is not there): give --data`);

@@ -31,7 +31,12 @@ async function* hexRows(store: Store, table: Table<unknown, unknown>): AsyncGene
 }
 
 /** Holds the rows of a table, named `name`, against those that executing the chain again gave. */
-export async function compareTable(name: string, table: Table<unknown, unknown>, stores: { found: Store; expected: Store }, to: Differences): Promise<void> {
+export async function compareTable(
+  name: string,
+  table: Table<unknown, unknown>,
+  stores: { found: Store; expected: Store },
+  to: Differences,
+): Promise<void> {
   const [found, expected] = [hexRows(stores.found, table), hexRows(stores.expected, table)];
   let [a, b] = [await found.next(), await expected.next()];
   while (a.done !== true || b.done !== true) {

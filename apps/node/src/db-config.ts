@@ -18,8 +18,13 @@ export const dbVerifyConfig = z.strictObject({
   ...chain,
   from: number
     .optional()
-    .describe('first block to execute again; without it all of them, from nothing. As far back as the state is kept, and trusting the state before it'),
-  scratch: z.string().optional().describe("directory for the database that is built to compare with, deleted at the end (default: the system's temporary one)"),
+    .describe(
+      'first block to execute again; without it all of them, from nothing. As far back as the state is kept, and trusting the state before it',
+    ),
+  scratch: z
+    .string()
+    .optional()
+    .describe("directory for the database that is built to compare with, deleted at the end (default: the system's temporary one)"),
   unspentSet,
 });
 

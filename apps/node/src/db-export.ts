@@ -17,13 +17,17 @@ function newBitcoinBlocks({ chain, headers, blocks }: Node, block: PlacedL2Heade
   const parent = chain.ancestorOf(block, block.header.number - 1n);
   return headers.route(indexTip(parent), indexTip(block)).added.map((hash) => {
     const raw = blocks.readRaw(hash);
-    if (raw === undefined) throw fail('node/db-damaged', `the Bitcoin block ${toDisplay(hash)}, which block ${block.header.number} needs, is not here`);
+    if (raw === undefined)
+      throw fail('node/db-damaged', `the Bitcoin block ${toDisplay(hash)}, which block ${block.header.number} needs, is not here`);
     return raw;
   });
 }
 
 /** `hemid db export FILE`: canonical blocks and the Bitcoin blocks they need, as one file with checksums. */
-export async function runDbExport(context: DbContext, { spec, path, config }: { spec: ChainSpec; path: string; config: DbExportConfig }): Promise<DbEnd> {
+export async function runDbExport(
+  context: DbContext,
+  { spec, path, config }: { spec: ChainSpec; path: string; config: DbExportConfig },
+): Promise<DbEnd> {
   const node = await openDbNode(spec, context.store, context);
   const { chain } = node;
   const head = chain.head('latest').header.number;

@@ -59,7 +59,10 @@ async function takeAll(context: DbContext, node: Node, { path, file }: { path: s
  * `hemid db import FILE`: executes the blocks of a file as if peers had sent them. Those that are here already are
  * passed over, so that it goes on where it was stopped.
  */
-export async function runDbImport(context: DbContext, { spec, path, config }: { spec: ChainSpec; path: string; config: DbImportConfig }): Promise<DbEnd> {
+export async function runDbImport(
+  context: DbContext,
+  { spec, path, config }: { spec: ChainSpec; path: string; config: DbImportConfig },
+): Promise<DbEnd> {
   const file = openBlockFile(path);
   try {
     await loadSpecUnspentSet(spec, config.unspentSet, { ...context, log: silentLogger });

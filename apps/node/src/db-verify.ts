@@ -89,7 +89,13 @@ function encodedHeader(sealed: SealedBlock, row: Uint8Array): Uint8Array {
 }
 
 /** Executes canonical blocks again. @returns how many were as they must be; the first that is not ends it. */
-async function execute(context: DbContext, node: Node, range: { first: bigint; last: bigint }, pair: Pair, differences: Differences): Promise<bigint> {
+async function execute(
+  context: DbContext,
+  node: Node,
+  range: { first: bigint; last: bigint },
+  pair: Pair,
+  differences: Differences,
+): Promise<bigint> {
   for (let number = range.first; number <= range.last; number += 1n) {
     context.signal.throwIfAborted();
     const sealed = readCanonical(pair.found, number, differences);
@@ -107,7 +113,8 @@ async function execute(context: DbContext, node: Node, range: { first: bigint; l
     }
     for (const table of ['header', 'block', 'receipts'] as const) {
       const [found, expected] = [pair.found.get(layout[table], sealed.hash), pair.expected.get(layout[table], sealed.hash)];
-      if (found === undefined || expected === undefined || !equal(found, expected)) differences.add(`block ${number}: its ${table} row is not as it must be`);
+      if (found === undefined || expected === undefined || !equal(found, expected))
+        differences.add(`block ${number}: its ${table} row is not as it must be`);
     }
     context.progress(number, range.last);
   }
@@ -158,7 +165,12 @@ async function openScratch(directory: string): Promise<{ store: Store; remove: (
 }
 
 /** Executes every block into an empty database; only the Bitcoin bodies are taken from the one that is verified. */
-async function verifyAll(context: DbContext, spec: ChainSpec, config: DbVerifyConfig, last: bigint): Promise<{ executed: bigint; differences: Differences }> {
+async function verifyAll(
+  context: DbContext,
+  spec: ChainSpec,
+  config: DbVerifyConfig,
+  last: bigint,
+): Promise<{ executed: bigint; differences: Differences }> {
   const differences = createDifferences();
   const scratch = await openScratch(config.scratch ?? tmpdir());
   try {
@@ -183,7 +195,10 @@ async function verifyFrom(context: DbContext, spec: ChainSpec, first: bigint, la
   const differences = createDifferences();
   const lowest = await lowestUndo(context.store);
   if (lowest === undefined || first < lowest) {
-    throw fail('node/db-reach', `--from ${first} is further back than the state is kept: ${lowest ?? 'no block'} is the first that can be executed again`);
+    throw fail(
+      'node/db-reach',
+      `--from ${first} is further back than the state is kept: ${lowest ?? 'no block'} is the first that can be executed again`,
+    );
   }
   const memory = await openMemoryStore();
   try {
@@ -208,8 +223,12 @@ export async function runDbVerify(context: DbContext, { spec, config }: { spec: 
   const last = head.header.number;
   const first = config.from === undefined || config.from === 0n ? 1n : config.from;
   if (config.from !== undefined && first > last) throw fail('node/config', `--from ${first} is above the head, block ${last}`);
-  const { executed, differences } = config.from === undefined ? await verifyAll(context, spec, config, last) : await verifyFrom(context, spec, first, last);
+  const { executed, differences } =
+    config.from === undefined ? await verifyAll(context, spec, config, last) : await verifyFrom(context, spec, first, last);
   for (const line of differences.lines()) context.write(`differs: ${line}`);
-  if (differences.count() > 0) return { line: `verify: ${differences.count()} differences; ${executed} blocks executed, head ${last} ${toHex(head.hash)}`, isWrong: true };
-  return { line: `verify: all ${executed} blocks from ${first} on are right, head ${last} ${toHex(head.hash)} state root ${toHex(head.header.stateRoot)}` };
+  if (differences.count() > 0)
+    return { line: `verify: ${differences.count()} difference${differences.count() === 1 ? '' : 's'}; ${executed} blocks executed, head ${last} ${toHex(head.hash)}`, isWrong: true };
+  return {
+    line: `verify: all ${executed} blocks from ${first} on are right, head ${last} ${toHex(head.hash)} state root ${toHex(head.header.stateRoot)}`,
+  };
 }

@@ -98,7 +98,11 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
     const { fail: onFailure, failed } = createFailure();
     const node = await createNode(
       { spec, store, bitcoin: bitcoin.rpc, clock, log, onFailure },
-      { bitcoinPollMs: BITCOIN_POLL_MS, stateWindow: stateWindowOf(config), role: { kind: 'sequencer', key: new Secret(devKey('sequencer').secret) } },
+      {
+        bitcoinPollMs: BITCOIN_POLL_MS,
+        stateWindow: stateWindowOf(config),
+        role: { kind: 'sequencer', key: new Secret(devKey('sequencer').secret) },
+      },
     );
     const rpc = createRpcServer(createRpcDeps(node, { clock, log }), { host: config.rpcHost, port: config.rpcPort });
     const miner: PopMiner & Service = createPopMiner(

@@ -19,7 +19,7 @@ import { anchorFollower, createAnchorReader, createFinality, createPayoutDerivat
 import { createFollowUpstream, type FollowUpstream, type Upstream } from '@hemid/network';
 import { addressOfKey, type ChainSpec, equal, type SealedBlock, toHex } from '@hemid/protocol';
 import type { Clock, Logger, Secret, Service } from '@hemid/runtime';
-import { createBuilder, createPool, createSlotDuty, type Pool, type SlotDuty } from '@hemid/sequencer';
+import { createBuilder, createPool, createPoolJournal, createSlotDuty, type Pool, type SlotDuty } from '@hemid/sequencer';
 import type { Store } from '@hemid/store';
 import { createTunnelDerivation } from '@hemid/tunnel';
 import { getPublicKey } from '@noble/secp256k1';
@@ -98,7 +98,16 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     },
   });
   const derivations = [createPayoutDerivation(spec, headers), createTunnelDerivation(spec, headers)];
-  const chain = await openChain({ spec, store, headers, blocks, index, derivations, anchors: anchors satisfies Anchors, stateWindow: options.stateWindow });
+  const chain = await openChain({
+    spec,
+    store,
+    headers,
+    blocks,
+    index,
+    derivations,
+    anchors: anchors satisfies Anchors,
+    stateWindow: options.stateWindow,
+  });
   ancestorOf = chain.ancestorOf;
 
   // Finality: raised by new Bitcoin tips and by new heads, one after the other.
@@ -131,8 +140,13 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
 
   const { key, onSealed = () => undefined } = options.role;
   const signer = sequencerAddress(spec, key);
-  const pool = createPool({ chain, common: chain.execution.common, log });
-  chain.onHead((change) => void queue.run(() => pool.follow(change)));
+  const pool = createPool({ chain, common: chain.execution.common, clock, log });
+  const journal = createPoolJournal({ pool, store, clock, log, onFailure });
+  chain.onHead((change) => {
+    // At once, not after finality: the builder waits for it.
+    const followed = pool.follow(change).catch(onFailure);
+    void queue.run(() => followed);
+  });
   const builder = createBuilder({ chain, pool, headers, blocks, log }, { key });
   const duty = createSlotDuty({ spec, builder, clock, log, onFailure, onSealed }, { signer });
   return {
@@ -145,7 +159,7 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     duty,
     follow: undefined,
     settled: queue.settled,
-    services: [bitcoinSync, ...zmq, duty],
+    services: [bitcoinSync, ...zmq, journal, duty],
   };
 }
 

@@ -82,11 +82,6 @@ export function hasMinimalPushes(script: Uint8Array): boolean {
   });
 }
 
-/** Whether no input can ever spend an output with this script: it never enters the unspent set. */
-export function isUnspendable(script: Uint8Array): boolean {
-  return script[0] === OP_RETURN || script.length > 10_000;
-}
-
 /** The version and program of a witness output script (BIP141), or `undefined`. */
 function readWitnessProgram(script: Uint8Array): { version: number; program: Uint8Array } | undefined {
   const [first = -1, size = -1] = script;

@@ -12,7 +12,9 @@ afterAll(() => {
   for (const directory of directories) rmSync(directory, { recursive: true, force: true });
 });
 
-async function withEmbedded(run: (regtest: EmbeddedRegtest, setTime: (seconds: number) => Promise<void>) => Promise<TranscriptLine[]>): Promise<TranscriptLine[]> {
+async function withEmbedded(
+  run: (regtest: EmbeddedRegtest, setTime: (seconds: number) => Promise<void>) => Promise<TranscriptLine[]>,
+): Promise<TranscriptLine[]> {
   const directory = mkdtempSync(join(tmpdir(), 'hemid-regtest-'));
   directories.push(directory);
   const clock: ManualClock = createManualClock(0);

@@ -45,17 +45,26 @@ export async function runConformance({ rpc, setTime }: ConformanceSubject): Prom
   const alice = createBitcoinWallet({ rpc, secret: 'conformance alice' });
   const bob = createBitcoinWallet({ rpc, secret: 'conformance bob' });
   const carol = createBitcoinWallet({ rpc, secret: 'conformance carol' });
-  const pay = (inputs: readonly WalletCoin[], outputs: readonly WalletOutput[], more: { sequence?: number; locktime?: number; version?: number } = {}): Transaction =>
-    signTransaction(buildTransaction({ inputs, outputs, ...more }), inputs, [alice.secretKey]);
+  const pay = (
+    inputs: readonly WalletCoin[],
+    outputs: readonly WalletOutput[],
+    more: { sequence?: number; locktime?: number; version?: number } = {},
+  ): Transaction => signTransaction(buildTransaction({ inputs, outputs, ...more }), inputs, [alice.secretKey]);
   const toBob = (valueSats: bigint): WalletOutput => ({ to: bob.addresses.p2wpkh, valueSats });
-  const data = (bytes: number, valueSats = 0n): WalletOutput => ({ to: concat(Uint8Array.of(0x6a, 0x4c, bytes), new Uint8Array(bytes).fill(7)), valueSats });
+  const data = (bytes: number, valueSats = 0n): WalletOutput => ({
+    to: concat(Uint8Array.of(0x6a, 0x4c, bytes), new Uint8Array(bytes).fill(7)),
+    valueSats,
+  });
   const send = (step: string, tx: Transaction): Promise<unknown> => call(step, 'sendrawtransaction', [tx.toHex()]);
   const test = (step: string, tx: Transaction): Promise<unknown> => call(step, 'testmempoolaccept', [[tx.toHex()]]);
   const tip = async (): Promise<string> => (await rpc('getbestblockhash', [])) as string;
   const snapshot = async (step: string): Promise<void> => {
     for (const method of ['getblockchaininfo', 'getblockcount', 'getbestblockhash', 'getchaintips', 'getrawmempool']) await call(step, method);
     await call(step, 'getrawmempool', [true]);
-    await call(step, 'scantxoutset', ['start', [alice, bob, carol].flatMap(({ addresses }) => Object.values(addresses).map((address) => `addr(${address})`))]);
+    await call(step, 'scantxoutset', [
+      'start',
+      [alice, bob, carol].flatMap(({ addresses }) => Object.values(addresses).map((address) => `addr(${address})`)),
+    ]);
   };
 
   // An empty chain.
@@ -94,12 +103,15 @@ export async function runConformance({ rpc, setTime }: ConformanceSubject): Prom
 
   // Spending each kind of output.
   const multisig = multisigOf(2, [alice.publicKey, bob.publicKey, carol.publicKey]);
-  const fan = pay([p2pkh], [
-    { to: multisig.address, valueSats: 1_000_000_000n },
-    { to: alice.addresses.p2tr, valueSats: 1_000_000_000n },
-    { to: alice.addresses.p2wpkh, valueSats: 1_000_000_000n },
-    { to: alice.addresses.p2pkh, valueSats: 1_999_000_000n },
-  ]);
+  const fan = pay(
+    [p2pkh],
+    [
+      { to: multisig.address, valueSats: 1_000_000_000n },
+      { to: alice.addresses.p2tr, valueSats: 1_000_000_000n },
+      { to: alice.addresses.p2wpkh, valueSats: 1_000_000_000n },
+      { to: alice.addresses.p2pkh, valueSats: 1_999_000_000n },
+    ],
+  );
   await test('p2pkh', fan);
   await send('p2pkh', fan);
   await send('p2pkh: sent again', fan);
@@ -120,7 +132,11 @@ export async function runConformance({ rpc, setTime }: ConformanceSubject): Prom
     ['p2wsh: one key twice', [alice, alice]],
     ['p2wsh: two of three', [alice, carol]],
   ] as const) {
-    const signed = signTransaction(fromShared.clone(), [shared], keys.map(({ secretKey }) => secretKey));
+    const signed = signTransaction(
+      fromShared.clone(),
+      [shared],
+      keys.map(({ secretKey }) => secretKey),
+    );
     await test(step, signed);
     await send(step, signed);
   }
@@ -154,7 +170,10 @@ export async function runConformance({ rpc, setTime }: ConformanceSubject): Prom
   }
 
   // Standardness.
-  const change = (fee: bigint, ...others: bigint[]): WalletOutput => ({ to: alice.addresses.p2wpkh, valueSats: keyHash.valueSats - fee - others.reduce((a, b) => a + b, 0n) });
+  const change = (fee: bigint, ...others: bigint[]): WalletOutput => ({
+    to: alice.addresses.p2wpkh,
+    valueSats: keyHash.valueSats - fee - others.reduce((a, b) => a + b, 0n),
+  });
   const cases: Record<string, Transaction> = {
     'data: 83 bytes': pay([keyHash], [change(1000n), data(80)]),
     'data: 84 bytes': pay([keyHash], [change(1000n), data(81)]),
@@ -174,7 +193,10 @@ export async function runConformance({ rpc, setTime }: ConformanceSubject): Prom
     'version 3': pay([keyHash], [change(1000n)], { version: 3 }),
     'version 4': pay([keyHash], [change(1000n)], { version: 4 }),
     'script: nonstandard': pay([keyHash], [change(1000n, 1000n), { to: Uint8Array.of(0x51, 0x87), valueSats: 1000n }]),
-    'script: bare key': pay([keyHash], [change(1000n, 1000n), { to: concat(Uint8Array.of(33), bob.publicKey, Uint8Array.of(0xac)), valueSats: 1000n }]),
+    'script: bare key': pay(
+      [keyHash],
+      [change(1000n, 1000n), { to: concat(Uint8Array.of(33), bob.publicKey, Uint8Array.of(0xac)), valueSats: 1000n }],
+    ),
     'script: bare multisig': pay([keyHash], [change(1000n, 1000n), { to: multisig.witnessScript, valueSats: 1000n }]),
     'script: future witness': pay([keyHash], [change(1000n, 1000n), { to: concat(Uint8Array.of(0x52, 32), new Uint8Array(32)), valueSats: 1000n }]),
     'inputs: unknown': pay([{ ...keyHash, txid: '77'.repeat(32) }], [change(1000n)]),
@@ -196,7 +218,18 @@ export async function runConformance({ rpc, setTime }: ConformanceSubject): Prom
     'a coinbase': withNullInput(pay([keyHash], [change(1000n)])),
   };
   for (const [step, tx] of Object.entries(cases)) await test(step, tx);
-  for (const step of ['data: 84 bytes', 'data: two outputs', 'fee: 10 sats', 'fee: less than nothing', 'fee: above what the caller allows', 'inputs: unknown', 'outputs: none', 'locktime: the block after', 'sequence: 2 blocks', 'a coinbase']) {
+  for (const step of [
+    'data: 84 bytes',
+    'data: two outputs',
+    'fee: 10 sats',
+    'fee: less than nothing',
+    'fee: above what the caller allows',
+    'inputs: unknown',
+    'outputs: none',
+    'locktime: the block after',
+    'sequence: 2 blocks',
+    'a coinbase',
+  ]) {
     await send(step, cases[step] as Transaction);
   }
   await send('data: burnt coins', pay([keyHash], [change(1000n, 1n), data(80, 1n)]));
@@ -329,7 +362,10 @@ export async function runConformance({ rpc, setTime }: ConformanceSubject): Prom
   const odd = paying([toBob(1n), data(200), data(20), toBob(value - 1n)], { version: 9 });
   await test('submit: nonstandard', odd);
   await submit('submit: nonstandard', makeBlock({ ...next, payments: [highS(odd)] }));
-  await submit('submit: without the witness of its coinbase', makeBlock({ ...next, parent: await tip(), height: height + 2, coinbaseWitness: 'none' }));
+  await submit(
+    'submit: without the witness of its coinbase',
+    makeBlock({ ...next, parent: await tip(), height: height + 2, coinbaseWitness: 'none' }),
+  );
   await snapshot('submit: accepted');
   await call('submit: taken back, nonstandard', 'invalidateblock', [await rpc('getblockhash', [height + 1])]);
   await snapshot('submit: taken back, nonstandard');

@@ -24,7 +24,10 @@ async function serveInChild(): Promise<Served> {
   const script = fileURLToPath(new URL('regtest-child.ts', import.meta.url));
   // tsx is found from the repository's root.
   const cwd = fileURLToPath(new URL('../../..', import.meta.url));
-  const child = spawn(process.execPath, ['--conditions=@hemid/source', '--import', 'tsx', script, directory], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--conditions=@hemid/source', '--import', 'tsx', script, directory], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [url] = (await once(createInterface(child.stdout), 'line')) as [string];
   return { child, rpc: createBitcoindRpc({ url, timeoutMs: 30_000 }) };
 }
@@ -35,7 +38,11 @@ async function preparePayments(wallet: BitcoinWallet): Promise<Transaction[]> {
   const { tx: fan } = await wallet.pay({ outputs });
   return outputs.map((_, vout) => {
     const coin = coinOf(fan, vout);
-    return signTransaction(buildTransaction({ inputs: [coin], outputs: [{ to: wallet.addresses.p2pkh, valueSats: 999_000n }] }), [coin], [wallet.secretKey]);
+    return signTransaction(
+      buildTransaction({ inputs: [coin], outputs: [{ to: wallet.addresses.p2pkh, valueSats: 999_000n }] }),
+      [coin],
+      [wallet.secretKey],
+    );
   });
 }
 
@@ -76,7 +83,11 @@ describe('the embedded regtest chain', () => {
       const wallet = createBitcoinWallet({ rpc: served.rpc, secret: 'durable' });
       const payments = await preparePayments(wallet);
       await wallet.mine(1);
-      const acknowledged = { blocks: (await served.rpc('getblockcount', [])) as number, tip: (await served.rpc('getbestblockhash', [])) as string, sent: [] as string[] };
+      const acknowledged = {
+        blocks: (await served.rpc('getblockcount', [])) as number,
+        tip: (await served.rpc('getbestblockhash', [])) as string,
+        sent: [] as string[],
+      };
 
       // Payments and blocks are all under way at once; the process dies as soon as some answers are there.
       const ended = once(served.child, 'exit');
@@ -121,13 +132,22 @@ describe('the embedded regtest chain', () => {
     const blocks = await wallet.mine(110);
     const { tx } = await wallet.pay({ outputs: [{ to: wallet.addresses.p2tr, valueSats: 5_000_000n }] });
     const coin = coinOf(tx, 0);
-    const child = signTransaction(buildTransaction({ inputs: [coin], outputs: [{ to: wallet.addresses.p2pkh, valueSats: 4_000_000n }] }), [coin], [wallet.secretKey]);
+    const child = signTransaction(
+      buildTransaction({ inputs: [coin], outputs: [{ to: wallet.addresses.p2pkh, valueSats: 4_000_000n }] }),
+      [coin],
+      [wallet.secretKey],
+    );
     await before.rpc('sendrawtransaction', [child.toHex()]);
     await wallet.mine(2);
     await before.rpc('invalidateblock', [await before.rpc('getbestblockhash', [])]);
     await before.rpc('invalidateblock', [blocks[108]]);
     await wallet.mine(1, 'p2tr');
-    const questions: [string, unknown[]][] = [['getblockchaininfo', []], ['getchaintips', []], ['getrawmempool', [true]], ['scantxoutset', ['start', [`addr(${wallet.addresses.p2wpkh})`]]]];
+    const questions: [string, unknown[]][] = [
+      ['getblockchaininfo', []],
+      ['getchaintips', []],
+      ['getrawmempool', [true]],
+      ['scantxoutset', ['start', [`addr(${wallet.addresses.p2wpkh})`]]],
+    ];
     const ask = (rpc: BitcoinRpc): Promise<unknown[]> => Promise.all(questions.map(([method, params]) => rpc(method, params)));
     const was = await ask(before.rpc);
     await before.close();

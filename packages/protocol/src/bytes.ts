@@ -38,7 +38,9 @@ export function concat(...parts: Uint8Array[]): Uint8Array {
 
 /** Whether two arrays hold the same bytes. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** Order of two arrays, byte by byte, the shorter first on a tie: negative, 0 or positive. */

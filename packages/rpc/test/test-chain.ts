@@ -91,7 +91,7 @@ export async function openTestChain(clock: Clock, derivations: readonly Derivati
   const index = createWalker(bitcoinIndex, { store, headers, blocks });
   const anchors = { position: async () => undefined };
   const chain = await openChain({ spec, store, headers, blocks, index, derivations, anchors });
-  const pool = createPool({ chain, common: chain.execution.common, log: silentLogger });
+  const pool = createPool({ chain, common: chain.execution.common, clock, log: silentLogger });
 
   async function build(skip = 0): Promise<SealedBlock> {
     const parent = chain.head('latest');

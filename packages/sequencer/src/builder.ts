@@ -41,6 +41,8 @@ export function createBuilder(deps: BuilderDeps, options: BuilderOptions): Build
   const { chain, pool, headers, blocks, log } = deps;
 
   async function fill({ execution }: PreparedBlock): Promise<void> {
+    // What the parent took must not be tried again.
+    await pool.settled();
     const cursor = pool.candidates(execution.header.baseFeePerGas);
     for (let transaction = cursor.next(); transaction !== undefined; transaction = cursor.next()) {
       if (execution.gasLeft() < LEAST_GAS) return;

@@ -1,9 +1,18 @@
 import type { Common } from '@ethereumjs/common';
-import type { ChainReader, HeadChange } from '@hemid/chain';
-import { checkStateless, decodeUserTransaction, feeCap, maximumCost, tipCap, type UserTransaction } from '@hemid/hvm';
-import { isSystemEnvelope, toHex } from '@hemid/protocol';
-import type { Logger } from '@hemid/runtime';
+import type { ChainReader, HeadChange, PlacedL2Header } from '@hemid/chain';
+import { checkStateless, decodeUserTransaction, nextBaseFee, type UserTransaction } from '@hemid/hvm';
+import { type Hex, hashTransaction, isHemidError, isSystemEnvelope, toHex } from '@hemid/protocol';
+import type { Clock, Logger } from '@hemid/runtime';
 import { fail } from './errors.ts';
+import { nextNonce, type Pooled, readAt, toPooled } from './pool-account.ts';
+import { createBook, type PoolWatcher } from './pool-book.ts';
+import type { PoolCursor } from './pool-cursor.ts';
+import { createRoom, POOL_LIMITS, type PoolLimits } from './pool-room.ts';
+import { checkReplacement, checkSender, checkSize, type SenderState } from './pool-rule.ts';
+import { createSenderCache } from './sender-cache.ts';
+
+/** Transactions of senders, in the order of their nonces. */
+export type PoolContent = Map<Hex, UserTransaction[]>;
 
 /** Transactions that wait for a block, by sender and nonce. */
 export interface Pool {
@@ -14,192 +23,198 @@ export interface Pool {
    * @throws `hvm/transaction-invalid` or `pool/…`, worded as geth words it.
    */
   submit(raw: Uint8Array): Promise<Uint8Array>;
+  /** Takes back what it had taken before; what is not valid any more is left out, and nobody hears of the others. */
+  restore(raws: readonly Uint8Array[]): Promise<void>;
   /** The nonce that the sender's next transaction should have, counting those in the pool. */
   nonce(address: Uint8Array): Promise<bigint>;
   read(hash: Uint8Array): UserTransaction | undefined;
   /** How many are executable now, and how many wait for an earlier nonce. */
   counts(): { pending: number; queued: number };
+  /** Those that are counted. */
+  content(): { pending: PoolContent; queued: PoolContent };
   /** The best executable transactions at a base fee: highest tip first, nonces of a sender in order. */
   candidates(baseFee: bigint): PoolCursor;
   /** Drops a transaction that cannot be executed, and with it nothing else. */
   drop(transaction: UserTransaction): void;
   /** Forgets what the chain has taken and takes back what a reorg released. */
   follow(change: HeadChange): Promise<void>;
+  /** Resolves when every head change that it was told of has been followed. */
+  settled(): Promise<void>;
   onTransaction(listener: (transaction: UserTransaction) => void): () => void;
+  /** Tells of everything that comes in and goes out; @returns an unsubscribe. */
+  watch(watcher: PoolWatcher): () => void;
 }
 
-/** An ordered choice of transactions for one block. */
-export interface PoolCursor {
-  next(): UserTransaction | undefined;
-  /** The transaction last given could not be taken: no later nonce of its sender will be given. */
-  skipSender(): void;
+export interface PoolDeps {
+  chain: ChainReader;
+  common: Common;
+  clock: Clock;
+  log: Logger;
 }
 
-/** Most transactions of one sender. */
-const MAX_PER_SENDER = 1024;
-const MAX_TOTAL = 16_384;
-/** Percent by which a replacement must raise both fees. */
-const PRICE_BUMP = 10n;
-
-interface Account {
-  /** By nonce. */
-  transactions: Map<bigint, UserTransaction>;
-  /** Next nonce in the state of the head. */
-  nonce: bigint;
-}
+/** How often it is looked for transactions that have waited too long, in milliseconds. */
+const EXPIRY_MS = 60_000;
 
 /** Creates the pool of a node that builds blocks. */
-export function createPool(deps: { chain: ChainReader; common: Common; log: Logger }): Pool {
-  const { chain, common, log } = deps;
-  const accounts = new Map<string, Account>();
-  const byHash = new Map<string, UserTransaction>();
+export function createPool({ chain, common, clock, log }: PoolDeps, limits: PoolLimits = POOL_LIMITS): Pool {
+  const book = createBook(clock.now);
+  const room = createRoom(book, limits);
+  const senders = createSenderCache(chain);
   const listeners = new Set<(transaction: UserTransaction) => void>();
+  /** Senders of dropped transactions: what is known of their nonces may be wrong. */
+  const doubted = new Set<string>();
+  let arrivals = 0;
+  let following: Promise<void> = Promise.resolve();
+  let expiryMs = clock.now() + EXPIRY_MS;
 
-  const stateOf = async (address: Uint8Array): Promise<{ nonce: bigint; balance: bigint }> =>
-    (await chain.stateAt(chain.head('latest')).account(address)) ?? { nonce: 0n, balance: 0n };
+  const hashOf = common.customCrypto.keccak256 ?? hashTransaction;
 
-  function checkReplacement(old: UserTransaction, next: UserTransaction): void {
-    const raised = (a: bigint, b: bigint): boolean => b * 100n >= a * (100n + PRICE_BUMP);
-    if (raised(feeCap(old.tx), feeCap(next.tx)) && raised(tipCap(old.tx), tipCap(next.tx))) return;
-    throw fail('pool/underpriced', 'replacement transaction underpriced');
-  }
-
-  function remove(transaction: UserTransaction): void {
-    const key = toHex(transaction.sender);
-    const account = accounts.get(key);
-    byHash.delete(toHex(transaction.hash));
-    if (account?.transactions.get(transaction.tx.nonce) === transaction) account.transactions.delete(transaction.tx.nonce);
-    if (account?.transactions.size === 0) accounts.delete(key);
-  }
-
-  function put(transaction: UserTransaction, nonce: bigint): void {
-    const key = toHex(transaction.sender);
-    const account = accounts.get(key) ?? { transactions: new Map<bigint, UserTransaction>(), nonce };
-    account.nonce = nonce;
-    account.transactions.set(transaction.tx.nonce, transaction);
-    accounts.set(key, account);
-    byHash.set(toHex(transaction.hash), transaction);
-  }
-
-  /** Transactions of an account that follow its nonce without a gap, in order. */
-  function executable(account: Account): UserTransaction[] {
-    const run: UserTransaction[] = [];
-    for (let nonce = account.nonce; ; nonce += 1n) {
-      const transaction = account.transactions.get(nonce);
-      if (transaction === undefined) return run;
-      run.push(transaction);
+  /** Calls `use` with the sender's state at the head of now, the pool in agreement with it; nothing waits in between. */
+  async function withState<T>(sender: string, use: (state: SenderState) => T): Promise<T> {
+    for (;;) {
+      const state = senders.read(sender);
+      if (state !== undefined) {
+        book.moveTo(sender, state.nonce);
+        return use(state);
+      }
+      await senders.load(sender);
     }
   }
 
-  function checkRoom(transaction: UserTransaction, account: Account | undefined): void {
-    if (byHash.size >= MAX_TOTAL) throw fail('pool/full', 'txpool is full');
-    if ((account?.transactions.size ?? 0) >= MAX_PER_SENDER) {
-      throw fail('pool/full', `account limit exceeded: ${toHex(transaction.sender)} has ${MAX_PER_SENDER} transactions waiting`);
+  function admit(transaction: UserTransaction, state: SenderState): void {
+    arrivals += 1;
+    const newcomer = toPooled(transaction, arrivals);
+    // Handed in twice at once, it has come in while the state was read.
+    if (book.read(newcomer.key) !== undefined) throw fail('pool/already-known', 'already known');
+    const { header } = chain.head('latest');
+    checkSender(transaction, state, header.gasLimit);
+    const account = book.account(newcomer.sender);
+    const old = account && readAt(account, newcomer.nonce);
+    if (old === undefined) {
+      room.admit(newcomer, { nonce: state.nonce, baseFee: nextBaseFee(chain.spec, header) });
+    } else {
+      checkReplacement(old, newcomer);
+      room.admitInstead(newcomer, old);
     }
+    book.put(newcomer, state.nonce);
   }
 
-  async function add(raw: Uint8Array): Promise<UserTransaction> {
-    const transaction = decodeUserTransaction(raw, common);
+  async function add(transaction: UserTransaction): Promise<void> {
     checkStateless(transaction);
-    const { nonce, balance } = await stateOf(transaction.sender);
-    // From here on nothing waits, so that the same transaction handed in twice at once is known the second time.
-    if (byHash.has(toHex(transaction.hash))) throw fail('pool/already-known', 'already known');
-    if (transaction.tx.nonce < nonce) {
-      throw fail('pool/rejected', `nonce too low: next nonce ${nonce}, tx nonce ${transaction.tx.nonce}`);
-    }
-    if (maximumCost(transaction.tx) > balance) {
-      throw fail(
-        'pool/rejected',
-        `insufficient funds for gas * price + value: balance ${balance}, tx cost ${maximumCost(transaction.tx)}, overshot ${maximumCost(transaction.tx) - balance}`,
-      );
-    }
-    if (transaction.tx.gasLimit > chain.spec.genesis.gasLimit) throw fail('pool/rejected', 'exceeds block gas limit');
-    const account = accounts.get(toHex(transaction.sender));
-    const old = account?.transactions.get(transaction.tx.nonce);
-    if (old === undefined) checkRoom(transaction, account);
-    else {
-      checkReplacement(old, transaction);
-      remove(old);
-    }
-    put(transaction, nonce);
-    return transaction;
+    await withState(toHex(transaction.sender), (state) => admit(transaction, state));
   }
 
-  async function takeBack(raw: Uint8Array): Promise<void> {
+  function decode(raw: Uint8Array): UserTransaction | undefined {
     try {
-      await add(raw);
+      return decodeUserTransaction(raw, common);
     } catch (error) {
-      log.debug({ err: error }, 'transaction of a removed block was not taken back');
+      if (!isHemidError(error)) throw error;
+      log.debug({ err: error }, 'transaction was not taken back');
+      return undefined;
     }
+  }
+
+  async function takeBack(transactions: readonly UserTransaction[]): Promise<void> {
+    for (const transaction of transactions) {
+      try {
+        await add(transaction);
+      } catch (error) {
+        if (!isHemidError(error)) throw error;
+        log.debug({ err: error }, 'transaction was not taken back');
+      }
+    }
+  }
+
+  const rawsOf = ({ hash }: PlacedL2Header): Uint8Array[] =>
+    (chain.block(hash)?.block.transactions ?? []).filter((raw) => !isSystemEnvelope(raw));
+
+  /** Goes on from what blocks took. @returns senders whose state has to be asked, for a block does not tell their nonce. */
+  function leaveMined(raws: readonly Uint8Array[]): Set<string> {
+    const nonces = new Map<string, bigint>();
+    const unclear = new Set<string>();
+    for (const raw of raws) {
+      if (book.counts().bytes === 0) break;
+      const pooled = book.read(toHex(hashOf(raw)));
+      if (pooled !== undefined) nonces.set(pooled.sender, pooled.nonce + 1n);
+      else unclear.add(toHex(decodeUserTransaction(raw, common).sender));
+    }
+    for (const [sender, nonce] of nonces) {
+      const account = book.account(sender);
+      if (account !== undefined && account.nonce < nonce) book.moveTo(sender, nonce);
+    }
+    return unclear;
+  }
+
+  async function take({ removed, added }: HeadChange): Promise<void> {
+    if (removed.length === 0 && added.length === 0) return;
+    room.renew();
+    const released = [...removed].reverse().flatMap(rawsOf).flatMap((raw) => decode(raw) ?? []);
+    const unclear = leaveMined(added.flatMap(rawsOf));
+    for (const { sender } of released) unclear.add(toHex(sender));
+    for (const sender of doubted) unclear.add(sender);
+    doubted.clear();
+    for (const sender of unclear) if (book.account(sender) !== undefined) await withState(sender, () => undefined);
+    await takeBack(released);
+    for (const sender of unclear) room.trim(sender);
+    if (clock.now() < expiryMs) return;
+    expiryMs = clock.now() + EXPIRY_MS;
+    room.expire(clock.now());
+  }
+
+  function contentOf(select: (account: { run: Pooled[]; queued: Map<bigint, Pooled> }) => Pooled[]): PoolContent {
+    const content: PoolContent = new Map();
+    for (const account of book.accounts()) {
+      const transactions = select(account).map(({ transaction }) => transaction);
+      if (transactions.length > 0) content.set(account.sender as Hex, transactions);
+    }
+    return content;
   }
 
   return {
     async submit(raw) {
-      const transaction = await add(raw);
+      checkSize(raw);
+      if (book.read(toHex(hashOf(raw))) !== undefined) throw fail('pool/already-known', 'already known');
+      const transaction = decodeUserTransaction(raw, common);
+      await add(transaction);
       for (const listener of listeners) listener(transaction);
       return transaction.hash;
     },
+    async restore(raws) {
+      const transactions = raws.flatMap((raw) => decode(raw) ?? []);
+      await takeBack(transactions.sort((a, b) => (a.tx.nonce < b.tx.nonce ? -1 : Number(a.tx.nonce > b.tx.nonce))));
+    },
     async nonce(address) {
-      const { nonce } = await stateOf(address);
-      const account = accounts.get(toHex(address));
-      return account === undefined ? nonce : nonce + BigInt(executable({ ...account, nonce }).length);
+      const sender = toHex(address);
+      return withState(sender, ({ nonce }) => {
+        const account = book.account(sender);
+        return account === undefined ? nonce : nextNonce(account);
+      });
     },
-    read: (hash) => byHash.get(toHex(hash)),
+    read: (hash) => book.read(toHex(hash))?.transaction,
     counts() {
-      const pending = [...accounts.values()].reduce((sum, account) => sum + executable(account).length, 0);
-      return { pending, queued: byHash.size - pending };
+      const { pending, queued } = book.counts();
+      return { pending, queued };
     },
-    candidates: (baseFee) => createCursor([...accounts.values()].map(executable), baseFee),
-    drop: remove,
-    async follow({ removed, added }) {
-      for (const { hash } of removed) {
-        const raws = chain.block(hash)?.block.transactions ?? [];
-        for (const raw of raws) if (!isSystemEnvelope(raw)) await takeBack(raw);
-      }
-      if (added.length === 0 && removed.length === 0) return;
-      for (const [key, account] of accounts) {
-        const [first] = account.transactions.values();
-        if (first === undefined || toHex(first.sender) !== key) continue;
-        account.nonce = (await stateOf(first.sender)).nonce;
-        for (const [nonce, transaction] of account.transactions) if (nonce < account.nonce) remove(transaction);
-      }
+    content: () => ({
+      pending: contentOf(({ run }) => run),
+      queued: contentOf(({ queued }) => [...queued.values()].sort((a, b) => Number(a.nonce - b.nonce))),
+    }),
+    candidates: book.candidates,
+    drop(transaction) {
+      const pooled = book.read(toHex(transaction.hash));
+      if (pooled === undefined) return;
+      doubted.add(pooled.sender);
+      book.remove(pooled);
     },
+    follow(change) {
+      following = following.then(() => take(change));
+      return following;
+    },
+    settled: () => following,
     onTransaction(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-  };
-}
-
-/** Tip that a transaction really pays at a base fee; negative when it does not reach the base fee. */
-function tipAt(transaction: UserTransaction, baseFee: bigint): bigint {
-  const room = feeCap(transaction.tx) - baseFee;
-  return room < tipCap(transaction.tx) ? room : tipCap(transaction.tx);
-}
-
-function createCursor(runs: UserTransaction[][], baseFee: bigint): PoolCursor {
-  const heads = runs.filter((run) => run[0] !== undefined && tipAt(run[0], baseFee) >= 0n);
-  let last: UserTransaction[] | undefined;
-
-  function leave(run: UserTransaction[]): void {
-    const i = heads.indexOf(run);
-    if (i !== -1) heads.splice(i, 1);
-  }
-
-  return {
-    next() {
-      let best: UserTransaction[] | undefined;
-      for (const run of heads) {
-        if (best === undefined || tipAt(run[0] as UserTransaction, baseFee) > tipAt(best[0] as UserTransaction, baseFee)) best = run;
-      }
-      last = best;
-      const transaction = best?.shift();
-      const following = best?.[0];
-      if (best !== undefined && (following === undefined || tipAt(following, baseFee) < 0n)) leave(best);
-      return transaction;
-    },
-    skipSender() {
-      if (last !== undefined) leave(last);
-    },
+    watch: book.watch,
   };
 }

@@ -1,11 +1,11 @@
 import type { ChainReader } from '@hemid/chain';
-import { type ChainSpec, fromHex, type Hex, hashTransaction, isHemidError, isSystemEnvelope, type SealedBlock, toHex } from '@hemid/protocol';
+import { type ChainSpec, fromHex, type Hex, hashTransaction, isSystemEnvelope, type SealedBlock, toHex } from '@hemid/protocol';
 import { silentLogger } from '@hemid/runtime';
 import { createTestNetwork, type TestNetwork } from '@hemid/testkit';
 import { concat, keccak256, parseSignature, toHex as toHexNumber, toRlp } from 'viem';
-import { mnemonicToAccount } from 'viem/accounts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createPool, type Pool } from '../src/index.ts';
+import { accountAt, addressAt, BALANCE, GWEI, type Request, refusal, SOMEONE, sign as signFor } from './signed.ts';
 
 let network: TestNetwork;
 let pool: Pool;
@@ -17,43 +17,9 @@ beforeEach(async () => {
 });
 afterEach(() => network.close());
 
-const MNEMONIC = 'test test test test test test test test test test test junk';
-const SOMEONE = '0x00000000000000000000000000000000000000aa';
-const GWEI = 10n ** 9n;
-const accountAt = (index: number) => mnemonicToAccount(MNEMONIC, { addressIndex: index });
-const addressAt = (index: number): Uint8Array => fromHex(accountAt(index).address);
-const BALANCE = 10_000n * 10n ** 18n;
-
-interface Request {
-  nonce?: number;
-  tip?: bigint;
-  cap?: bigint;
-  value?: bigint;
-  gas?: bigint;
-  chainId?: number;
-  /** Of a contract creation. */
-  data?: Uint8Array;
-}
-
-async function sign(index: number, request: Request = {}): Promise<Uint8Array> {
-  const { nonce = 0, tip = GWEI, cap = 10n * GWEI, value = 1n, gas = 21_000n, chainId = spec.genesis.chainId, data } = request;
-  const target = data === undefined ? ({ to: SOMEONE } as const) : { data: toHex(data) };
-  const fees = { maxFeePerGas: cap, maxPriorityFeePerGas: tip };
-  return fromHex(await accountAt(index).signTransaction({ chainId, type: 'eip1559', nonce, gas, value, ...target, ...fees }));
-}
-
+const sign = (index: number, request: Request & { chainId?: number } = {}): Promise<Uint8Array> =>
+  signFor(request.chainId ?? spec.genesis.chainId, index, request);
 const submit = async (index: number, request: Request = {}): Promise<Hex> => toHex(await pool.submit(await sign(index, request)));
-
-/** The words with which a transaction is refused. */
-async function refusal(submitted: Promise<unknown>): Promise<string> {
-  try {
-    await submitted;
-  } catch (error) {
-    if (!isHemidError(error)) throw error;
-    return error.message;
-  }
-  return 'accepted';
-}
 
 const hashesOf = ({ block }: SealedBlock): Hex[] =>
   block.transactions.filter((raw) => !isSystemEnvelope(raw)).map((raw) => toHex(hashTransaction(raw)));
@@ -206,7 +172,7 @@ test('a transaction that does not fit into a block waits for the next, while sma
 test('what the chain has taken leaves the pool, also by another transaction of that nonce', async () => {
   const verifier = await network.createVerifier();
   const { chain } = verifier.node;
-  const mine = createPool({ chain: chain as ChainReader, common: chain.execution.common, log: silentLogger });
+  const mine = createPool({ chain: chain as ChainReader, common: chain.execution.common, clock: network.clock, log: silentLogger });
   const following: Promise<void>[] = [];
   chain.onHead((change) => following.push(mine.follow(change)));
   const same = await sign(0);
@@ -242,4 +208,121 @@ test('the same transaction handed in twice at once is known the second time', as
   const answers = await Promise.all([refusal(pool.submit(raw)), refusal(pool.submit(raw))]);
   expect(answers.sort()).toEqual(['accepted', 'already known']);
   expect(pool.counts()).toEqual({ pending: 1, queued: 0 });
+});
+
+test('a transaction of more bytes than geth takes is refused before anything else is asked', async () => {
+  expect(await refusal(pool.submit(new Uint8Array(131_073)))).toBe('oversized data: transaction size 131073, limit 131072');
+  expect(await refusal(pool.submit(new Uint8Array(131_072)))).toMatch(/^rlp|^transaction type not supported/);
+});
+
+test('the pool tells what it holds by sender, in the order of nonces', async () => {
+  const hashes = [];
+  for (const nonce of [1, 0, 5, 3]) hashes.push(await submit(0, { nonce }));
+  const [second, first, sixth, fourth] = hashes;
+  const other = await submit(1);
+  const { pending, queued } = pool.content();
+  const shown = (content: typeof pending): [Hex, Hex[]][] => [...content].map(([sender, all]) => [sender, all.map(({ hash }) => toHex(hash))]);
+  expect(shown(pending)).toEqual([
+    [toHex(addressAt(0)), [first, second]],
+    [toHex(addressAt(1)), [other]],
+  ]);
+  expect(shown(queued)).toEqual([[toHex(addressAt(0)), [fourth, sixth]]]);
+  expect(pool.counts()).toEqual({ pending: 3, queued: 2 });
+});
+
+test('what has waited behind a gap for three hours is dropped, what can be executed waits on', async () => {
+  const stays = await submit(0, { nonce: 0, cap: 1n, tip: 0n });
+  const early = await submit(1, { nonce: 1 });
+  const hour = 60 * 60 * 1000;
+  await network.clock.advance(2 * hour);
+  await submit(2, { nonce: 1 });
+  await network.clock.advance(hour - 3000);
+  await network.sequencer.build();
+  expect(pool.read(fromHex(early))).toBeDefined();
+  await network.clock.advance(60_000);
+  await network.sequencer.build();
+  expect(pool.read(fromHex(early))).toBeUndefined();
+  expect(pool.read(fromHex(stays))).toBeDefined();
+  expect(pool.counts()).toEqual({ pending: 1, queued: 1 });
+});
+
+/** A pool of its own over the sequencer's chain, and how often it read an account of the state. */
+function createCounted(): { mine: Pool; read: () => number } {
+  const { chain } = network.sequencer.node;
+  let reads = 0;
+  const counted: ChainReader = {
+    ...chain,
+    stateAt(block) {
+      const state = chain.stateAt(block);
+      return { ...state, account: (address) => (reads++, state.account(address)) };
+    },
+  };
+  const mine = createPool({ chain: counted, common: chain.execution.common, clock: network.clock, log: silentLogger });
+  chain.onHead((change) => void mine.follow(change));
+  const read = (): number => {
+    const count = reads;
+    reads = 0;
+    return count;
+  };
+  return { mine, read };
+}
+
+test('the state of a sender is read once for each head, however many transactions come', async () => {
+  const { mine, read } = createCounted();
+  const raws = await Promise.all([0, 1, 2, 3, 4].map((nonce) => sign(0, { nonce })));
+  await Promise.all(raws.slice(0, 2).map((raw) => mine.submit(raw)));
+  await mine.submit(raws[2] as Uint8Array);
+  expect(await mine.nonce(addressAt(0))).toBe(3n);
+  expect(read()).toBe(1);
+  await pool.submit(raws[0] as Uint8Array);
+  await network.sequencer.build();
+  await mine.settled();
+  read();
+  for (const raw of raws.slice(3)) await mine.submit(raw);
+  expect(read()).toBe(1);
+  expect(mine.counts()).toEqual({ pending: 4, queued: 0 });
+});
+
+test('a block costs no look at senders that are not in it, and none at those whose transactions it took', async () => {
+  const { mine, read } = createCounted();
+  for (let i = 0; i < 5; i += 1) await mine.submit(await sign(i));
+  const taken = await sign(1);
+  await pool.submit(taken);
+  // The same nonce, by another transaction: now the state has to be asked.
+  await submit(2, { value: 5n });
+  read();
+  await network.sequencer.build();
+  await mine.settled();
+  expect(read()).toBe(1);
+  expect(mine.counts()).toEqual({ pending: 3, queued: 0 });
+  expect(mine.read(hashTransaction(taken))).toBeUndefined();
+});
+
+test('a dropped transaction makes the pool ask for the nonce of its sender again', async () => {
+  const { mine, read } = createCounted();
+  await mine.submit(await sign(0));
+  const first = mine.read(hashTransaction(await sign(0)));
+  await mine.submit(await sign(0, { nonce: 1 }));
+  mine.drop(first as never);
+  expect(mine.counts()).toEqual({ pending: 0, queued: 1 });
+  read();
+  await network.sequencer.build();
+  await mine.settled();
+  expect(read()).toBe(1);
+  await network.sequencer.build();
+  await mine.settled();
+  expect(read()).toBe(0);
+});
+
+test('a transaction that is dropped in the middle costs at most what may wait behind a gap', async () => {
+  const { mine } = createCounted();
+  const raws = await Promise.all(Array.from({ length: 70 }, (_, nonce) => sign(0, { nonce, value: 0n })));
+  for (const raw of raws) await mine.submit(raw);
+  mine.drop(mine.read(hashTransaction(raws[1] as Uint8Array)) as never);
+  expect(mine.counts()).toEqual({ pending: 1, queued: 68 });
+  await network.sequencer.build();
+  await mine.settled();
+  expect(mine.counts()).toEqual({ pending: 1, queued: 64 });
+  expect(mine.read(hashTransaction(raws[65] as Uint8Array))).toBeDefined();
+  expect(mine.read(hashTransaction(raws[66] as Uint8Array))).toBeUndefined();
 });

@@ -4,6 +4,8 @@ import { fail } from './errors.ts';
 export interface Codec<T> {
   encode(value: T): Uint8Array;
   decode(bytes: Uint8Array): T;
+  /** What `encode` gives, as latin1 text, for keys that are text already: it saves the way there and back. */
+  latin?(value: T): string;
 }
 
 /** A field of a {@link record}: writes and reads a known number of bytes, or (`rest`) all that is left. */

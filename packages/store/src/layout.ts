@@ -127,10 +127,11 @@ const script = record<ScriptRow>({ since: u32, previous: u32, balanceSats: u64, 
 const latin = (value: string): Uint8Array => new Uint8Array(Buffer.from(value, 'latin1'));
 const unlatin = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 /** Text of any bytes, latin1. */
-const binary: Codec<string> = { encode: latin, decode: unlatin };
+const binary: Codec<string> = { encode: latin, decode: unlatin, latin: (text) => text };
 const stateHistoryKey: Codec<StateHistoryKey> = {
   encode: ({ key, block }) => latin(key + unlatin(u64.write(block))),
   decode: (bytes) => ({ key: unlatin(bytes.subarray(0, -8)), block: u64.read(bytes.subarray(-8)) }),
+  latin: ({ key, block }) => key + unlatin(u64.write(block)),
 };
 const position = record<PositionRow>({ hash, height: u32 });
 
@@ -194,6 +195,9 @@ export const layout = {
   sealedSlot: table('S', only(u64), only(hash)),
   /** Headers and seals of blocks that prove a sequencer sealed one slot twice: RLP [header, seal]. */
   slotEvidence: table('e', record<SlotEvidenceKey>({ slot: u64, blockHash: hash }), only(rest)),
+
+  /** Transactions that wait in the pool of a sequencer, in parcels by number: RLP list of raw transactions. */
+  pooled: table('w', only(u64), only(rest)),
 
   /** The unspent set at the hVM genesis: `loading` while its coins come in, `complete` once all of them are here. */
   unspentSet: table('u', text, record<UnspentSetRow>({ hashSerialized: hash, offset: u64, coins: u64, prefix: hash })),

@@ -1,10 +1,9 @@
 import { type Block, createBlock } from '@ethereumjs/block';
 import type { Common } from '@ethereumjs/common';
-import { createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx';
 import { Account, Address } from '@ethereumjs/util';
 import { createVM, runTx, type VM } from '@ethereumjs/vm';
 import { type FlatState, listRoot } from '@hemid/hvm';
-import { bloomOf, encodeConsensusReceipt, equal, type Receipt, toHex } from '@hemid/protocol';
+import { bloomOf, encodeConsensusReceipt, type Receipt, toHex } from '@hemid/protocol';
 import { GAS_PER_BLOB } from './blob-gas.ts';
 import type { EthereumBlock } from './block.ts';
 import type { Header } from './header.ts';
@@ -12,6 +11,7 @@ import { rewardsOf } from './proof-of-work.ts';
 import { refuse } from './refusal.ts';
 import { requestsHashOf } from './requests.ts';
 import { openWithSystemCalls } from './system-call.ts';
+import { decodeTransaction } from './transaction.ts';
 import type { World } from './world.ts';
 
 const WEI_PER_GWEI = 10n ** 9n;
@@ -30,12 +30,6 @@ function toEvmBlock(header: Header, common: Common): Block {
   const { beneficiary, ommersHash, transactionsRoot, receiptsRoot, ...rest } = header;
   const named = { coinbase: beneficiary, uncleHash: ommersHash, transactionsTrie: transactionsRoot, receiptTrie: receiptsRoot };
   return createBlock({ header: { ...rest, ...named } as never }, { common, skipConsensusFormatValidation: true });
-}
-
-function decodeTransaction(raw: Uint8Array, common: Common): TypedTransaction {
-  const tx = createTxFromRLP(raw, { common });
-  if (!equal(tx.serialize(), raw)) throw refuse('a transaction in another encoding than the canonical one');
-  return tx;
 }
 
 interface Executed {

@@ -39,7 +39,7 @@ async function offer(chain: Chain, rlp: string): Promise<string | undefined> {
     await chain.add(decodeBlock(fromHex(rlp)));
     return undefined;
   } catch (error) {
-    if (isRefusal(error)) { console.log('REFUSAL', (error as Error).message.slice(0,150)); return (error as Error).message; }
+    if (isRefusal(error)) return (error as Error).message;
     throw error;
   }
 }
@@ -52,7 +52,6 @@ async function runBlocks(test: BlockchainTest, chain: Chain): Promise<void> {
       if (refusal !== undefined) throw new Error(`block ${i} was refused: ${refusal}`);
       if (blockHeader !== undefined) same(`the hash of block ${i}`, toHex(decodeBlock(fromHex(rlp)).hash), blockHeader.hash);
     } else {
-      console.log('EXPECT', expectException);
       if (refusal === undefined) throw new Error(`block ${i} was accepted, but must be refused (${expectException})`);
       if (chain.head() !== before) throw new Error(`block ${i} was refused, but moved the head`);
     }

@@ -1,13 +1,14 @@
 import { createBlock } from '@ethereumjs/block';
-import { RLP } from '@ethereumjs/rlp';
-import { createTxFromRLP, type TypedTransaction } from '@ethereumjs/tx';
-import { createVM, runTx } from '@ethereumjs/vm';
 import type { Common } from '@ethereumjs/common';
+import { RLP } from '@ethereumjs/rlp';
+import type { TypedTransaction } from '@ethereumjs/tx';
+import { createVM, runTx } from '@ethereumjs/vm';
 import { fromHex, toHex } from '@hemid/protocol';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { SharedData } from '../data.ts';
 import type { Report } from '../report.ts';
 import { FORKS, rulesOf } from './rules.ts';
+import { decodeTransaction } from './transaction.ts';
 import { type Allocation, createWorld, type World } from './world.ts';
 
 interface Post {
@@ -45,7 +46,7 @@ function blockOf(env: Record<string, string>, common: Common) {
 /** The transaction, or `undefined` when its bytes alone are refused. */
 function decode(post: Post, common: Common): TypedTransaction | undefined {
   try {
-    return createTxFromRLP(fromHex(post.txbytes), { common });
+    return decodeTransaction(fromHex(post.txbytes), common);
   } catch {
     return undefined;
   }

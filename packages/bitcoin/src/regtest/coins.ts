@@ -1,5 +1,5 @@
+import { isUnspendable } from '@hemid/protocol';
 import type { Batch, Reader } from '@hemid/store';
-import { isUnspendable } from '../script-form.ts';
 import type { RegtestBlock } from './block.ts';
 import { type BlockNode, medianTimePast } from './block-tree.ts';
 import { MAX_BLOCK_SIGOPS_COST, subsidySats } from './consensus.ts';

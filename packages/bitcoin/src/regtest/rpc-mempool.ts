@@ -1,5 +1,4 @@
-import { toDigits, toDisplay } from '@hemid/protocol';
-import { isUnspendable } from '../script-form.ts';
+import { isUnspendable, toDigits, toDisplay } from '@hemid/protocol';
 import type { Acceptance, Refusal } from './mempool-accept.ts';
 import type { RegtestNode } from './regtest-node.ts';
 import type { getNode } from './rpc-chain.ts';

@@ -1,16 +1,57 @@
 import { RLP } from '@ethereumjs/rlp';
-import { Account } from '@ethereumjs/util';
-import { fromBigEndian, toMinimal } from '@hemid/protocol';
+import { Account, KECCAK256_NULL, KECCAK256_RLP } from '@ethereumjs/util';
+import { equal, fromBigEndian } from '@hemid/protocol';
 
 /** An account as the state and the account trie hold it: RLP [nonce, balance, storage root, code hash]. */
 export function encodeAccount(account: Account): Uint8Array {
-  return RLP.encode([toMinimal(account.nonce), toMinimal(account.balance), account.storageRoot, account.codeHash]);
+  const [nonce, balance] = [sizeOf(account.nonce), sizeOf(account.balance)];
+  const length = stringSize(account.nonce, nonce) + stringSize(account.balance, balance) + 66;
+  const out = new Uint8Array(2 + length);
+  out[0] = 0xf8;
+  out[1] = length;
+  let at = putInteger(out, 2, { value: account.nonce, size: nonce });
+  at = putInteger(out, at, { value: account.balance, size: balance });
+  for (const hash of [account.storageRoot, account.codeHash]) {
+    out[at] = 0xa0;
+    out.set(hash, at + 1);
+    at += 33;
+  }
+  return out;
 }
+
+/** Bytes of an integer without leading zeros. */
+function sizeOf(value: bigint): number {
+  return value < 0x1_0000_0000n ? (39 - Math.clz32(Number(value))) >> 3 : (value.toString(16).length + 1) >> 1;
+}
+
+/** Size of an integer as RLP. */
+const stringSize = (value: bigint, size: number): number => (size === 1 && value < 0x80n ? 1 : size + 1);
+
+function putInteger(out: Uint8Array, at: number, { value, size }: { value: bigint; size: number }): number {
+  if (size === 1 && value < 0x80n) {
+    out[at] = Number(value);
+    return at + 1;
+  }
+  out[at] = 0x80 + size;
+  for (let i = size, left = value; i > 0; ) {
+    // Six bytes at a time: arithmetic on bigints is what costs.
+    let part = Number(left & 0xffff_ffff_ffffn);
+    for (let k = 0; k < 6 && i > 0; k += 1, i -= 1) {
+      out[at + i] = part % 256;
+      part = Math.floor(part / 256);
+    }
+    left >>= 48n;
+  }
+  return at + 1 + size;
+}
+
+/** The same arrays for the hashes that nearly every account has. */
+const shared = (hash: Uint8Array): Uint8Array => (equal(hash, KECCAK256_NULL) ? KECCAK256_NULL : equal(hash, KECCAK256_RLP) ? KECCAK256_RLP : hash);
 
 /** The inverse of {@link encodeAccount}. */
 export function decodeAccount(bytes: Uint8Array): Account {
   const [nonce, balance, storageRoot, codeHash] = RLP.decode(bytes) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-  return new Account(fromBigEndian(nonce), fromBigEndian(balance), storageRoot, codeHash);
+  return new Account(fromBigEndian(nonce), fromBigEndian(balance), shared(storageRoot), shared(codeHash));
 }
 
 /** A copy: the VM changes accounts after it has put them. */

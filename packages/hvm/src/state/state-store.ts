@@ -1,7 +1,8 @@
 import { RLP } from '@ethereumjs/rlp';
-import { equal, toHex } from '@hemid/protocol';
+import { concat, equal, toHex, toMinimal } from '@hemid/protocol';
 import { type Batch, layout, type Reader, type Route, type Store } from '@hemid/store';
 import { fail } from '../errors.ts';
+import { createHotRows } from './hot-rows.ts';
 import { fromLatin, latin, type StateKey } from './key.ts';
 import type { BaseState, StateDiff, StateSource } from './source.ts';
 
@@ -43,7 +44,14 @@ export interface StateStore {
 const POSITION = 'state';
 const ABSENT = Uint8Array.of(0);
 
-const packOld = (value: Uint8Array | undefined): Uint8Array => (value === undefined ? ABSENT : Uint8Array.of(1, ...value));
+function packOld(value: Uint8Array | undefined): Uint8Array {
+  if (value === undefined) return ABSENT;
+  const bytes = new Uint8Array(value.length + 1);
+  bytes[0] = 1;
+  bytes.set(value, 1);
+  return bytes;
+}
+
 const unpackOld = (bytes: Uint8Array): Uint8Array | undefined => (bytes[0] === 0 ? undefined : bytes.subarray(1));
 
 function encodeDiff(diff: StateDiff): Uint8Array {
@@ -55,18 +63,46 @@ function decodeDiff(bytes: Uint8Array): StateDiff {
   return new Map(items.map(([key, value]) => [latin(key), value]));
 }
 
-const encodeKeys = (keys: readonly StateKey[]): Uint8Array => RLP.encode(keys.map(fromLatin));
+/** RLP of keys, each of 2 to 255 characters, without an array for each. */
+function encodeKeys(keys: Iterable<StateKey>): Uint8Array {
+  const parts: string[] = [];
+  for (const key of keys) parts.push(key.length <= 55 ? String.fromCharCode(0x80 + key.length) : `\xb8${String.fromCharCode(key.length)}`, key);
+  const payload = fromLatin(parts.join(''));
+  const { length } = payload;
+  if (length <= 55) return concat(Uint8Array.of(0xc0 + length), payload);
+  const size = toMinimal(length);
+  return concat(Uint8Array.of(0xf7 + size.length), size, payload);
+}
+
 const decodeKeys = (bytes: Uint8Array): StateKey[] => (RLP.decode(bytes) as Uint8Array[]).map(latin);
 
-/** Opens the states of a store; `window` is how many blocks below the head stay readable (`undefined`: all). */
-export function createStateStore(deps: StateStoreDeps, options: { window: number | undefined }): StateStore {
+/** Memory for rows of the head, unless told otherwise. */
+const HOT_BYTES = 96 << 20;
+
+export interface StateStoreOptions {
+  /** How many blocks below the head stay readable; `undefined`: all. */
+  window: number | undefined;
+  /** Bytes of rows at the head that are kept in memory. */
+  hotBytes?: number;
+}
+
+/** Opens the states of a store. */
+export function createStateStore(deps: StateStoreDeps, options: StateStoreOptions): StateStore {
   const { store } = deps;
+  const hot = createHotRows(options.hotBytes ?? HOT_BYTES);
   const staged = new Map<string, StateDiff>();
 
   function position(): StateBlock {
     const row = store.get(layout.position, POSITION);
     if (row === undefined) throw fail('hvm/state-missing', 'the state has no position: the data directory is not complete');
+    hot.settle(row.hash);
     return { hash: row.hash, number: BigInt(row.height) };
+  }
+
+  /** The block that the state of a batch stands at. */
+  function positionIn(batch: Batch): Uint8Array {
+    position();
+    return batch.get(layout.position, POSITION)?.hash ?? new Uint8Array();
   }
 
   function setPosition(block: StateBlock, batch: Batch): void {
@@ -100,9 +136,10 @@ export function createStateStore(deps: StateStoreDeps, options: { window: number
     for (const [key, value] of overlay ?? []) if (value !== undefined && key.startsWith(prefix)) yield key;
   }
 
-  function withOverlay(overlay: StateDiff | undefined): BaseState {
+  function withOverlay(head: Uint8Array, overlay: StateDiff | undefined): BaseState {
+    const read = (key: StateKey): Uint8Array | undefined => hot.read(head, key, () => store.get(layout.state, key));
     return {
-      read: (key) => (overlay?.has(key) === true ? overlay.get(key) : store.get(layout.state, key)),
+      read: overlay === undefined ? read : (key) => (overlay.has(key) ? overlay.get(key) : read(key)),
       keys: (prefix) => keysAt(prefix, overlay),
     };
   }
@@ -152,12 +189,15 @@ export function createStateStore(deps: StateStoreDeps, options: { window: number
       for (const [key, value] of diff) if (value !== undefined) batch.put(layout.state, key, value);
       setPosition(genesis, batch);
     },
-    base: (hash) => withOverlay(overlayFor(hash)),
+    base(hash) {
+      const overlay = overlayFor(hash);
+      return withOverlay(position().hash, overlay);
+    },
     source(hash) {
       const head = position();
-      if (equal(head.hash, hash)) return withOverlay(undefined);
+      if (equal(head.hash, hash)) return withOverlay(head.hash, undefined);
       const { removed, added } = deps.route(head.hash, hash);
-      if (added.length > 0) return withOverlay(overlayFor(hash));
+      if (added.length > 0) return withOverlay(head.hash, overlayFor(hash));
       const block = deps.block(hash);
       const lowest = block.number + 1n;
       if (removed.length > 0 && store.get(layout.stateUndo, lowest) === undefined) undoKeys(lowest, store);
@@ -172,28 +212,36 @@ export function createStateStore(deps: StateStoreDeps, options: { window: number
     },
     apply(block, batch) {
       const diff = diffOf(block.hash, batch);
+      const from = positionIn(batch);
       for (const [key, value] of diff) {
-        batch.put(layout.stateHistory, { key, block: block.number }, packOld(batch.get(layout.state, key)));
+        const old = hot.readMoved(from, key, () => batch.get(layout.state, key));
+        batch.put(layout.stateHistory, { key, block: block.number }, packOld(old));
         if (value === undefined) batch.del(layout.state, key);
         else batch.put(layout.state, key, value);
       }
-      batch.put(layout.stateUndo, block.number, encodeKeys([...diff.keys()]));
+      batch.put(layout.stateUndo, block.number, encodeKeys(diff.keys()));
       if (!staged.delete(toHex(block.hash))) batch.del(layout.stateDiff, block.hash);
+      hot.move({ from, to: block.hash }, diff);
       setPosition(block, batch);
       prune(block, batch);
     },
     revert(block, batch) {
       const diff: StateDiff = new Map();
+      const restored: StateDiff = new Map();
+      const from = positionIn(batch);
       for (const key of undoKeys(block.number, batch)) {
         diff.set(key, batch.get(layout.state, key));
         const old = before(key, block.number, batch);
+        restored.set(key, old);
         if (old === undefined) batch.del(layout.state, key);
         else batch.put(layout.state, key, old);
         batch.del(layout.stateHistory, { key, block: block.number });
       }
       batch.del(layout.stateUndo, block.number);
       batch.put(layout.stateDiff, block.hash, encodeDiff(diff));
-      setPosition(deps.block(deps.parent(block.hash)), batch);
+      const parent = deps.parent(block.hash);
+      hot.move({ from, to: parent }, restored);
+      setPosition(deps.block(parent), batch);
     },
   };
 }

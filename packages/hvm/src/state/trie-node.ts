@@ -1,4 +1,4 @@
-import { RLP } from '@ethereumjs/rlp';
+import { fail } from '../errors.ts';
 
 /** A node of a Merkle Patricia trie with keys of one length, so that branches carry no value. Paths are hex digits. */
 export type TrieNode = LeafNode | ExtensionNode | BranchNode;
@@ -32,46 +32,151 @@ export interface BranchNode {
 /** A child in memory, or the reference to one that is stored (its hash). */
 export type Child = TrieNode | Uint8Array;
 
-type Item = Uint8Array | Item[];
+/**
+ * What stands for a node in its parent: the hash of its RLP, 32 bytes, or that RLP itself when it is shorter. Nothing
+ * is an absent child.
+ */
+export type Reference = Uint8Array;
+
+const REFERENCE_SIZE = 32;
+const ABSENT = 0x80;
+
+/** Bytes of the RLP header before a payload of `length` bytes. */
+const headSize = (length: number): number => (length <= 55 ? 1 : length <= 0xff ? 2 : length <= 0xffff ? 3 : 4);
+
+/** Writes an RLP header at `at`; `base` is 0x80 for bytes, 0xc0 for a list. @returns where the payload begins. */
+function putHead(out: Uint8Array, at: number, head: { base: number; length: number }): number {
+  const { base, length } = head;
+  const size = headSize(length);
+  if (size === 1) {
+    out[at] = base + length;
+    return at + 1;
+  }
+  out[at] = base + 55 + size - 1;
+  for (let i = size - 1, left = length; i >= 1; i -= 1, left >>= 8) out[at + i] = left & 0xff;
+  return at + size;
+}
+
+const digitAt = (text: string, i: number): number => {
+  const code = text.charCodeAt(i);
+  return code >= 97 ? code - 87 : code - 48;
+};
 
 /** Hex-prefix encoding (Yellow Paper, appendix C). */
 function toHexPrefix(path: string, isLeaf: boolean): Uint8Array {
-  const flag = (isLeaf ? 2 : 0) + (path.length % 2);
-  return Buffer.from(`${flag.toString(16)}${path.length % 2 === 0 ? '0' : ''}${path}`, 'hex');
+  const isOdd = path.length % 2;
+  const bytes = new Uint8Array((path.length >> 1) + 1);
+  bytes[0] = (isLeaf ? 0x20 : 0) + (isOdd === 1 ? 0x10 + digitAt(path, 0) : 0);
+  for (let i = isOdd, at = 1; i < path.length; i += 2, at += 1) bytes[at] = (digitAt(path, i) << 4) | digitAt(path, i + 1);
+  return bytes;
 }
+
+const DIGITS = '0123456789abcdef';
 
 function fromHexPrefix(bytes: Uint8Array): { path: string; isLeaf: boolean } {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
   const flag = (bytes[0] ?? 0) >> 4;
-  return { path: text.slice(flag % 2 === 1 ? 1 : 2), isLeaf: flag >= 2 };
+  let path = flag % 2 === 1 ? (DIGITS[(bytes[0] ?? 0) & 15] ?? '') : '';
+  path += Buffer.from(bytes.buffer, bytes.byteOffset + 1, bytes.length - 1).toString('hex');
+  return { path, isLeaf: flag >= 2 };
 }
 
-/** The node's RLP items, its children given as references: a hash, or the items of an embedded node. */
-export function toItems(node: TrieNode, reference: (child: Child, step: string) => Item): Item[] {
-  if (node.kind === 'leaf') return [toHexPrefix(node.path, true), node.value];
-  if (node.kind === 'extension') return [toHexPrefix(node.path, false), reference(node.child, node.path)];
-  const none = new Uint8Array();
-  const items: Item[] = node.children.map((child, i) => (child === undefined ? none : reference(child, i.toString(16))));
-  items.push(none);
-  return items;
+/** Size of a byte string as RLP. */
+const stringSize = (bytes: Uint8Array): number => (bytes.length === 1 && (bytes[0] ?? 0) < ABSENT ? 1 : headSize(bytes.length) + bytes.length);
+
+function putString(out: Uint8Array, at: number, bytes: Uint8Array): number {
+  const start = bytes.length === 1 && (bytes[0] ?? 0) < ABSENT ? at : putHead(out, at, { base: 0x80, length: bytes.length });
+  out.set(bytes, start);
+  return start + bytes.length;
 }
 
-/** Bytes of items. */
-export const encodeItems = (items: Item[]): Uint8Array => RLP.encode(items as Uint8Array[]);
+const referenceSize = (reference: Reference): number => (reference.length === REFERENCE_SIZE ? REFERENCE_SIZE + 1 : reference.length);
 
-function childFrom(item: Item): Child | undefined {
-  if (Array.isArray(item)) return nodeFromItems(item);
-  return item.length === 0 ? undefined : item;
+function putReference(out: Uint8Array, at: number, reference: Reference): number {
+  if (reference.length === REFERENCE_SIZE) return putString(out, at, reference);
+  out.set(reference, at);
+  return at + reference.length;
 }
 
-function nodeFromItems(items: Item[]): TrieNode {
-  if (items.length === 17) return { kind: 'branch', children: items.slice(0, 16).map(childFrom), dirty: false };
-  const { path, isLeaf } = fromHexPrefix(items[0] as Uint8Array);
-  if (isLeaf) return { kind: 'leaf', path, value: items[1] as Uint8Array, dirty: false };
-  return { kind: 'extension', path, child: childFrom(items[1] as Item) as Child, dirty: false };
+function encodePair(path: Uint8Array, second: { bytes: Uint8Array; isReference: boolean }): Uint8Array {
+  const { bytes, isReference } = second;
+  const length = stringSize(path) + (isReference ? referenceSize(bytes) : stringSize(bytes));
+  const out = new Uint8Array(headSize(length) + length);
+  const at = putString(out, putHead(out, 0, { base: 0xc0, length }), path);
+  if (isReference) putReference(out, at, bytes);
+  else putString(out, at, bytes);
+  return out;
+}
+
+/** The RLP of a node; `reference` says what stands for each of its children. */
+export function encodeNode(node: TrieNode, reference: (child: Child, step: string) => Reference): Uint8Array {
+  if (node.kind === 'leaf') return encodePair(toHexPrefix(node.path, true), { bytes: node.value, isReference: false });
+  if (node.kind === 'extension') {
+    return encodePair(toHexPrefix(node.path, false), { bytes: reference(node.child, node.path), isReference: true });
+  }
+  const references = node.children.map((child, i) => (child === undefined ? undefined : reference(child, DIGITS[i] ?? '')));
+  let length = 1;
+  for (const one of references) length += one === undefined ? 1 : referenceSize(one);
+  const out = new Uint8Array(headSize(length) + length);
+  let at = putHead(out, 0, { base: 0xc0, length });
+  for (const one of references) {
+    if (one === undefined) {
+      out[at] = ABSENT;
+      at += 1;
+    } else {
+      at = putReference(out, at, one);
+    }
+  }
+  out[at] = ABSENT;
+  return out;
+}
+
+interface Span {
+  isList: boolean;
+  start: number;
+  end: number;
+}
+
+const corrupt = (): Error => fail('hvm/state-missing', 'a stored trie node is not RLP');
+
+/** The RLP item at `at`. */
+function spanAt(bytes: Uint8Array, at: number): Span {
+  const prefix = bytes[at] ?? ABSENT;
+  if (prefix < ABSENT) return { isList: false, start: at, end: at + 1 };
+  const isList = prefix >= 0xc0;
+  const short = prefix - (isList ? 0xc0 : ABSENT);
+  let [start, length] = [at + 1, short];
+  if (short > 55) {
+    length = 0;
+    for (let i = 0; i < short - 55; i += 1) length = length * 256 + (bytes[at + 1 + i] ?? 0);
+    start += short - 55;
+  }
+  if (start + length > bytes.length) throw corrupt();
+  return { isList, start, end: start + length };
+}
+
+function childAt(bytes: Uint8Array, at: number, span: Span): Child | undefined {
+  if (span.isList) return decodeNode(bytes.subarray(at, span.end));
+  return span.end === span.start ? undefined : bytes.subarray(span.start, span.end);
 }
 
 /** The node of stored bytes. */
 export function decodeNode(bytes: Uint8Array): TrieNode {
-  return nodeFromItems(RLP.decode(bytes) as Item[]);
+  const list = spanAt(bytes, 0);
+  if (!list.isList || list.end !== bytes.length) throw corrupt();
+  const first = spanAt(bytes, list.start);
+  const second = spanAt(bytes, first.end);
+  if (second.end === bytes.length) {
+    const { path, isLeaf } = fromHexPrefix(bytes.subarray(first.start, first.end));
+    if (isLeaf) return { kind: 'leaf', path, value: bytes.subarray(second.start, second.end), dirty: false };
+    return { kind: 'extension', path, child: childAt(bytes, first.end, second) as Child, dirty: false };
+  }
+  const children: (Child | undefined)[] = [childAt(bytes, list.start, first), childAt(bytes, first.end, second)];
+  let at = second.end;
+  for (let i = 2; i < 16; i += 1) {
+    const span = spanAt(bytes, at);
+    children.push(childAt(bytes, at, span));
+    at = span.end;
+  }
+  if (at !== bytes.length - 1) throw corrupt();
+  return { kind: 'branch', children, dirty: false };
 }

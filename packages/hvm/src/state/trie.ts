@@ -2,7 +2,7 @@ import { EMPTY_TRIE_ROOT } from '@hemid/protocol';
 import { fail } from '../errors.ts';
 import { keccak } from './keccak.ts';
 import { nodeKey, nodePrefix, type StateKey } from './key.ts';
-import { type BranchNode, type Child, decodeNode, encodeItems, type TrieNode, toItems } from './trie-node.ts';
+import { type BranchNode, type Child, decodeNode, encodeNode, type Reference, type TrieNode } from './trie-node.ts';
 
 /**
  * A Merkle Patricia trie whose nodes are stored by path. Nodes are read as they are needed, changed in memory, and
@@ -138,13 +138,9 @@ export function openTrie(owner: string, read: ReadRow, isEmpty = false): Trie {
     return join(step, resolve(node.children[only] as Child, at + step), at + step);
   }
 
-  function commitNode(node: TrieNode, at: string, write: (key: StateKey, value: Uint8Array | undefined) => void): Uint8Array | Uint8Array[] {
+  function commitNode(node: TrieNode, at: string, write: (key: StateKey, value: Uint8Array | undefined) => void): Reference {
     if (!node.dirty && node.hash !== undefined) return node.hash;
-    const items = toItems(node, (child, step) => {
-      if (child instanceof Uint8Array) return child;
-      return commitNode(child, at + step, write) as Uint8Array;
-    });
-    const bytes = encodeItems(items);
+    const bytes = encodeNode(node, (child, step) => (child instanceof Uint8Array ? child : commitNode(child, at + step, write)));
     const embedded = bytes.length < 32 && at !== '';
     if (node.dirty) {
       node.dirty = false;
@@ -154,7 +150,7 @@ export function openTrie(owner: string, read: ReadRow, isEmpty = false): Trie {
         write(nodeKey(prefix, at), bytes);
       }
     }
-    return embedded ? (items as Uint8Array[]) : keccak(bytes);
+    return embedded ? bytes : keccak(bytes);
   }
 
   return {
@@ -169,7 +165,7 @@ export function openTrie(owner: string, read: ReadRow, isEmpty = false): Trie {
     },
     commit(write) {
       if (rootHash !== undefined) return rootHash;
-      rootHash = root === undefined ? EMPTY_TRIE_ROOT : (commitNode(root, '', write) as Uint8Array);
+      rootHash = root === undefined ? EMPTY_TRIE_ROOT : commitNode(root, '', write);
       for (const path of gone) if (rowOf(path) !== undefined) write(nodeKey(prefix, path), undefined);
       gone.clear();
       return rootHash;

@@ -1,0 +1,85 @@
+import { equal } from '@hemid/protocol';
+import type { StateKey } from './key.ts';
+import type { StateDiff } from './source.ts';
+
+/**
+ * Rows of the flat state at the head, in memory: those read or written last, up to a number of bytes. A move of the
+ * head counts from when the store says that it is there; before, and if it never comes, the rows are those of before.
+ */
+export interface HotRows {
+  /** Takes in the moves up to the head of the store. */
+  settle(head: Uint8Array): void;
+  /** A row as it is at `head`; `load` asks the store. */
+  read(head: Uint8Array, key: StateKey, load: () => Uint8Array | undefined): Uint8Array | undefined;
+  /** A row as it is in the batch that has been moved to `from`, its own writes included. */
+  readMoved(from: Uint8Array, key: StateKey, load: () => Uint8Array | undefined): Uint8Array | undefined;
+  /** Notes that the batch at `from` moves on to `to`. */
+  move(way: { from: Uint8Array; to: Uint8Array }, changed: StateDiff): void;
+}
+
+/** What a row takes besides its key and value. */
+const ROW_OVERHEAD = 128;
+
+/** Creates the {@link HotRows} of a state store. */
+export function createHotRows(maxBytes: number): HotRows {
+  const rows = new Map<StateKey, Uint8Array | undefined>();
+  let bytes = 0;
+  let at = new Uint8Array() as Uint8Array;
+  let pending: { to: Uint8Array; changed: StateDiff } | undefined;
+
+  const sizeOf = (key: StateKey, value: Uint8Array | undefined): number => ROW_OVERHEAD + key.length + (value?.length ?? 0);
+
+  function put(key: StateKey, value: Uint8Array | undefined): void {
+    if (rows.has(key)) {
+      bytes -= sizeOf(key, rows.get(key));
+      rows.delete(key);
+    }
+    rows.set(key, value);
+    bytes += sizeOf(key, value);
+    if (bytes <= maxBytes) return;
+    for (const [oldest, old] of rows) {
+      rows.delete(oldest);
+      bytes -= sizeOf(oldest, old);
+      if (bytes <= maxBytes) return;
+    }
+  }
+
+  function fetch(key: StateKey, load: () => Uint8Array | undefined): Uint8Array | undefined {
+    const known = rows.get(key);
+    if (known !== undefined || rows.has(key)) return known;
+    const value = load();
+    put(key, value);
+    return value;
+  }
+
+  return {
+    settle(head) {
+      if (equal(at, head)) return;
+      if (pending !== undefined && equal(pending.to, head)) {
+        for (const [key, value] of pending.changed) put(key, value);
+      } else {
+        rows.clear();
+        bytes = 0;
+      }
+      at = head;
+      pending = undefined;
+    },
+    read: (head, key, load) => (equal(at, head) ? fetch(key, load) : load()),
+    readMoved(from, key, load) {
+      if (equal(at, from)) return fetch(key, load);
+      if (pending === undefined || !equal(pending.to, from)) return load();
+      return pending.changed.has(key) ? pending.changed.get(key) : fetch(key, load);
+    },
+    move({ from, to }, changed) {
+      if (equal(at, from)) {
+        pending = { to, changed };
+      } else if (pending !== undefined && equal(pending.to, from)) {
+        const merged = new Map(pending.changed);
+        for (const [key, value] of changed) merged.set(key, value);
+        pending = { to, changed: merged };
+      } else {
+        pending = undefined;
+      }
+    },
+  };
+}
