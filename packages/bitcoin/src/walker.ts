@@ -29,7 +29,9 @@ function entriesOf({ block }: IndexedBlock): number {
 /** Binds a follower of Bitcoin blocks to the header chain and the bodies. */
 export function createWalker(follower: Follower<IndexedBlock>, deps: { store: Store; headers: HeaderChain; blocks: BlockStore }): Walker {
   const { store, headers, blocks } = deps;
-  const position = (): BitcoinTip => store.get(layout.position, follower.name) ?? headers.genesis;
+  /** The position row, in memory: views ask for it at every read, and nobody else moves it. */
+  let standing: BitcoinTip = store.get(layout.position, follower.name) ?? headers.genesis;
+  const position = (): BitcoinTip => standing;
 
   /** One step into a batch. @returns how much that was, and where it leads. */
   function step(hash: Uint8Array, direction: 'revert' | 'apply', batch: Batch): { entries: number; to: BitcoinTip } {
@@ -57,6 +59,7 @@ export function createWalker(follower: Follower<IndexedBlock>, deps: { store: St
     }
     if (to !== undefined) batch.put(layout.position, follower.name, { hash: to.hash, height: to.height });
     await batch.commit();
+    if (to !== undefined) standing = { hash: to.hash, height: to.height };
     return done;
   }
 

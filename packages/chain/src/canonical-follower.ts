@@ -1,5 +1,6 @@
 import type { HeaderChain } from '@hemid/bitcoin';
-import { type ChainSpec, hashKeystone, hashTransaction, type SealedBlock } from '@hemid/protocol';
+import { keccak } from '@hemid/hvm';
+import { type ChainSpec, hashKeystone, type SealedBlock } from '@hemid/protocol';
 import { type Follower, layout } from '@hemid/store';
 import { isKeystone, keystoneOf } from './keystone-of.ts';
 import type { PlacedL2Header } from './ports.ts';
@@ -16,11 +17,11 @@ export const transactionIndex: Follower<SealedBlock> = {
   name: 'transactions',
   apply({ block, hash }, batch) {
     for (const [index, raw] of block.transactions.entries()) {
-      batch.put(layout.transaction, hashTransaction(raw), { blockHash: hash, index });
+      batch.put(layout.transaction, keccak(raw), { blockHash: hash, index });
     }
   },
   revert({ block }, batch) {
-    for (const raw of block.transactions) batch.del(layout.transaction, hashTransaction(raw));
+    for (const raw of block.transactions) batch.del(layout.transaction, keccak(raw));
   },
 };
 

@@ -8,9 +8,10 @@ import {
   type ExecutedBlock,
   type ExecutionDeps,
   estimateGas,
+  recoverSenders,
   simulate,
 } from '@hemid/hvm';
-import { type ChainSpec, equal, isHemidError, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
+import { type ChainSpec, equal, isHemidError, isSystemEnvelope, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
 import { type Batch, type Follower, follow, layout, routeBetween, type Store } from '@hemid/store';
 import { createBlockArchive } from './block-archive.ts';
 import { bitcoinReference, checkHeader, checkSeal, splitBlock } from './block-rule.ts';
@@ -58,6 +59,8 @@ export interface Chain extends ChainReader {
    * @throws `chain/slot-sealed` when this node sealed a block for the slot before.
    */
   build(choice: BlockChoice, fill: BlockFiller, seal: (hash: Uint8Array) => Uint8Array): Promise<SealedBlock>;
+  /** Says that a block will be imported soon: its senders are recovered meanwhile. */
+  expect(sealed: SealedBlock): void;
   /** The block this node sealed for a slot, if any. */
   sealedInSlot(slot: bigint): Uint8Array | undefined;
   /**
@@ -74,6 +77,13 @@ export interface Chain extends ChainReader {
 }
 
 const SPEC_ROW = 'genesis-hash';
+
+/** Transactions whose senders are recovered by one message to the worker, while those before are executed. */
+const RUN = 256;
+
+function inRuns(raws: readonly Uint8Array[]): Uint8Array[][] {
+  return Array.from({ length: Math.ceil(raws.length / RUN) }, (_, i) => raws.slice(i * RUN, (i + 1) * RUN));
+}
 
 /**
  * Opens the chain of a store, writing the genesis if it is empty.
@@ -222,11 +232,16 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     }
     checkSeal(spec, parent.header, sealed);
     const parts = splitBlock(transactions);
+    const runs = inRuns(parts.user);
+    const recovered = runs.map(recoverSenders);
     const { timestamp, beneficiary } = header;
     const prepared = await prepareBlock(preparationDeps, { parent, timestamp, beneficiary, attributes: parts.attributes });
     checkDerived(prepared.derived, parts.derived);
     await prepared.runSystem();
-    for (const raw of parts.user) await runUser(prepared, raw);
+    for (const [i, run] of runs.entries()) {
+      await recovered[i];
+      for (const raw of run) await runUser(prepared, raw);
+    }
     const executed = await prepared.execution.finish();
     checkHeader(executed.block.header, header);
     return executed;
@@ -291,6 +306,9 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
         }
         return 'imported' as const;
       }),
+    expect(sealed) {
+      void recoverSenders(sealed.block.transactions.filter((raw) => !isSystemEnvelope(raw)));
+    },
     build: (choice, fill, seal) =>
       mutex.run(async () => {
         const slot = slotAt(spec, choice.timestamp) ?? 0n;

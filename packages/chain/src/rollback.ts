@@ -24,18 +24,17 @@ export function cutAbove(
   { archive, leaves, batch }: { archive: BlockArchive; leaves: Iterable<PlacedL2Header>; batch: Batch },
 ): { leaves: PlacedL2Header[]; dropped: number } {
   const kept = new Map<string, PlacedL2Header>();
-  const dropped = new Set<string>();
+  const dropped = new Map<string, Uint8Array>();
   for (const leaf of leaves) {
     let block = leaf;
     while (block.header.number > target.header.number && !dropped.has(toHex(block.hash))) {
-      dropped.add(toHex(block.hash));
-      const parent = archive.getHeader(block.header.parentHash);
-      archive.drop(block.hash, batch);
-      block = parent;
+      dropped.set(toHex(block.hash), block.hash);
+      block = archive.getHeader(block.header.parentHash);
     }
     batch.del(layout.leaf, leaf.hash);
     if (block.header.number <= target.header.number) kept.set(toHex(block.hash), block);
   }
+  for (const hash of dropped.values()) archive.drop(hash, batch);
   for (const { hash, header } of kept.values()) batch.put(layout.leaf, hash, header.number);
   return { leaves: [...kept.values()], dropped: dropped.size };
 }

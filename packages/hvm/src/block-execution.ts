@@ -5,14 +5,13 @@ import { createVM, runTx, type VM } from '@ethereumjs/vm';
 import {
   ATTRIBUTES_TYPE,
   type BitcoinView,
-  bloomOf,
   type ChainSpec,
   concat,
   displayBytes,
   EMPTY_OMMERS_HASH,
   EMPTY_REQUESTS_HASH,
   EMPTY_TRIE_ROOT,
-  encodeConsensusReceipt,
+  encodeReceiptWith,
   encodeSystemTransaction,
   FEE_VAULT_ADDRESS,
   fromHex,
@@ -26,6 +25,7 @@ import {
   toBigEndian,
 } from '@hemid/protocol';
 import { keccak_256 } from '@noble/hashes/sha3.js';
+import { bloomsOf } from './bloom.ts';
 import { nextBaseFee } from './base-fee.ts';
 import { installFastInterpreter } from './fast-interpreter.ts';
 import { bindAll } from './precompiles/all.ts';
@@ -255,12 +255,13 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
         await state.putAccount(vault, account);
       }
       const { root, diff } = await commitState(state, base);
+      const blooms = bloomsOf(receipts);
       const complete: L2Header = {
         ...header,
         stateRoot: root,
         transactionsRoot: listRoot(transactions),
-        receiptsRoot: listRoot(receipts.map(encodeConsensusReceipt)),
-        logsBloom: bloomOf(receipts.flatMap((receipt) => receipt.logs)),
+        receiptsRoot: listRoot(receipts.map((receipt, i) => encodeReceiptWith(receipt, blooms.each[i] as Uint8Array))),
+        logsBloom: blooms.all,
         gasUsed,
       };
       return { block: { header: complete, transactions }, hash: hashHeader(complete), receipts, diff };

@@ -1,5 +1,6 @@
 import type { Common } from '@ethereumjs/common';
 import { createEVM, EVMError } from '@ethereumjs/evm';
+import { installFastFrame } from './fast-frame.ts';
 
 /** What this file knows of @ethereumjs/evm 10.1.3's interpreter; it is not exported there. */
 interface RunState {
@@ -113,6 +114,7 @@ async function install(common: Common): Promise<void> {
         baseFee: 0,
         logicFunction: (state) => {
           found = Object.getPrototypeOf(state.interpreter) as Interpreter;
+          installFastFrame(state as never);
         },
       },
     ],

@@ -24,6 +24,7 @@ export { estimateGas, type Message, type SimulationContext, type SimulationResul
 export { fastCrypto } from './crypto.ts';
 export { installFastInterpreter } from './fast-interpreter.ts';
 export { recoverSenders } from './sender-recovery.ts';
+export { keccak } from './state/keccak.ts';
 export { type CommittedState, commitState } from './state/commit-state.ts';
 export { type FlatState, openFlatState } from './state/flat-state.ts';
 export { type AccountProof, createStateReader, type StateReader } from './state/reader.ts';

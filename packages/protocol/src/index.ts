@@ -75,7 +75,7 @@ export {
   seenSlot,
   TUNNEL_ADDRESS,
 } from './predeploy.ts';
-export { bloomOf, decodeReceipts, encodeConsensusReceipt, encodeReceipts, type Log, type Receipt } from './receipt.ts';
+export { bloomOf, decodeReceipts, encodeConsensusReceipt, encodeReceipts, encodeReceiptWith, type Log, type Receipt } from './receipt.ts';
 export { readSealer, SEAL_SIZE, sealDigest, signSeal } from './seal.ts';
 export {
   ATTRIBUTES_TYPE,

@@ -44,10 +44,15 @@ const logItems = (log: Log): [Uint8Array, Uint8Array[], Uint8Array] => [log.addr
 
 /** The receipt as receiptsRoot commits to it: type ‖ RLP [status, cumulative gas, bloom, logs]. */
 export function encodeConsensusReceipt(receipt: Receipt): Uint8Array {
+  return encodeReceiptWith(receipt, bloomOf(receipt.logs));
+}
+
+/** {@link encodeConsensusReceipt} of a receipt whose bloom is known. */
+export function encodeReceiptWith(receipt: Receipt, bloom: Uint8Array): Uint8Array {
   const body = RLP.encode([
     toMinimal(receipt.succeeded ? 1 : 0),
     toMinimal(receipt.cumulativeGasUsed),
-    bloomOf(receipt.logs),
+    bloom,
     receipt.logs.map(logItems),
   ]);
   return receipt.type === 0 ? body : concat(Uint8Array.of(receipt.type), body);

@@ -4,6 +4,12 @@ import { readParams } from './method.ts';
 import { methods } from './methods/table.ts';
 import { type Json, toWire } from './wire.ts';
 
+/** Tells a method of all its calls in a batch, before they are answered one by one. */
+export async function prepare(method: string, calls: readonly unknown[], context: RpcContext): Promise<void> {
+  const row = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  await row?.prepare?.(calls, context);
+}
+
 /**
  * Calls a method as a client would, without a transport.
  *

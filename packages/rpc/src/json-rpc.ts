@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
-import { invoke } from './invoke.ts';
+import { invoke, prepare } from './invoke.ts';
 import { isFault, toRpcError } from './rpc-error.ts';
 
 type Id = string | number | null;
@@ -58,9 +58,23 @@ async function answerOne(json: unknown, context: RpcContext): Promise<string | u
   }
 }
 
+/** Lets methods that are called several times look at all of their calls together. */
+async function prepareBatch(batch: readonly unknown[], context: RpcContext): Promise<void> {
+  const calls = new Map<string, unknown[]>();
+  for (const json of batch) {
+    const { method, params } = (json ?? {}) as Record<string, unknown>;
+    if (typeof method !== 'string') continue;
+    const list = calls.get(method);
+    if (list === undefined) calls.set(method, [params]);
+    else list.push(params);
+  }
+  for (const [method, list] of calls) await prepare(method, list, context);
+}
+
 async function answerBatch(batch: readonly unknown[], context: RpcContext): Promise<string | undefined> {
   if (batch.length === 0) return refuse(fail('rpc/invalid-request', 'invalid request: empty batch'), null);
   if (batch.length > MAX_BATCH) return refuse(fail('rpc/invalid-request', `batch too large: ${batch.length} calls, at most ${MAX_BATCH}`), null);
+  await prepareBatch(batch, context);
   const answers: string[] = [];
   let length = 0;
   for (const [i, json] of batch.entries()) {

@@ -91,7 +91,10 @@ function promote(account: Account): void {
 /** Puts a transaction with a nonce from the account's on into its place, in place of what stood there. */
 export function put(account: Account, pooled: Pooled, nowMs: number): void {
   const index = Number(pooled.nonce - account.nonce);
-  if (index > account.run.length) return enqueue(account, pooled, nowMs);
+  if (index > account.run.length) {
+    enqueue(account, pooled, nowMs);
+    return;
+  }
   account.run[index] = pooled;
   promote(account);
   weigh(account.run, index);

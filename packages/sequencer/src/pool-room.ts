@@ -46,7 +46,7 @@ export interface Room {
 
 /** Creates the {@link Room} of a book. */
 export function createRoom(book: Book, limits: PoolLimits): Room {
-  /** Transactions driven out since the last head. A flood of ever better paid ones must not turn over the whole pool. */
+  /** Driven out by a better price since the last head. A flood of ever better paid ones must not turn over the whole pool. */
   let evicted = 0;
 
   const isOver = (more: { transactions: number; bytes: number }): boolean => {
@@ -85,8 +85,8 @@ export function createRoom(book: Book, limits: PoolLimits): Room {
     const mustPayMore = isGapped || queued === undefined;
     if (mustPayMore && worth <= tipAt(victim, baseFee)) throw fail('pool/underpriced', 'transaction underpriced');
     if (isGapped && queued === undefined) throw fail('pool/full', 'future transaction tries to replace pending');
-    if (evicted >= limits.transactions / 4) throw fail('pool/full', 'txpool is full');
-    evicted += 1;
+    if (mustPayMore && evicted >= limits.transactions / 4) throw fail('pool/full', 'txpool is full');
+    if (mustPayMore) evicted += 1;
     book.remove(victim.pooled);
   }
 
@@ -102,7 +102,11 @@ export function createRoom(book: Book, limits: PoolLimits): Room {
       if (bytes > 0 && isOver({ transactions: 0, bytes })) throw fail('pool/full', 'txpool is full');
     },
     trim(sender) {
-      for (let account = book.account(sender); account !== undefined && account.queued.size > limits.queuedPerSender; account = book.account(sender)) {
+      for (
+        let account = book.account(sender);
+        account !== undefined && account.queued.size > limits.queuedPerSender;
+        account = book.account(sender)
+      ) {
         book.remove(readLast(account) as Pooled);
       }
     },

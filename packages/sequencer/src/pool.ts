@@ -125,8 +125,7 @@ export function createPool({ chain, common, clock, log }: PoolDeps, limits: Pool
     }
   }
 
-  const rawsOf = ({ hash }: PlacedL2Header): Uint8Array[] =>
-    (chain.block(hash)?.block.transactions ?? []).filter((raw) => !isSystemEnvelope(raw));
+  const rawsOf = ({ hash }: PlacedL2Header): Uint8Array[] => (chain.block(hash)?.block.transactions ?? []).filter((raw) => !isSystemEnvelope(raw));
 
   /** Goes on from what blocks took. @returns senders whose state has to be asked, for a block does not tell their nonce. */
   function leaveMined(raws: readonly Uint8Array[]): Set<string> {
@@ -148,7 +147,10 @@ export function createPool({ chain, common, clock, log }: PoolDeps, limits: Pool
   async function take({ removed, added }: HeadChange): Promise<void> {
     if (removed.length === 0 && added.length === 0) return;
     room.renew();
-    const released = [...removed].reverse().flatMap(rawsOf).flatMap((raw) => decode(raw) ?? []);
+    const released = [...removed]
+      .reverse()
+      .flatMap(rawsOf)
+      .flatMap((raw) => decode(raw) ?? []);
     const unclear = leaveMined(added.flatMap(rawsOf));
     for (const { sender } of released) unclear.add(toHex(sender));
     for (const sender of doubted) unclear.add(sender);

@@ -46,7 +46,10 @@ async function start(): Promise<Run> {
     submit: async (index, request) => toHex(await pool.submit(await sign(network.spec.genesis.chainId, index, request))),
     waiting() {
       const { pending, queued } = pool.content();
-      return [...pending.values(), ...queued.values()].flat().map(({ hash }) => toHex(hash)).sort();
+      return [...pending.values(), ...queued.values()]
+        .flat()
+        .map(({ hash }) => toHex(hash))
+        .sort();
     },
     async stop() {
       unhear();
@@ -115,7 +118,12 @@ test('nobody hears of what is taken back', async () => {
   await first.pool.submit(raw);
   await first.stop();
   const heard: unknown[] = [];
-  const pool = createPool({ ...network.sequencer.node, common: network.sequencer.node.chain.execution.common, clock: network.clock, log: silentLogger });
+  const pool = createPool({
+    ...network.sequencer.node,
+    common: network.sequencer.node.chain.execution.common,
+    clock: network.clock,
+    log: silentLogger,
+  });
   pool.onTransaction((transaction) => heard.push(transaction));
   await pool.restore([raw]);
   expect(pool.counts()).toEqual({ pending: 1, queued: 0 });
@@ -173,4 +181,9 @@ test('a row that cannot be read costs its transactions, not the start', async ()
   expect(second.waiting()).toEqual([hash]);
   expect(await rows()).toEqual([10n]);
   await second.stop();
+});
+
+test('a sequencer has its journal loaded before it builds, and written after it has built', () => {
+  const names = network.sequencer.node.services.map(({ name }) => name);
+  expect(names.slice(-2)).toEqual(['pool-journal', 'sequencer']);
 });

@@ -131,10 +131,9 @@ test('a sender has its share, and within it the lower nonce is what counts', asy
 
 test('whatever comes, the limits hold, nobody is driven out by a worse one, and no gap is torn', () => {
   const limits = { ...POOL_LIMITS, transactions: 6, bytes: 900, perSender: 4, queuedPerSender: 2 };
-  const newcomers = fc.array(
-    fc.record({ sender: fc.nat(3), nonce: fc.nat(6), tip: fc.nat(6), room: fc.nat(6), bytes: fc.constantFrom(100, 250) }),
-    { maxLength: 40 },
-  );
+  const newcomers = fc.array(fc.record({ sender: fc.nat(3), nonce: fc.nat(6), tip: fc.nat(6), room: fc.nat(6), bytes: fc.constantFrom(100, 250) }), {
+    maxLength: 40,
+  });
   fc.assert(
     fc.property(newcomers, fc.nat(8), (all, fee) => {
       const book = createBook(() => 0);
@@ -146,7 +145,9 @@ test('whatever comes, the limits hold, nobody is driven out by a worse one, and 
         if (known?.run[nonce] !== undefined || known?.queued.has(newcomer.nonce)) return;
         const gone: Pooled[] = [];
         const unwatch = book.watch({ added: () => undefined, removed: (pooled) => gone.push(pooled) });
-        const lasts = new Set([...book.accounts()].map(({ run, queued }) => [...queued.values(), ...run].sort((a, b) => Number(b.nonce - a.nonce))[0]));
+        const lasts = new Set(
+          [...book.accounts()].map(({ run, queued }) => [...queued.values(), ...run].sort((a, b) => Number(b.nonce - a.nonce))[0]),
+        );
         const before = book.counts();
         try {
           room.admit(newcomer, { nonce: 0n, baseFee });

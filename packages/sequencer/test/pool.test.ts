@@ -17,8 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => network.close());
 
-const sign = (index: number, request: Request & { chainId?: number } = {}): Promise<Uint8Array> =>
-  signFor(request.chainId ?? spec.genesis.chainId, index, request);
+const sign = (index: number, request?: Request): Promise<Uint8Array> => signFor(spec.genesis.chainId, index, request);
 const submit = async (index: number, request: Request = {}): Promise<Hex> => toHex(await pool.submit(await sign(index, request)));
 
 const hashesOf = ({ block }: SealedBlock): Hex[] =>
@@ -254,7 +253,11 @@ function createCounted(): { mine: Pool; read: () => number } {
     ...chain,
     stateAt(block) {
       const state = chain.stateAt(block);
-      return { ...state, account: (address) => (reads++, state.account(address)) };
+      const account = (address: Uint8Array): ReturnType<typeof state.account> => {
+        reads += 1;
+        return state.account(address);
+      };
+      return { ...state, account };
     },
   };
   const mine = createPool({ chain: counted, common: chain.execution.common, clock: network.clock, log: silentLogger });
@@ -325,4 +328,40 @@ test('a transaction that is dropped in the middle costs at most what may wait be
   expect(mine.counts()).toEqual({ pending: 1, queued: 64 });
   expect(mine.read(hashTransaction(raws[65] as Uint8Array))).toBeDefined();
   expect(mine.read(hashTransaction(raws[66] as Uint8Array))).toBeUndefined();
+});
+
+test('a reorg puts all of a sender back where it was, however much waits behind it', async () => {
+  const { chain } = network.sequencer.node;
+  let head = chain.head('latest');
+  const before = head;
+  const wound: ChainReader = { ...chain, head: (tag) => (tag === 'latest' ? head : chain.head(tag)) };
+  const mine = createPool({ chain: wound, common: chain.execution.common, clock: network.clock, log: silentLogger });
+  const raws = await Promise.all(Array.from({ length: 70 }, (_, nonce) => sign(0, { nonce, value: 0n })));
+  for (const raw of raws) await mine.submit(raw);
+  for (const raw of raws.slice(0, 3)) await pool.submit(raw);
+  await network.sequencer.build();
+  head = chain.head('latest');
+  await mine.follow({ removed: [], added: [head] });
+  expect(mine.counts()).toEqual({ pending: 67, queued: 0 });
+  const removed = [head];
+  head = before;
+  // Asked between the reorg and the news of it, the pool must not lose what seems to wait behind a gap.
+  expect(await mine.nonce(addressAt(0))).toBe(0n);
+  expect(mine.counts()).toEqual({ pending: 0, queued: 67 });
+  await mine.follow({ removed, added: [] });
+  expect(mine.counts()).toEqual({ pending: 70, queued: 0 });
+  expect(await mine.nonce(addressAt(0))).toBe(70n);
+});
+
+test('the builder waits until the pool has followed the parent', async () => {
+  const first = await sign(0);
+  await pool.submit(first);
+  await submit(0, { nonce: 1 });
+  await network.sequencer.build();
+  const { node } = network.sequencer;
+  // The head is there, the news of it is still on its way through the state.
+  const second = await submit(0, { nonce: 2 });
+  await network.clock.advance(network.spec.genesis.blockTime * 1000);
+  const sealing = node.duty?.tick();
+  expect(hashesOf((await sealing) as SealedBlock)).toEqual([second]);
 });

@@ -18,13 +18,15 @@ export interface Request {
   cap?: bigint;
   value?: bigint;
   gas?: bigint;
+  /** Another chain's than asked for. */
+  chainId?: number;
   /** Of a contract creation. */
   data?: Uint8Array;
 }
 
 /** A raw transfer of the account at `index`, or what else is asked for. */
-export async function sign(chainId: number, index: number, request: Request = {}): Promise<Uint8Array> {
-  const { nonce = 0, tip = GWEI, cap = 10n * GWEI, value = 1n, gas = 21_000n, data } = request;
+export async function sign(ownChainId: number, index: number, request: Request = {}): Promise<Uint8Array> {
+  const { chainId = ownChainId, nonce = 0, tip = GWEI, cap = 10n * GWEI, value = 1n, gas = 21_000n, data } = request;
   const target = data === undefined ? ({ to: SOMEONE } as const) : { data: toHex(data) };
   const fees = { maxFeePerGas: cap, maxPriorityFeePerGas: tip };
   return fromHex(await accountAt(index).signTransaction({ chainId, type: 'eip1559', nonce, gas, value, ...target, ...fees }));

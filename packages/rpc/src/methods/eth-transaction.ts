@@ -1,4 +1,5 @@
 import type { PlacedL2Header } from '@hemid/chain';
+import { recoverSenders } from '@hemid/hvm';
 import { blockNumber, readBlockHeader } from '../block-id.ts';
 import type { RpcContext } from '../context.ts';
 import { type MethodTable, method } from '../method.ts';
@@ -13,11 +14,19 @@ function showAt(block: PlacedL2Header | undefined, index: number, { chain, decod
   return showTransaction(raw, { block, index, nonce }, decode);
 }
 
+/** The transaction of a call whose parameters nobody has checked yet; none if it is not even hex. */
+function readRaw(params: unknown): Uint8Array[] {
+  const first: unknown = Array.isArray(params) ? params[0] : undefined;
+  const { success, data: raw } = data.safeParse(first);
+  return success ? [raw] : [];
+}
+
 /** Transactions and their receipts; null for one that is not here. */
 export const ethTransaction: MethodTable = {
   eth_sendRawTransaction: method({
     doc: 'Takes a signed transaction and gives its hash.',
     params: { transaction: data },
+    prepare: (calls) => recoverSenders(calls.flatMap(readRaw)),
     handle: ({ transaction }, { pool }) => pool.submit(transaction),
   }),
   eth_getTransactionByHash: method({

@@ -1,0 +1,31 @@
+import type { Hex } from '@hemid/protocol';
+
+/** What a transaction did. */
+export interface Outcome {
+  status: 'refused' | 'failed' | 'succeeded';
+  gasUsed: string;
+  logs: { address: Hex; topics: Hex[]; data: Hex }[];
+}
+
+/** A block as both engines get it. */
+export interface BlockPlan {
+  number: string;
+  timestamp: string;
+  parentHash: Hex;
+  beneficiary: Hex;
+  mixHash: Hex;
+  baseFee: string;
+  gasLimit: string;
+  transactions: Hex[];
+}
+
+export interface BlockResult {
+  outcomes: Outcome[];
+  stateRoot: Hex;
+}
+
+/** Where a chain begins. */
+export interface Beginning {
+  chainId: number;
+  accounts: Record<Hex, { balance: string; nonce?: number; code?: Hex }>;
+}
