@@ -10,6 +10,9 @@ export interface Priced {
   readonly slack: bigint;
   /** The earlier one goes first at an equal price. */
   readonly arrival: number;
+  /** Where it stands in the two heaps of an order; -1 when it does not. Nobody else's business. */
+  byPrice: number;
+  bySlack: number;
 }
 
 /**
@@ -28,21 +31,22 @@ export interface FeeOrder<T extends Priced> {
 }
 
 /** Wei per gas that are left for the sequencer at a base fee; negative when the base fee is not reached. */
-export function tipAt({ tip, cap, slack }: Priced, baseFee: bigint): bigint {
+export function tipAt({ tip, cap, slack }: Pick<Priced, 'tip' | 'cap' | 'slack'>, baseFee: bigint): bigint {
   return slack >= baseFee ? tip : cap - baseFee;
 }
 
-const better = (a: Priced, b: Priced, difference: bigint): boolean => difference > 0n || (difference === 0n && a.arrival < b.arrival);
+const byTip = (a: Priced, b: Priced): boolean => a.tip > b.tip || (a.tip === b.tip && a.arrival < b.arrival);
+const byCap = (a: Priced, b: Priced): boolean => a.cap > b.cap || (a.cap === b.cap && a.arrival < b.arrival);
 
 /** Creates an empty order whose first item is the `best` or the `worst` paid one; ties go to the earlier, or the later. */
 export function createFeeOrder<T extends Priced>(end: 'best' | 'worst'): FeeOrder<T> {
-  type Order = (a: T, b: T) => boolean;
+  type Order = (a: Priced, b: Priced) => boolean;
   const facing = (order: Order): Order => (end === 'best' ? order : (a, b) => order(b, a));
-  const whole = createHeap<T>(facing((a, b) => better(a, b, a.tip - b.tip)));
-  const capped = createHeap<T>(facing((a, b) => better(a, b, a.cap - b.cap)));
+  const whole = createHeap<'byPrice', T>('byPrice', facing(byTip));
+  const capped = createHeap<'byPrice', T>('byPrice', facing(byCap));
   /** The next of `whole` to be capped when the base fee rises, and the next of `capped` to pay in whole when it falls. */
-  const rising = createHeap<T>((a, b) => a.slack < b.slack);
-  const falling = createHeap<T>((a, b) => a.slack > b.slack);
+  const rising = createHeap<'bySlack', T>('bySlack', (a, b) => a.slack < b.slack);
+  const falling = createHeap<'bySlack', T>('bySlack', (a, b) => a.slack > b.slack);
   let current = 0n;
 
   function add(item: T): void {
@@ -75,7 +79,9 @@ export function createFeeOrder<T extends Priced>(end: 'best' | 'worst'): FeeOrde
     first(baseFee) {
       const [[a], [b]] = at(baseFee);
       if (a === undefined || b === undefined) return a ?? b;
-      return better(a, b, tipAt(a, baseFee) - tipAt(b, baseFee)) === (end === 'best') ? a : b;
+      const [tipA, tipB] = [tipAt(a, baseFee), tipAt(b, baseFee)];
+      const isBetter = tipA > tipB || (tipA === tipB && a.arrival < b.arrival);
+      return isBetter === (end === 'best') ? a : b;
     },
   };
 }

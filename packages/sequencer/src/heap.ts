@@ -9,19 +9,23 @@ export interface Heap<T> {
   delete(item: T): boolean;
 }
 
-/** Creates an empty {@link Heap}; `before` is a strict order, and an item's place in it does not change while it is in. */
-export function createHeap<T>(before: (a: T, b: T) => boolean): Heap<T> {
+/**
+ * Creates an empty {@link Heap}.
+ *
+ * @param place the field of an item in which the heap notes where it stands; -1 when it does not.
+ * @param before a strict order; an item's place in it does not change while it is in.
+ */
+export function createHeap<K extends string, T extends Record<K, number>>(place: K, before: (a: T, b: T) => boolean): Heap<T> {
   const items: T[] = [];
-  const places = new Map<T, number>();
 
-  function set(item: T, place: number): void {
-    items[place] = item;
-    places.set(item, place);
+  function set(item: T, index: number): void {
+    items[index] = item;
+    (item as Record<K, number>)[place] = index;
   }
 
-  /** Puts an item where `place` is free, or above it. @returns where. */
-  function rise(item: T, place: number): number {
-    let free = place;
+  /** Puts an item where `index` is free, or above it. @returns where. */
+  function rise(item: T, index: number): number {
+    let free = index;
     while (free > 0) {
       const parent = (free - 1) >> 1;
       const above = items[parent] as T;
@@ -33,9 +37,9 @@ export function createHeap<T>(before: (a: T, b: T) => boolean): Heap<T> {
     return free;
   }
 
-  /** Puts an item where `place` is free, or below it. */
-  function sink(item: T, place: number): void {
-    let free = place;
+  /** Puts an item where `index` is free, or below it. */
+  function sink(item: T, index: number): void {
+    let free = index;
     for (;;) {
       const left = 2 * free + 1;
       if (left >= items.length) break;
@@ -50,11 +54,11 @@ export function createHeap<T>(before: (a: T, b: T) => boolean): Heap<T> {
   }
 
   function remove(item: T): boolean {
-    const place = places.get(item);
-    if (place === undefined) return false;
-    places.delete(item);
+    const index = item[place];
+    if (items[index] !== item) return false;
+    (item as Record<K, number>)[place] = -1;
     const last = items.pop() as T;
-    if (last !== item && rise(last, place) === place) sink(last, place);
+    if (last !== item && rise(last, index) === index) sink(last, index);
     return true;
   }
 

@@ -10,8 +10,8 @@ export interface Pooled extends Priced {
   /** Address, hex. */
   readonly sender: string;
   readonly nonce: bigint;
-  /** When it began to wait behind a gap, milliseconds; `undefined` while it does not. */
-  queuedMs: number | undefined;
+  /** When it began to wait behind a gap, milliseconds; of no meaning while it does not. */
+  queuedMs: number;
   /** The lowest tip and cap of this and of those that must go before it. */
   worth: { tip: bigint; cap: bigint };
 }
@@ -21,7 +21,8 @@ export function toPooled(transaction: UserTransaction, arrival: number): Pooled 
   const { tx } = transaction;
   const price = { tip: tipCap(tx), cap: feeCap(tx) };
   const names = { key: toHex(transaction.hash), sender: toHex(transaction.sender), nonce: tx.nonce };
-  return { transaction, ...names, ...price, slack: price.cap - price.tip, arrival, queuedMs: undefined, worth: price };
+  const places = { byPrice: -1, bySlack: -1 };
+  return { transaction, ...names, ...price, slack: price.cap - price.tip, arrival, ...places, queuedMs: 0, worth: price };
 }
 
 /** The transactions of one sender. */
@@ -83,7 +84,6 @@ function enqueue(account: Account, pooled: Pooled, nowMs: number): void {
 function promote(account: Account): void {
   for (let pooled = account.queued.get(nextNonce(account)); pooled !== undefined; pooled = account.queued.get(nextNonce(account))) {
     account.queued.delete(pooled.nonce);
-    pooled.queuedMs = undefined;
     account.run.push(pooled);
   }
 }

@@ -36,6 +36,8 @@ interface Entry {
   account: Account;
   head: Pooled | undefined;
   tail: Tail | undefined;
+  /** The order that `tail` stands in. */
+  kind: 'pending' | 'queued';
   pending: number;
   queued: number;
 }
@@ -43,7 +45,7 @@ interface Entry {
 function tailOf(account: Account): Tail | undefined {
   const last = readLast(account);
   const worth = lowest([...account.run.slice(-1).map((pooled) => pooled.worth), ...account.queued.values()]);
-  return last && worth && { pooled: last, arrival: last.arrival, ...worth, slack: worth.cap - worth.tip };
+  return last && worth && { pooled: last, arrival: last.arrival, ...worth, slack: worth.cap - worth.tip, byPrice: -1, bySlack: -1 };
 }
 
 /** Creates an empty {@link Book}; `now` gives milliseconds. */
@@ -53,27 +55,47 @@ export function createBook(now: () => number): Book {
   const watchers = new Set<PoolWatcher>();
   const heads = createFeeOrder<Pooled>('best');
   const tails = { pending: createFeeOrder<Tail>('worst'), queued: createFeeOrder<Tail>('worst') };
+  /** Entries whose tail is not in order: it is asked for only when the pool is full. */
+  const changed = new Set<Entry>();
   const sums = { pending: 0, queued: 0, bytes: 0 };
   let lastArrival = 0;
 
+  function orderHead(entry: Entry): void {
+    const [head] = entry.account.run;
+    if (head === entry.head) return;
+    if (entry.head !== undefined) heads.delete(entry.head);
+    if (head !== undefined) heads.add(head);
+    entry.head = head;
+  }
+
+  function orderTail(entry: Entry): void {
+    const { account, tail, kind } = entry;
+    if (tail !== undefined) tails[kind].delete(tail);
+    entry.tail = tailOf(account);
+    entry.kind = account.queued.size > 0 ? 'queued' : 'pending';
+    if (entry.tail !== undefined) tails[entry.kind].add(entry.tail);
+    changed.delete(entry);
+  }
+
   /** Brings orders and sums up to date with an account that has changed. */
   function settle(entry: Entry): void {
-    const { account, head, tail } = entry;
-    sums.pending += account.run.length - entry.pending;
-    sums.queued += account.queued.size - entry.queued;
-    if (head !== undefined && head !== account.run[0]) heads.delete(head);
-    if (head !== account.run[0] && account.run[0] !== undefined) heads.add(account.run[0]);
-    if (tail !== undefined) tails[entry.queued > 0 ? 'queued' : 'pending'].delete(tail);
-    const next = tailOf(account);
-    if (next !== undefined) tails[account.queued.size > 0 ? 'queued' : 'pending'].add(next);
-    else entries.delete(account.sender);
-    Object.assign(entry, { head: account.run[0], tail: next, pending: account.run.length, queued: account.queued.size });
+    const { run, queued, sender } = entry.account;
+    sums.pending += run.length - entry.pending;
+    sums.queued += queued.size - entry.queued;
+    entry.pending = run.length;
+    entry.queued = queued.size;
+    orderHead(entry);
+    changed.add(entry);
+    if (run.length > 0 || queued.size > 0) return;
+    orderTail(entry);
+    entries.delete(sender);
   }
 
   function open(sender: string, nonce: bigint): Entry {
     const known = entries.get(sender);
     if (known !== undefined) return known;
-    const entry: Entry = { account: createAccount(sender, nonce), head: undefined, tail: undefined, pending: 0, queued: 0 };
+    const account = createAccount(sender, nonce);
+    const entry: Entry = { account, head: undefined, tail: undefined, kind: 'pending', pending: 0, queued: 0 };
     entries.set(sender, entry);
     return entry;
   }
@@ -124,7 +146,10 @@ export function createBook(now: () => number): Book {
       const entry = entries.get(sender);
       if (entry !== undefined) follow(entry, nonce);
     },
-    cheapest: (kind, baseFee) => tails[kind].first(baseFee),
+    cheapest(kind, baseFee) {
+      for (const entry of changed) orderTail(entry);
+      return tails[kind].first(baseFee);
+    },
     candidates(baseFee) {
       const heaps = heads.at(baseFee).map((heap) => heap.slice());
       const read = (sender: string, nonce: bigint): Pooled | undefined => {

@@ -24,24 +24,29 @@ export interface CursorSource {
 interface Choice {
   pooled: Pooled;
   tip: bigint;
-  below?: { heap: readonly Pooled[]; index: number };
+  heap: readonly Pooled[] | undefined;
+  index: number;
+  /** Where it stands among the choices. */
+  place: number;
 }
+
+const isBetter = (a: Choice, b: Choice): boolean => a.tip > b.tip || (a.tip === b.tip && a.pooled.arrival < b.pooled.arrival);
 
 /**
  * Opens a cursor: the highest tip first, nonces of a sender in order, ties by arrival. To give `k` transactions it looks
  * at no more than `3k` and leaves the pool as it is.
  */
 export function createCursor({ heaps, baseFee, lastArrival, read }: CursorSource): PoolCursor {
-  const choices = createHeap<Choice>((a, b) => a.tip > b.tip || (a.tip === b.tip && a.pooled.arrival < b.pooled.arrival));
+  const choices = createHeap<'place', Choice>('place', isBetter);
   let last: Pooled | undefined;
 
-  function offer(pooled: Pooled | undefined, below?: Choice['below']): void {
+  function offer(pooled: Pooled | undefined, heap?: readonly Pooled[], index = 0): void {
     if (pooled === undefined || pooled.arrival > lastArrival) return;
     const tip = tipAt(pooled, baseFee);
-    if (tip >= 0n) choices.push(below === undefined ? { pooled, tip } : { pooled, tip, below });
+    if (tip >= 0n) choices.push({ pooled, tip, heap, index, place: -1 });
   }
 
-  const uncover = (heap: readonly Pooled[], index: number): void => offer(heap[index], { heap, index });
+  const uncover = (heap: readonly Pooled[], index: number): void => offer(heap[index], heap, index);
   for (const heap of heaps) uncover(heap, 0);
 
   return {
@@ -49,10 +54,10 @@ export function createCursor({ heaps, baseFee, lastArrival, read }: CursorSource
       if (last !== undefined) offer(read(last.sender, last.nonce + 1n));
       last = undefined;
       for (let choice = choices.shift(); choice !== undefined; choice = choices.shift()) {
-        const { pooled, below } = choice;
-        if (below !== undefined) {
-          uncover(below.heap, 2 * below.index + 1);
-          uncover(below.heap, 2 * below.index + 2);
+        const { pooled, heap, index } = choice;
+        if (heap !== undefined) {
+          uncover(heap, 2 * index + 1);
+          uncover(heap, 2 * index + 2);
         }
         if (read(pooled.sender, pooled.nonce) !== pooled) continue;
         last = pooled;

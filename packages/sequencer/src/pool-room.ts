@@ -73,7 +73,7 @@ export function createRoom(book: Book, limits: PoolLimits): Room {
     const before = account?.run.slice(-1).map(({ worth }) => worth) ?? [];
     const waiting = [...(account?.queued.values() ?? [])].filter(({ nonce }) => nonce < newcomer.nonce);
     const { tip, cap } = lowest([newcomer, ...before, ...waiting]) ?? newcomer;
-    return tipAt({ tip, cap, slack: cap - tip, arrival: 0 }, baseFee);
+    return tipAt({ tip, cap, slack: cap - tip }, baseFee);
   }
 
   function evict(newcomer: Pooled, isGapped: boolean, baseFee: bigint): void {
@@ -102,18 +102,13 @@ export function createRoom(book: Book, limits: PoolLimits): Room {
       if (bytes > 0 && isOver({ transactions: 0, bytes })) throw fail('pool/full', 'txpool is full');
     },
     trim(sender) {
-      for (
-        let account = book.account(sender);
-        account !== undefined && account.queued.size > limits.queuedPerSender;
-        account = book.account(sender)
-      ) {
-        book.remove(readLast(account) as Pooled);
-      }
+      const waiting = [...(book.account(sender)?.queued.values() ?? [])].sort((a, b) => Number(a.nonce - b.nonce));
+      for (const pooled of waiting.slice(limits.queuedPerSender)) book.remove(pooled);
     },
     expire(nowMs) {
       for (const { queued } of [...book.accounts()]) {
         for (const pooled of [...queued.values()]) {
-          if (pooled.queuedMs !== undefined && nowMs - pooled.queuedMs >= limits.lifetimeMs) book.remove(pooled);
+          if (nowMs - pooled.queuedMs >= limits.lifetimeMs) book.remove(pooled);
         }
       }
     },

@@ -147,10 +147,8 @@ export function createPool({ chain, common, clock, log }: PoolDeps, limits: Pool
   async function take({ removed, added }: HeadChange): Promise<void> {
     if (removed.length === 0 && added.length === 0) return;
     room.renew();
-    const released = [...removed]
-      .reverse()
-      .flatMap(rawsOf)
-      .flatMap((raw) => decode(raw) ?? []);
+    const oldestFirst = [...removed].reverse();
+    const released = oldestFirst.flatMap(rawsOf).flatMap((raw) => decode(raw) ?? []);
     const unclear = leaveMined(added.flatMap(rawsOf));
     for (const { sender } of released) unclear.add(toHex(sender));
     for (const sender of doubted) unclear.add(sender);

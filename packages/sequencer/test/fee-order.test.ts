@@ -11,7 +11,7 @@ const steps = fc.array(
     { weight: 2, arbitrary: fc.record({ delete: fc.nat() }) },
     { weight: 2, arbitrary: fc.record({ baseFee: fc.nat(16) }) },
   ) as fc.Arbitrary<Step>,
-  { maxLength: 80 },
+  { maxLength: 80, size: 'max' },
 );
 
 const byTip =
@@ -28,7 +28,7 @@ test.each(['best', 'worst'] as const)('the %s paid comes first at every base fee
       all.forEach((step, arrival) => {
         if ('add' in step) {
           const [tip, slack] = [BigInt(step.add.tip), BigInt(step.add.room)];
-          const item = { tip, slack, cap: tip + slack, arrival };
+          const item = { tip, slack, cap: tip + slack, arrival, byPrice: -1, bySlack: -1 };
           items.push(item);
           order.add(item);
         } else if ('delete' in step) {
@@ -61,6 +61,8 @@ test('a base fee that moves touches only what it passes', () => {
     tip: 1n,
     cap: BigInt(arrival) + 1n,
     arrival,
+    byPrice: -1,
+    bySlack: -1,
     get slack() {
       reads += 1;
       return BigInt(arrival);

@@ -56,7 +56,7 @@ const steps = fc.array(
     { weight: 2, arbitrary: fc.record({ moveTo: fc.record({ sender: fc.nat(4), by: fc.integer({ min: -3, max: 4 }) }) }) },
     { weight: 3, arbitrary: fc.record({ check: fc.record({ baseFee: fc.nat(12), skipAt: fc.array(fc.nat(8), { maxLength: 3 }) }) }) },
   ) as fc.Arbitrary<Step>,
-  { maxLength: 60 },
+  { maxLength: 60, size: 'max' },
 );
 
 function check(book: Book, model: Model, at: { baseFee: bigint; skipAt: ReadonlySet<number> }): void {

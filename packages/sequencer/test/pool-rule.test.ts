@@ -28,7 +28,7 @@ test('a sender must own every wei of what a transaction can cost', () => {
   expect(wordsOf(() => checkSender(transaction, { nonce: 6n, balance: 42_009n }, 30_000n))).toBe('nonce too low: next nonce 6, tx nonce 5');
 });
 
-const price = (tip: bigint, cap: bigint) => ({ tip, cap, slack: cap - tip, arrival: 0 });
+const price = (tip: bigint, cap: bigint) => ({ tip, cap, slack: cap - tip, arrival: 0, byPrice: -1, bySlack: -1 });
 
 test('a replacement pays more of both, be it only a wei where ten percent are less', () => {
   const refused = 'replacement transaction underpriced';

@@ -1,10 +1,10 @@
-import type { ChainReader } from '@hemid/chain';
-import { type ChainSpec, fromHex, type Hex, hashTransaction, isSystemEnvelope, type SealedBlock, toHex } from '@hemid/protocol';
-import { silentLogger } from '@hemid/runtime';
+import type { ChainReader, PlacedL2Header } from '@hemid/chain';
+import { type ChainSpec, fromHex, type Hex, hashTransaction, isSystemEnvelope, type SealedBlock, type Sequencer, toHex } from '@hemid/protocol';
+import { Secret, silentLogger } from '@hemid/runtime';
 import { createTestNetwork, type TestNetwork } from '@hemid/testkit';
 import { concat, keccak256, parseSignature, toHex as toHexNumber, toRlp } from 'viem';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createPool, type Pool } from '../src/index.ts';
+import { createBuilder, createPool, type Pool } from '../src/index.ts';
 import { accountAt, addressAt, BALANCE, GWEI, type Request, refusal, SOMEONE, sign as signFor } from './signed.ts';
 
 let network: TestNetwork;
@@ -330,38 +330,47 @@ test('a transaction that is dropped in the middle costs at most what may wait be
   expect(mine.read(hashTransaction(raws[66] as Uint8Array))).toBeUndefined();
 });
 
-test('a reorg puts all of a sender back where it was, however much waits behind it', async () => {
+test.each([[[3]], [[3, 65]]])('a reorg of blocks with %j transactions puts all back where they were', async (sizes) => {
   const { chain } = network.sequencer.node;
-  let head = chain.head('latest');
-  const before = head;
+  const before = chain.head('latest');
+  let head = before;
   const wound: ChainReader = { ...chain, head: (tag) => (tag === 'latest' ? head : chain.head(tag)) };
   const mine = createPool({ chain: wound, common: chain.execution.common, clock: network.clock, log: silentLogger });
   const raws = await Promise.all(Array.from({ length: 70 }, (_, nonce) => sign(0, { nonce, value: 0n })));
   for (const raw of raws) await mine.submit(raw);
-  for (const raw of raws.slice(0, 3)) await pool.submit(raw);
-  await network.sequencer.build();
-  head = chain.head('latest');
-  await mine.follow({ removed: [], added: [head] });
-  expect(mine.counts()).toEqual({ pending: 67, queued: 0 });
-  const removed = [head];
+  const rest = [...raws];
+  const removed: PlacedL2Header[] = [];
+  for (const size of sizes) {
+    for (const raw of rest.splice(0, size)) await pool.submit(raw);
+    await network.sequencer.build();
+    head = chain.head('latest');
+    removed.unshift(head);
+    await mine.follow({ removed: [], added: [head] });
+  }
+  expect(mine.counts()).toEqual({ pending: rest.length, queued: 0 });
   head = before;
   // Asked between the reorg and the news of it, the pool must not lose what seems to wait behind a gap.
   expect(await mine.nonce(addressAt(0))).toBe(0n);
-  expect(mine.counts()).toEqual({ pending: 0, queued: 67 });
+  expect(mine.counts()).toEqual({ pending: 0, queued: rest.length });
   await mine.follow({ removed, added: [] });
   expect(mine.counts()).toEqual({ pending: 70, queued: 0 });
   expect(await mine.nonce(addressAt(0))).toBe(70n);
 });
 
 test('the builder waits until the pool has followed the parent', async () => {
+  const { chain, headers, blocks } = network.sequencer.node;
+  const mine = createPool({ chain, common: chain.execution.common, clock: network.clock, log: silentLogger });
   const first = await sign(0);
+  const second = await sign(0, { nonce: 1 });
+  for (const raw of [first, second]) await mine.submit(raw);
   await pool.submit(first);
-  await submit(0, { nonce: 1 });
   await network.sequencer.build();
-  const { node } = network.sequencer;
-  // The head is there, the news of it is still on its way through the state.
-  const second = await submit(0, { nonce: 2 });
-  await network.clock.advance(network.spec.genesis.blockTime * 1000);
-  const sealing = node.duty?.tick();
-  expect(hashesOf((await sealing) as SealedBlock)).toEqual([second]);
+  // A pool that is late: it hears of the head when it is waited for.
+  const late: Pool = { ...mine, settled: () => mine.follow({ removed: [], added: [chain.head('latest')] }) };
+  const key = new Secret(new Uint8Array(32).fill(1));
+  const builder = createBuilder({ chain, pool: late, headers, blocks, log: silentLogger }, { key });
+  const timestamp = chain.head('latest').header.timestamp + BigInt(spec.genesis.blockTime);
+  const [sequencer] = spec.genesis.sequencers;
+  const sealed = await builder.build({ timestamp, sequencer: sequencer as Sequencer });
+  expect(hashesOf(sealed as SealedBlock)).toEqual([toHex(hashTransaction(second))]);
 });

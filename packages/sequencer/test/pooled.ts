@@ -25,7 +25,9 @@ export function pooledOf({ sender, nonce, tip, cap, arrival, bytes = 100 }: Pool
     ...price,
     slack: price.cap - price.tip,
     arrival,
-    queuedMs: undefined,
+    byPrice: -1,
+    bySlack: -1,
+    queuedMs: 0,
     worth: price,
   };
 }
