@@ -16,6 +16,8 @@ export interface SendResult {
 
 const BATCH = 100;
 const CONNECTIONS = 4;
+/** Transactions that may be on their way to a block: what a pool holds; beyond it senders wait, for either peer. */
+const OUTSTANDING = 14_000;
 
 /** One keep-alive connection. */
 function connect(url: string): (body: string | Buffer) => Promise<unknown> {
@@ -67,16 +69,20 @@ export async function sendAll(url: string, raws: readonly Uint8Array[]): Promise
   let seen = await one('eth_blockNumber');
   const firstBlock = seen;
   let refusals = 0;
+  let sent = 0;
+  let mined = 0;
   // Just behind a block, so that every run meets the one-second clock at the same place.
   while ((await one('eth_blockNumber')) === seen) await sleep(5);
   const started = performance.now();
 
   async function deliver(ask: ReturnType<typeof connect>, batch: { calls: object[]; body: Buffer }): Promise<void> {
+    while (sent - mined > OUTSTANDING) await sleep(5);
+    sent += batch.calls.length;
     let { body, calls } = batch;
     for (;;) {
       const answers = (await ask(body)) as Answer[];
       const failed = answers.filter(({ error }) => error !== undefined);
-      const other = failed.find(({ error }) => !/full|limit exceeded/.test(error?.message ?? ''));
+      const other = failed.find(({ error }) => !/full|limit exceeded|transaction underpriced/.test(error?.message ?? ''));
       if (other !== undefined) throw new Error(`a transaction was refused: ${other.error?.message}`);
       if (failed.length === 0) return;
       refusals += failed.length;
@@ -96,7 +102,6 @@ export async function sendAll(url: string, raws: readonly Uint8Array[]): Promise
   ).then(() => {
     acceptedMs = performance.now() - started;
   });
-  let mined = 0;
   let minedMs = 0;
   async function watchBlocks(): Promise<void> {
     while (mined < raws.length) {

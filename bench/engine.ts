@@ -67,6 +67,8 @@ try {
         const peer = await start(directory, accounts);
         let result: SendResult;
         try {
+          // Its start is not its load.
+          if (name === 'hemid') await eventLoopDelay(peer.url);
           result = await sendAll(peer.url, raws);
           if (name === 'hemid') stalls.push(await eventLoopDelay(peer.url));
         } finally {

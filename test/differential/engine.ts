@@ -21,7 +21,8 @@ export interface BlockPlan {
 
 export interface BlockResult {
   outcomes: Outcome[];
-  stateRoot: Hex;
+  /** `undefined` of an engine whose blocks also write what the other's do not. */
+  stateRoot: Hex | undefined;
 }
 
 /** Where a chain begins. */

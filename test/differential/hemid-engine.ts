@@ -41,7 +41,8 @@ export async function openHemidEngine(beginning: Beginning): Promise<HemidEngine
   const store = await openMemoryStore();
   const common = createCommon(spec);
   const hashes: Uint8Array[] = [];
-  const numberOf = (hash: Uint8Array): bigint => BigInt(hashes.findIndex((one) => toHex(one) === toHex(hash)));
+  const numbers = new Map<string, bigint>();
+  const numberOf = (hash: Uint8Array): bigint => numbers.get(toHex(hash)) ?? -1n;
   const states = createStateStore(
     {
       store,
@@ -57,6 +58,7 @@ export async function openHemidEngine(beginning: Beginning): Promise<HemidEngine
   async function keep(executed: ExecutedBlock): Promise<void> {
     const { number } = executed.block.header;
     hashes[Number(number)] = executed.hash;
+    numbers.set(toHex(executed.hash), number);
     const batch = store.batch();
     states.stage(executed.hash, executed.diff);
     if (number === 0n) states.init({ hash: executed.hash, number }, executed.diff, batch);

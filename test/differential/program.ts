@@ -168,7 +168,21 @@ function createSomething(world: ProgramWorld, depth: number): Code {
     OP.DUP1,
     ...sink(world),
     ...(random.between(0, 1) === 0
-      ? [...push(0), OP.SWAP1, ...push(0), OP.SWAP1, ...push(0), OP.SWAP1, ...push(0), OP.SWAP1, ...push(0), OP.SWAP1, OP.GAS, OP.CALL, ...sink(world)]
+      ? [
+          ...push(0),
+          OP.SWAP1,
+          ...push(0),
+          OP.SWAP1,
+          ...push(0),
+          OP.SWAP1,
+          ...push(0),
+          OP.SWAP1,
+          ...push(0),
+          OP.SWAP1,
+          OP.GAS,
+          OP.CALL,
+          ...sink(world),
+        ]
       : [OP.POP]),
   ];
 }

@@ -8,7 +8,9 @@ export const CHAIN_ID = 17_017;
 
 /** A rival that executes the same blocks. */
 export interface Rival {
-  block(plan: BlockPlan): Promise<BlockResult>;
+  block(plan: BlockPlan, hemid: BlockResult): Promise<BlockResult>;
+  /** Looks at both states after an equal block; @returns a difference in words. */
+  compareState?(hemid: HemidEngine, addresses: readonly Hex[]): Promise<string | undefined>;
 }
 
 export interface RunOptions {
@@ -16,8 +18,6 @@ export interface RunOptions {
   /** At least so many transactions. */
   count: number;
   isStrict: boolean;
-  /** Looks at a block of both after it was found equal. */
-  onBlock?: (hemid: HemidEngine, trials: readonly Trial[]) => Promise<void>;
 }
 
 /** How often each kind of transaction ended how, as `kind status`. */
@@ -48,7 +48,7 @@ export function differenceOf(plan: BlockPlan, hemid: BlockResult, rival: BlockRe
     const { kind, raw } = trials[i] as Trial;
     return `block ${plan.number}, transaction ${i} (${kind}): hemid ${JSON.stringify(mine)}, rival ${JSON.stringify(theirs)}; raw ${raw}`;
   }
-  if (hemid.stateRoot === rival.stateRoot) return undefined;
+  if (rival.stateRoot === undefined || hemid.stateRoot === rival.stateRoot) return undefined;
   return `block ${plan.number}: state root ${hemid.stateRoot}, rival ${rival.stateRoot}, after equal outcomes of ${trials.map(({ kind }) => kind).join(', ')}`;
 }
 
@@ -74,15 +74,17 @@ export async function runDifferential(start: (beginning: Beginning) => Promise<R
       const key = `${kind} ${result.outcomes[i]?.status}`;
       tally.set(key, (tally.get(key) ?? 0) + 1);
     }
-    const theirs = rival.block(plan);
+    const theirs = rival.block(plan, result);
     // One block ahead of the rival: it has a process of its own.
     await pending;
     pending = theirs.then(async (other) => {
       const difference = differenceOf(plan, result, other, trials);
       if (difference !== undefined) throw new Error(`seed ${seed}, ${difference}; ${REPLAY(seed, count)}`);
-      await options.onBlock?.(hemid, trials);
+      const differing = await rival.compareState?.(hemid, campaign.known());
+      if (differing !== undefined) throw new Error(`seed ${seed}, after block ${plan.number}: ${differing}; ${REPLAY(seed, count)}`);
     });
     pending.catch(() => undefined);
+    if (rival.compareState !== undefined) await pending;
     done += trials.length;
   }
   await pending;

@@ -2,9 +2,9 @@
 import { createInterface } from 'node:readline';
 import { createBlock } from '@ethereumjs/block';
 import { type Common, ConsensusAlgorithm, ConsensusType, createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
-import { MerkleStateManager } from '@ethereumjs/statemanager';
+import { Caches, MerkleStateManager } from '@ethereumjs/statemanager';
 import { createTxFromRLP } from '@ethereumjs/tx';
-import { Account, createAddressFromString, hexToBytes, bytesToHex, setLengthLeft, bigIntToBytes } from '@ethereumjs/util';
+import { Account, bigIntToBytes, bytesToHex, createAddressFromString, hexToBytes, setLengthLeft } from '@ethereumjs/util';
 import { createVM, runTx, type VM } from '@ethereumjs/vm';
 import type { Beginning, BlockPlan, BlockResult, Outcome } from './engine.ts';
 
@@ -29,7 +29,7 @@ function osaka(chainId: number): Common {
 
 async function begin({ chainId, accounts }: Beginning): Promise<{ vm: VM; hashes: Map<bigint, Uint8Array> }> {
   const common = osaka(chainId);
-  const stateManager = new MerkleStateManager({ common });
+  const stateManager = new MerkleStateManager({ common, caches: new Caches() });
   for (const [hex, { balance, nonce = 0, code }] of Object.entries(accounts)) {
     const address = createAddressFromString(hex);
     await stateManager.putAccount(address, new Account(BigInt(nonce), BigInt(balance)));
@@ -44,11 +44,19 @@ async function begin({ chainId, accounts }: Beginning): Promise<{ vm: VM; hashes
   return { vm: await createVM({ common, stateManager, blockchain: blockchain as never }), hashes };
 }
 
-async function runOne(vm: VM, raw: `0x${string}`, input: { block: ReturnType<typeof createBlock>; blockGasUsed: bigint }): Promise<{ outcome: Outcome; gas: bigint }> {
+async function runOne(
+  vm: VM,
+  raw: `0x${string}`,
+  input: { block: ReturnType<typeof createBlock>; blockGasUsed: bigint },
+): Promise<{ outcome: Outcome; gas: bigint }> {
   try {
     const tx = createTxFromRLP(hexToBytes(raw), { common: vm.common });
     const result = await runTx(vm, { tx, ...input, skipHardForkValidation: true });
-    const logs = result.receipt.logs.map(([address, topics, data]) => ({ address: bytesToHex(address), topics: topics.map((topic) => bytesToHex(topic)), data: bytesToHex(data) }));
+    const logs = result.receipt.logs.map(([address, topics, data]) => ({
+      address: bytesToHex(address),
+      topics: topics.map((topic) => bytesToHex(topic)),
+      data: bytesToHex(data),
+    }));
     const status = result.execResult.exceptionError === undefined ? 'succeeded' : 'failed';
     return { outcome: { status, gasUsed: result.totalGasSpent.toString(), logs }, gas: result.totalGasSpent };
   } catch {
@@ -87,7 +95,6 @@ async function runPlan({ vm, hashes }: { vm: VM; hashes: Map<bigint, Uint8Array>
     vault.balance += baseFee * blockGasUsed;
     await stateManager.putAccount(FEE_VAULT, vault);
   }
-  await stateManager.flush();
   return { outcomes, stateRoot: bytesToHex(await stateManager.getStateRoot()) };
 }
 

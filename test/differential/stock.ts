@@ -14,7 +14,10 @@ export interface Stock {
 /** Starts the stock engine on a beginning. */
 export function startStock(beginning: Beginning): Stock {
   const entry = fileURLToPath(new URL('./stock-process.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', entry], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: '' } });
+  const child = spawn(process.execPath, ['--import', 'tsx', entry], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
   const waiting: { resolve: (result: BlockResult) => void; reject: (error: Error) => void }[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.resolve(JSON.parse(line) as BlockResult));
   const ended = once(child, 'exit').then(([code]) => {

@@ -1,9 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bitcoinProbe } from '@hemid/contracts';
 import { createNode, devKey, devVaultScript, type Node, openDbNode } from '@hemid/node';
-import { concat, decodeBitcoinHeader, fromHex, hashBitcoinHeader, type SealedBlock, toDigits } from '@hemid/protocol';
+import { concat, decodeBitcoinHeader, fromHex, hashBitcoinHeader, type SealedBlock, toDigits, toHex } from '@hemid/protocol';
 import { Secret, silentLogger, systemClock } from '@hemid/runtime';
 import { layout, openMemoryStore, type Store, type Table } from '@hemid/store';
-import { createTestNetwork, createUser, publishKeystone, type TestNetwork } from '@hemid/testkit';
-import { bitcoinProbe } from '@hemid/contracts';
+import { createTestNetwork, createUser, devSpecJson, publishKeystone, type TestNetwork } from '@hemid/testkit';
 
 /** One thing that a node is told. */
 export type Step = { bitcoin: Uint8Array[] } | { block: SealedBlock } | { tip: true };
@@ -118,4 +120,13 @@ export async function copyInto(target: Store, source: Store): Promise<Store> {
   }
   await batch.commit();
   return target;
+}
+
+/** Writes the scene's chain spec, as the file that `hemid dev` leaves in its data directory. */
+export async function writeChainSpec({ network }: Scene, path: string): Promise<void> {
+  const { bitcoin, spec } = network;
+  const json = (await devSpecJson(bitcoin.rpc, spec.genesis.time)) as { genesis: { bitcoin: object } };
+  const { genesisHeight, genesisHeader, headersBefore } = spec.genesis.bitcoin;
+  json.genesis.bitcoin = { ...json.genesis.bitcoin, genesisHeight, genesisHeader: toHex(genesisHeader), headersBefore: headersBefore.map(toHex) };
+  writeFileSync(join(path, 'chain.json'), JSON.stringify(json));
 }

@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { devSpecJson, dumpStore } from '@hemid/testkit';
-import { fromHex, isHemidError, toHex } from '@hemid/protocol';
 import { runDbVerify } from '@hemid/node';
+import { fromHex, isHemidError } from '@hemid/protocol';
 import { systemClock } from '@hemid/runtime';
 import { layout, openStore, type Store } from '@hemid/store';
+import { dumpStore } from '@hemid/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openVerifier, playScene, type Scene, type Step, tell } from '../faults/scene.ts';
+import { openVerifier, playScene, type Scene, type Step, tell, writeChainSpec } from '../faults/scene.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 
@@ -31,11 +31,7 @@ const storeOf = (path: string): Promise<Store> => openStore(join(path, 'node'));
 async function makeData(name: string, steps: readonly Step[]): Promise<string> {
   const path = join(directory, name);
   mkdirSync(path);
-  const { bitcoin, spec } = scene.network;
-  const json = (await devSpecJson(bitcoin.rpc, spec.genesis.time)) as { genesis: { bitcoin: object } };
-  const { genesisHeight, genesisHeader, headersBefore } = spec.genesis.bitcoin;
-  json.genesis.bitcoin = { ...json.genesis.bitcoin, genesisHeight, genesisHeader: toHex(genesisHeader), headersBefore: headersBefore.map(toHex) };
-  writeFileSync(join(path, 'chain.json'), JSON.stringify(json));
+  await writeChainSpec(scene, path);
   const store = await storeOf(path);
   await tell(await openVerifier(scene, store), steps);
   await store.close();
@@ -52,9 +48,14 @@ interface End {
 
 function db(...args: string[]): Promise<End> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--conditions=@hemid/source', '--import', 'tsx', 'apps/node/src/main.ts', 'db', ...args], { cwd: ROOT }, (error, out, err) => {
-      resolve({ code: error === null ? 0 : Number(error.code), out, err, last: out.trimEnd().split('\n').pop() ?? '' });
-    });
+    execFile(
+      process.execPath,
+      ['--conditions=@hemid/source', '--import', 'tsx', 'apps/node/src/main.ts', 'db', ...args],
+      { cwd: ROOT },
+      (error, out, err) => {
+        resolve({ code: error === null ? 0 : Number(error.code), out, err, last: out.trimEnd().split('\n').pop() ?? '' });
+      },
+    );
   });
 }
 
@@ -67,7 +68,8 @@ async function withStore<T>(path: string, look: (store: Store) => Promise<T>): P
   }
 }
 
-const headNumber = (): bigint => scene.story.reduce((max, step) => ('block' in step && step.block.block.header.number > max ? step.block.block.header.number : max), 0n);
+const headNumber = (): bigint =>
+  scene.story.reduce((max, step) => ('block' in step && step.block.block.header.number > max ? step.block.block.header.number : max), 0n);
 const chainArgs = (): string[] => ['--chain', join(data, 'chain.json')];
 
 test('help names every command, and what is wrong with a call is one line and exit code 2', async () => {
@@ -130,7 +132,13 @@ test('verify names any row that is changed, missing or too much, and says that t
     /** The last line of `verify`, or the error that it ends with. */
     async function verify(): Promise<string> {
       const lines: string[] = [];
-      const context = { store, clock: systemClock, write: (line: string) => lines.push(line), progress: () => undefined, signal: new AbortController().signal };
+      const context = {
+        store,
+        clock: systemClock,
+        write: (line: string) => lines.push(line),
+        progress: () => undefined,
+        signal: new AbortController().signal,
+      };
       const config = { data: path, chain: undefined, from: undefined, scratch: undefined, unspentSet: undefined };
       try {
         const end = await runDbVerify(context, { spec: scene.network.spec, config });
@@ -156,16 +164,24 @@ test('verify names any row that is changed, missing or too much, and says that t
       const isPick = (row: string): boolean => !['header', 'block', 'receipts'].includes(name) || row.split(' ')[1] === canonical[3];
       const row = own.filter(isPick).at(-1);
       if (row === undefined) throw new Error(`the scene has no row in ${name}`);
-      const [key, value] = row.split(' ').slice(1).map((digits) => fromHex(`0x${digits}`)) as [Uint8Array, Uint8Array];
+      const [key, value] = row
+        .split(' ')
+        .slice(1)
+        .map((digits) => fromHex(`0x${digits}`)) as [Uint8Array, Uint8Array];
       const changed = value.slice();
       changed[changed.length - 1] = (changed[changed.length - 1] ?? 0) ^ 1;
       for (const damage of [changed, undefined]) {
         await set(prefix, key, damage);
-        expect(await verify(), `${name} ${damage === undefined ? 'missing' : 'changed'}`).toMatch(/^differs: [\s\S]*\nverify: \d+ differences?; |^(fatal|retry|invalid) /);
+        expect(await verify(), `${name} ${damage === undefined ? 'missing' : 'changed'}`).toMatch(
+          /^differs: [\s\S]*\nverify: \d+ differences?; |^(fatal|retry|invalid) /,
+        );
       }
       await set(prefix, key, value);
     }
-    for (const [prefix, key] of [['f', 'a12345678901234567890'], ['T', 't'.repeat(32)]] as const) {
+    for (const [prefix, key] of [
+      ['f', 'a12345678901234567890'],
+      ['T', 't'.repeat(32)],
+    ] as const) {
       const value = layout.transaction.value.encode({ blockHash: new Uint8Array(32), index: 0 });
       await set(prefix, new TextEncoder().encode(key), value);
       expect(await verify()).toMatch(/has a row [0-9a-f]+ that must not be there\nverify: 1 difference;/);
@@ -179,14 +195,18 @@ test('export and import carry the chain into an empty directory, and what is imp
   const file = join(directory, 'blocks.bin');
   const out = await db('export', file, '--data', data);
   expect(out.code).toBe(0);
-  expect(out.last).toMatch(new RegExp(`^export: blocks 1 to ${headNumber()} 0x[0-9a-f]{64} and \\d+ Bitcoin blocks, ${readFileSync(file).length} bytes in `));
+  expect(out.last).toMatch(
+    new RegExp(`^export: blocks 1 to ${headNumber()} 0x[0-9a-f]{64} and \\d+ Bitcoin blocks, ${readFileSync(file).length} bytes in `),
+  );
   const target = join(directory, 'imported');
   const into = await db('import', file, '--data', target, ...chainArgs());
   expect(into).toMatchObject({ code: 0, err: '' });
   const head = / 0x[0-9a-f]{64}/.exec(out.last)?.[0] ?? '';
   expect(into.last).toBe(`import: ${headNumber()} blocks executed, 0 were here, head ${headNumber()}${head}`);
   expect((await db('verify', '--data', target, ...chainArgs())).code).toBe(0);
-  expect((await db('import', file, '--data', target, ...chainArgs())).last).toBe(`import: 0 blocks executed, ${headNumber()} were here, head ${headNumber()}${head}`);
+  expect((await db('import', file, '--data', target, ...chainArgs())).last).toBe(
+    `import: 0 blocks executed, ${headNumber()} were here, head ${headNumber()}${head}`,
+  );
 });
 
 test('a file that is cut off or damaged is named with the offset; the import goes on when the whole file is there', async () => {
@@ -199,7 +219,9 @@ test('a file that is cut off or damaged is named with the offset; the import goe
   truncateSync(cut, Math.floor(bytes.length / 2));
   const half = await db('import', cut, '--data', target, ...chainArgs());
   expect(half).toMatchObject({ code: 1, out: '' });
-  expect(half.err).toMatch(new RegExp(`^hemid: ${cut} is cut off at offset ${Math.floor(bytes.length / 2)}, in what begins at \\d+ \\(node/db-file\\)\\n$`));
+  expect(half.err).toMatch(
+    new RegExp(`^hemid: ${cut} is cut off at offset ${Math.floor(bytes.length / 2)}, in what begins at \\d+ \\(node/db-file\\)\\n$`),
+  );
 
   for (const offset of [0, 30, 100, Math.floor(bytes.length / 3), bytes.length - 3]) {
     const damaged = Buffer.from(bytes);
@@ -236,7 +258,11 @@ test('rollback goes back, forgets what is above, keeps sealed slots, and the sam
   const sealed = await sealedSlots();
   const end = await db('rollback', '5', '--data', path);
   expect(end.code).toBe(0);
-  expect(end.last).toMatch(new RegExp(`^rollback: 5 blocks taken back, from ${headNumber()} 0x.* to head ${headNumber() - 5n} 0x.*, 2 blocks of other branches above it are forgotten too; sealed slots stay sealed$`));
+  expect(end.last).toMatch(
+    new RegExp(
+      `^rollback: 5 blocks taken back, from ${headNumber()} 0x.* to head ${headNumber() - 5n} 0x.*, 2 blocks of other branches above it are forgotten too; sealed slots stay sealed$`,
+    ),
+  );
   expect(await sealedSlots()).toEqual(sealed);
   expect(sealed).toHaveLength(1);
   expect((await db('verify', '--data', path)).code).toBe(0);

@@ -115,14 +115,11 @@ function toCount(text: string): bigint {
 function splitOperand(argv: readonly string[]): { operands: string[]; options: string[] } {
   const operands: string[] = [];
   const options: string[] = [];
-  for (let i = 0; i < argv.length; i += 1) {
-    const word = argv[i] as string;
-    if (!word.startsWith('-')) operands.push(word);
-    else {
-      options.push(word);
-      const takesValue = !word.includes('=') && word !== '--archive' && i + 1 < argv.length;
-      if (takesValue) options.push(argv[(i += 1)] as string);
-    }
+  let isValue = false;
+  for (const word of argv) {
+    const isOption: boolean = !isValue && word.startsWith('-');
+    (isOption || isValue ? options : operands).push(word);
+    isValue = isOption && !word.includes('=') && word !== '--archive';
   }
   return { operands, options };
 }

@@ -104,7 +104,8 @@ export function openBlockFile(path: string): BlockFileReader {
   const hash = createHash('sha256');
   let offset = 0;
 
-  const damaged = (at: number, what: string): Error => fail('node/db-file', `${path} is damaged at offset ${at}: ${what}`, { details: { offset: at } });
+  const damaged = (at: number, what: string): Error =>
+    fail('node/db-file', `${path} is damaged at offset ${at}: ${what}`, { details: { offset: at } });
 
   function read(length: number, at: number): Uint8Array {
     const bytes = new Uint8Array(length);

@@ -227,7 +227,10 @@ export async function runDbVerify(context: DbContext, { spec, config }: { spec: 
     config.from === undefined ? await verifyAll(context, spec, config, last) : await verifyFrom(context, spec, first, last);
   for (const line of differences.lines()) context.write(`differs: ${line}`);
   if (differences.count() > 0)
-    return { line: `verify: ${differences.count()} difference${differences.count() === 1 ? '' : 's'}; ${executed} blocks executed, head ${last} ${toHex(head.hash)}`, isWrong: true };
+    return {
+      line: `verify: ${differences.count()} difference${differences.count() === 1 ? '' : 's'}; ${executed} blocks executed, head ${last} ${toHex(head.hash)}`,
+      isWrong: true,
+    };
   return {
     line: `verify: all ${executed} blocks from ${first} on are right, head ${last} ${toHex(head.hash)} state root ${toHex(head.header.stateRoot)}`,
   };

@@ -1,4 +1,16 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Node } from './node.ts';
+
+const NANOSECONDS = 1e9;
+const eventLoopDelay = monitorEventLoopDelay({ resolution: 5 });
+eventLoopDelay.enable();
+
+/** The 99th percentile of the event loop's delay since it was asked for last, seconds. */
+function takeEventLoopDelay(): number {
+  const seconds = eventLoopDelay.percentile(99) / NANOSECONDS;
+  eventLoopDelay.reset();
+  return seconds;
+}
 
 /** The node's gauges in Prometheus' text format. */
 export function renderMetrics({ chain, headers, pool, bitcoinSync }: Node): string {
@@ -11,6 +23,7 @@ export function renderMetrics({ chain, headers, pool, bitcoinSync }: Node): stri
     ['hemid_bitcoin_height', "height of the node's best Bitcoin header", headers.best().height],
     ['hemid_pool_pending', 'executable transactions in the pool', counts?.pending ?? 0],
     ['hemid_pool_queued', 'transactions that wait for an earlier nonce', counts?.queued ?? 0],
+    ['hemid_event_loop_delay_p99_seconds', 'delay of the event loop since the metrics were asked for last, 99th percentile', takeEventLoopDelay()],
     ['process_resident_memory_bytes', 'resident memory', process.memoryUsage.rss()],
   ];
   const lines = gauges.map(([name, help, value]) => `# HELP ${name} ${help}\n# TYPE ${name} gauge\n${name} ${value}\n`);

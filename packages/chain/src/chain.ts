@@ -12,6 +12,7 @@ import {
   simulate,
 } from '@hemid/hvm';
 import { type ChainSpec, equal, isHemidError, isSystemEnvelope, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
+import { nextTurn } from '@hemid/runtime';
 import { type Batch, type Follower, follow, layout, routeBetween, type Store } from '@hemid/store';
 import { createBlockArchive } from './block-archive.ts';
 import { bitcoinReference, checkHeader, checkSeal, splitBlock } from './block-rule.ts';
@@ -102,7 +103,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     { store, route: (from, to) => routeBetween(routes, from, to), block: (hash) => ({ hash, number: heightOf(hash) }), parent: routes.parent },
     { window: deps.stateWindow },
   );
-  const execution: ExecutionDeps = { spec, common, states };
+  const execution: ExecutionDeps = { spec, common, states, pause: nextTurn };
 
   const genesis = await openGenesis();
   const leaves = new Map<string, PlacedL2Header>();

@@ -25,11 +25,11 @@ import {
   toBigEndian,
 } from '@hemid/protocol';
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { bloomsOf } from './bloom.ts';
 import { nextBaseFee } from './base-fee.ts';
+import { bloomsOf } from './bloom.ts';
 import { installFastInterpreter } from './fast-interpreter.ts';
-import { bindAll } from './precompiles/all.ts';
 import { recipientOfTransfer, runTransfer, senderOfTransfer, TRANSFER_GAS } from './plain-transfer.ts';
+import { bindAll } from './precompiles/all.ts';
 import { commitState } from './state/commit-state.ts';
 import { type FlatState, openFlatState } from './state/flat-state.ts';
 import { latin } from './state/key.ts';
@@ -82,7 +82,14 @@ export interface ExecutionDeps {
   spec: ChainSpec;
   common: Common;
   states: StateStore;
+  /** Lets other work have its turn, now and then while a block is executed. */
+  pause?: () => Promise<void>;
+  /** Runs even plain transfers in the VM, for those who compare the two. */
+  transfers?: 'in-vm';
 }
+
+/** Transactions between two pauses. */
+const TURN = 32;
 
 const HISTORY_SERVE_WINDOW = 8191n;
 
@@ -216,7 +223,8 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
     },
     async user(transaction) {
       const { tx, raw, sender } = transaction;
-      const to = recipientOfTransfer(transaction, transfers);
+      if (receipts.length % TURN === TURN - 1) await deps.pause?.();
+      const to = deps.transfers === 'in-vm' ? undefined : recipientOfTransfer(transaction, transfers);
       if (to !== undefined) {
         checkStateless(transaction, TRANSFER_GAS);
         checkExecutable(transaction, senderOfTransfer(state, sender), header, gasLeft());
@@ -254,7 +262,8 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
         account.balance += header.baseFeePerGas * userGas;
         await state.putAccount(vault, account);
       }
-      const { root, diff } = await commitState(state, base);
+      const { root, diff } = await commitState(state, base, deps.pause);
+      await deps.pause?.();
       const blooms = bloomsOf(receipts);
       const complete: L2Header = {
         ...header,

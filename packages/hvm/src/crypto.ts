@@ -1,7 +1,7 @@
 import type { CustomCrypto } from '@ethereumjs/common';
+import secp256k1 from 'secp256k1';
 import { fail } from './errors.ts';
 import { keccak } from './state/keccak.ts';
-import secp256k1 from 'secp256k1';
 
 /**
  * Recovers the public key of an Ethereum signature with libsecp256k1 (a prebuilt binary, or its own JavaScript where

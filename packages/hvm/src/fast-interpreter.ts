@@ -1,10 +1,10 @@
 import type { Common } from '@ethereumjs/common';
 import { createEVM, EVMError } from '@ethereumjs/evm';
 import { installFastFrame } from './fast-frame.ts';
+import { type SprintState, sprint, sprintFees } from './sprint.ts';
 
 /** What this file knows of @ethereumjs/evm 10.1.3's interpreter; it is not exported there. */
-interface RunState {
-  programCounter: number;
+interface RunState extends SprintState {
   opCode: number;
   code: Uint8Array;
   validJumps: Uint8Array;
@@ -39,7 +39,7 @@ interface Analysis {
 
 const ERROR_TYPE = 'EVMError';
 /** EIPs whose code paths only the stock loop has. */
-const STOCK_ONLY = [3540, 7864, 7928, 8024, 8037];
+const STOCK_ONLY = [3540, 6800, 7864, 7928, 8024, 8037];
 
 /** Jump destinations and push values by code: state gives the same array for the same code. */
 const analyses = new WeakMap<Uint8Array, Analysis>();
@@ -60,12 +60,25 @@ function needsStock(interpreter: Interpreter): boolean {
   return STOCK_ONLY.some((eip) => common.isActivatedEIP(eip));
 }
 
+const knownFees = new WeakMap<Opcode[], Float64Array>();
+
+function feesOf(opcodes: Opcode[]): Float64Array {
+  const known = knownFees.get(opcodes);
+  if (known !== undefined) return known;
+  const fees = sprintFees(opcodes);
+  knownFees.set(opcodes, fees);
+  return fees;
+}
+
 /** Runs opcodes until something ends them; awaits only the ones that are asynchronous. */
 async function loop(interpreter: Interpreter, code: Uint8Array): Promise<void> {
   const { _runState: state, common } = interpreter;
   const opcodes = interpreter._evm._opcodeMap;
   const { length } = code;
-  while (state.programCounter < length) {
+  const track = { code, jumps: state.validJumps, pushes: state.cachedPushes, fees: feesOf(opcodes) };
+  for (;;) {
+    sprint(state, track);
+    if (state.programCounter >= length) return;
     const opCode = code[state.programCounter] as number;
     state.opCode = opCode;
     const opcode = opcodes[opCode] as Opcode;

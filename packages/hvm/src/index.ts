@@ -7,6 +7,8 @@ export {
   openBlockExecution,
 } from './block-execution.ts';
 export { createCommon } from './common.ts';
+export { fastCrypto } from './crypto.ts';
+export { installFastInterpreter } from './fast-interpreter.ts';
 export { buildGenesis } from './genesis.ts';
 export { balance } from './precompiles/40-balance.ts';
 export { unspent } from './precompiles/41-unspent.ts';
@@ -20,13 +22,11 @@ export { output } from './precompiles/48-output.ts';
 export { witness } from './precompiles/49-witness.ts';
 export { bindAll } from './precompiles/all.ts';
 export { type BoundPrecompile, bindPrecompile, type Precompile } from './precompiles/bind.ts';
-export { estimateGas, type Message, type SimulationContext, type SimulationResult, simulate } from './simulation.ts';
-export { fastCrypto } from './crypto.ts';
-export { installFastInterpreter } from './fast-interpreter.ts';
 export { recoverSenders } from './sender-recovery.ts';
-export { keccak } from './state/keccak.ts';
+export { estimateGas, type Message, type SimulationContext, type SimulationResult, simulate } from './simulation.ts';
 export { type CommittedState, commitState } from './state/commit-state.ts';
 export { type FlatState, openFlatState } from './state/flat-state.ts';
+export { keccak } from './state/keccak.ts';
 export { type AccountProof, createStateReader, type StateReader } from './state/reader.ts';
 export type { BaseState, StateDiff, StateSource } from './state/source.ts';
 export { createStateStore, type StateBlock, type StateStore, type StateStoreDeps } from './state/state-store.ts';

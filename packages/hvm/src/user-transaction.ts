@@ -1,8 +1,9 @@
 import type { Common } from '@ethereumjs/common';
 import { createTxFromRLP, getMinimumGasLimit, type TypedTransaction } from '@ethereumjs/tx';
-import { equal, isSystemEnvelope, type L2Header, toHex } from '@hemid/protocol';
 import { Address } from '@ethereumjs/util';
+import { equal, isSystemEnvelope, type L2Header, toHex } from '@hemid/protocol';
 import { fail } from './errors.ts';
+import { decodeFeeMarket } from './fee-market-transaction.ts';
 import { rememberSender, senderOf } from './sender.ts';
 import { keccak } from './state/keccak.ts';
 
@@ -53,7 +54,7 @@ export function decodeUserTransaction(raw: Uint8Array, common: Common): UserTran
   if (raw.length === 0 || type > MAX_TYPE) throw refuse('transaction type not supported');
   let tx: TypedTransaction;
   try {
-    tx = createTxFromRLP(raw, { common, freeze: false });
+    tx = decodeFeeMarket(raw, common) ?? createTxFromRLP(raw, { common, freeze: false });
   } catch (cause) {
     throw refuse(inGethsWords(cause), cause);
   }

@@ -7,7 +7,7 @@ import { createStateStore, type StateBlock, type StateDiff, type StateStore } fr
 const KEYS = ['aA', 'aB', 'sA1', 'n\u0000', 'n\u0001\u0010'];
 
 /** A tree of blocks whose states are known, beside the state store under test. */
-async function createWorld(window: number | undefined) {
+async function createWorld(window: number | undefined, hotBytes = 1 << 20) {
   const store: Store = await openMemoryStore();
   const blocks = new Map<string, StateBlock & { parent: Uint8Array; state: Map<string, Uint8Array>; diff: StateDiff }>();
   const get = (hash: Uint8Array) => {
@@ -18,7 +18,7 @@ async function createWorld(window: number | undefined) {
   const tree = { height: (hash: Uint8Array) => get(hash).number, parent: (hash: Uint8Array) => get(hash).parent };
   const states: StateStore = createStateStore(
     { store, route: (from, to) => routeBetween(tree, from, to), block: get, parent: tree.parent },
-    { window },
+    { window, hotBytes },
   );
   let serial = 0;
   function create(parent: Uint8Array | undefined, diff: StateDiff): Uint8Array {
@@ -47,12 +47,21 @@ async function createWorld(window: number | undefined) {
     create,
     head: () => head,
     /** Commits a new block, and moves the head to it if asked. */
-    async commit(hash: Uint8Array, target: Uint8Array) {
+    async commit(hash: Uint8Array, target: Uint8Array, isLost = false) {
       const block = get(hash);
+      if (isLost) {
+        // A batch that fails to be written: nothing of it may be seen, neither now nor later.
+        const lost = store.batch();
+        states.stage(hash, block.diff);
+        follow([follower], routeBetween(tree, head, target), get, lost);
+        states.keep(hash, lost);
+        for (const key of KEYS) expect(states.base(head).read(key)).toEqual(get(head).state.get(key));
+      }
       const writes = store.batch();
       states.stage(hash, block.diff);
       follow([follower], routeBetween(tree, head, target), get, writes);
       states.keep(hash, writes);
+      for (const key of KEYS) expect(states.base(head).read(key)).toEqual(get(head).state.get(key));
       await writes.commit();
       head = target;
     },
@@ -67,20 +76,25 @@ const diffs = fc.uniqueArray(fc.tuple(fc.constantFrom(...KEYS), fc.option(fc.uin
   minLength: 1,
   maxLength: KEYS.length,
 });
-const moves = fc.array(fc.record({ diff: diffs, back: fc.nat({ max: 3 }), takesHead: fc.boolean() }), { minLength: 1, maxLength: 15 });
+const moves = fc.array(fc.record({ diff: diffs, back: fc.nat({ max: 3 }), takesHead: fc.boolean(), isLost: fc.boolean() }), {
+  minLength: 1,
+  maxLength: 15,
+});
 
-test('every state is what it was: at the head, below it, on other branches, through any reorgs', async () => {
+test('every state is what it was: at the head, below it, on other branches, through any reorgs and lost batches, with any cache', async () => {
   await fc.assert(
-    fc.asyncProperty(moves, async (steps) => {
-      const world = await createWorld(undefined);
-      for (const { diff, back, takesHead } of steps) {
+    fc.asyncProperty(moves, fc.constantFrom(0, 300, 1 << 20), async (steps, hotBytes) => {
+      const world = await createWorld(undefined, hotBytes);
+      for (const { diff, back, takesHead, isLost } of steps) {
         let parent = world.head();
         for (let i = 0; i < back && world.get(parent).number > 0n; i += 1) parent = world.get(parent).parent;
         // What a block changes differs from its parent's state, as commitState has it.
-        const changed = diff.filter(([key, value]) => toHex(world.get(parent).state.get(key) ?? Uint8Array.of(9, 9, 9, 9)) !== toHex(value ?? Uint8Array.of(9, 9, 9, 9)));
+        const changed = diff.filter(
+          ([key, value]) => toHex(world.get(parent).state.get(key) ?? Uint8Array.of(9, 9, 9, 9)) !== toHex(value ?? Uint8Array.of(9, 9, 9, 9)),
+        );
         const hash = world.create(parent, new Map(changed));
         expect(world.states.base(parent).read('aA')).toEqual(world.get(parent).state.get('aA'));
-        await world.commit(hash, takesHead || back === 0 ? hash : world.head());
+        await world.commit(hash, takesHead || back === 0 ? hash : world.head(), isLost);
         for (const block of world.blocks.values()) {
           const source = world.states.source(block.hash);
           const base = world.states.base(block.hash);
@@ -102,7 +116,13 @@ test('every state is what it was: at the head, below it, on other branches, thro
 test('states further back than the window are refused by name, those within it stay right, and old rows go', async () => {
   const world = await createWorld(3);
   for (let i = 0; i < 10; i += 1) {
-    const hash = world.create(world.head(), new Map([['aA', Uint8Array.of(i)], [KEYS[i % KEYS.length] as string, Uint8Array.of(i, i)]]));
+    const hash = world.create(
+      world.head(),
+      new Map([
+        ['aA', Uint8Array.of(i)],
+        [KEYS[i % KEYS.length] as string, Uint8Array.of(i, i)],
+      ]),
+    );
     await world.commit(hash, hash);
   }
   for (const block of world.blocks.values()) {

@@ -49,12 +49,7 @@ export function encodeConsensusReceipt(receipt: Receipt): Uint8Array {
 
 /** {@link encodeConsensusReceipt} of a receipt whose bloom is known. */
 export function encodeReceiptWith(receipt: Receipt, bloom: Uint8Array): Uint8Array {
-  const body = RLP.encode([
-    toMinimal(receipt.succeeded ? 1 : 0),
-    toMinimal(receipt.cumulativeGasUsed),
-    bloom,
-    receipt.logs.map(logItems),
-  ]);
+  const body = RLP.encode([toMinimal(receipt.succeeded ? 1 : 0), toMinimal(receipt.cumulativeGasUsed), bloom, receipt.logs.map(logItems)]);
   return receipt.type === 0 ? body : concat(Uint8Array.of(receipt.type), body);
 }
 

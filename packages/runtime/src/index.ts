@@ -5,3 +5,4 @@ export { every, type Loop, retry } from './loop.ts';
 export { type Random, systemRandom } from './random.ts';
 export { Secret } from './secret.ts';
 export { createServiceGroup, type Service, type ServiceGroup } from './service.ts';
+export { nextTurn } from './turn.ts';

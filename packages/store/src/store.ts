@@ -1,8 +1,10 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { isHemidError } from '@hemid/protocol';
 import type { AbstractLevel } from 'abstract-level';
 import { ClassicLevel } from 'classic-level';
 import { MemoryLevel } from 'memory-level';
 import type { Codec } from './codec.ts';
+import { COMMIT_RANGE, type CommitChain, openCommitChain } from './commit-chain.ts';
 import { fail } from './errors.ts';
 
 /** A typed key space: one prefix character, a key codec, a value codec. All of them stand in `layout.ts`. */
@@ -89,7 +91,37 @@ function after(prefix: Uint8Array): Uint8Array {
   throw fail('store/corrupt', 'no key is above this prefix');
 }
 
-function createBatch(level: Level, reader: Reader): Batch {
+/** Takes the rows of one batch to the disk; keys are row keys, latin1. */
+type Write = (rows: ReadonlyMap<string, Uint8Array | undefined>) => Promise<void>;
+
+/** Writes batches in the order of their commits; after one that failed, none. */
+function createWrite(level: Level, chain: CommitChain | undefined): Write {
+  let tail: Promise<void> = Promise.resolve();
+
+  async function write(rows: ReadonlyMap<string, Uint8Array | undefined>): Promise<void> {
+    try {
+      // A chained batch hands each row to LevelDB at once: a third of the time and garbage of an array of operations.
+      const batch = level.batch();
+      for (const [name, value] of rows) {
+        if (value === undefined) batch.del(fromLatin(name));
+        else batch.put(fromLatin(name), value);
+      }
+      chain?.extend(batch);
+      await batch.write({ sync: true } as object);
+    } catch (error) {
+      throw levelError('written', error);
+    }
+  }
+
+  return (rows) => {
+    tail = tail.then(() => write(rows));
+    // The batch hears it, and those behind it.
+    tail.catch(() => undefined);
+    return tail;
+  };
+}
+
+function createBatch(write: Write, reader: Reader): Batch {
   /** Values by row key, latin1. */
   const writes = new Map<string, Uint8Array | undefined>();
   let committed = false;
@@ -105,17 +137,7 @@ function createBatch(level: Level, reader: Reader): Batch {
     async commit() {
       if (committed) throw fail('store/unusable', 'a batch was committed twice');
       committed = true;
-      // A chained batch hands each row to LevelDB at once: a third of the time and garbage of an array of operations.
-      const batch = level.batch();
-      for (const [name, value] of writes) {
-        if (value === undefined) batch.del(fromLatin(name));
-        else batch.put(fromLatin(name), value);
-      }
-      try {
-        await batch.write({ sync: true } as object);
-      } catch (error) {
-        throw levelError('written', error);
-      }
+      await write(writes);
     },
   };
 }
@@ -130,7 +152,9 @@ function levelError(what: 'read' | 'written', error: unknown): unknown {
   return fail('store/corrupt', `the data directory cannot be read: ${reason}`, { cause: error });
 }
 
-function createStore(level: Level, compact: () => Promise<void> = async () => undefined): Store {
+function createStore(level: Level, { chain, compact = async () => undefined }: { chain?: CommitChain; compact?: () => Promise<void> } = {}): Store {
+  const write = createWrite(level, chain);
+
   function read(key: Uint8Array): Uint8Array | undefined {
     try {
       return level.getSync(key);
@@ -160,7 +184,7 @@ function createStore(level: Level, compact: () => Promise<void> = async () => un
         yield [table.key.decode(toPlain(key).subarray(1)), table.value.decode(toPlain(value))];
       }
     },
-    batch: () => createBatch(level, store),
+    batch: () => createBatch(write, store),
     async measure(table) {
       const prefix = rowKey(table, new Uint8Array());
       const size = { rows: 0, bytes: 0 };
@@ -194,6 +218,7 @@ export async function openMemoryStore(): Promise<Store> {
  * `store/unusable` otherwise. Nothing is deleted in any of these cases.
  */
 export async function openStore(directory: string): Promise<Store> {
+  assertCurrent(directory);
   const level = new ClassicLevel<Uint8Array, Uint8Array>(directory, {
     keyEncoding: 'view',
     valueEncoding: 'view',
@@ -210,7 +235,22 @@ export async function openStore(directory: string): Promise<Store> {
   } catch (error) {
     throw openError(directory, error);
   }
-  return createStore(level as unknown as Level, () => level.compactRange(new Uint8Array(), Uint8Array.of(0xff)));
+  try {
+    const chain = await openCommitChain(level.keys(COMMIT_RANGE), directory);
+    return createStore(level as unknown as Level, { chain, compact: () => level.compactRange(new Uint8Array(), Uint8Array.of(0xff)) });
+  } catch (error) {
+    await level.close();
+    throw levelError('read', error);
+  }
+}
+
+const REMEDY = 'Move the directory away and let the node sync again from its upstream';
+
+/** Where CURRENT is gone LevelDB would begin anew and delete what is there. */
+function assertCurrent(directory: string): void {
+  const names = existsSync(directory) && statSync(directory).isDirectory() ? readdirSync(directory) : [];
+  if (names.includes('CURRENT') || !names.some((name) => /^MANIFEST-|\.(ldb|log)$/.test(name))) return;
+  throw fail('store/corrupt', `${directory} is damaged (its file CURRENT is missing). ${REMEDY}`);
 }
 
 function openError(directory: string, error: unknown): Error {
@@ -222,7 +262,7 @@ function openError(directory: string, error: unknown): Error {
     });
   }
   if (cause?.code === 'LEVEL_CORRUPTION' || /corrupt/i.test(reason)) {
-    return fail('store/corrupt', `${directory} is damaged (${reason}). Move the directory away and let the node sync again from its upstream`, {
+    return fail('store/corrupt', `${directory} is damaged (${reason}). ${REMEDY}`, {
       cause: error,
     });
   }

@@ -1,6 +1,6 @@
-import { RLP } from '@ethereumjs/rlp';
 import { Account, KECCAK256_NULL, KECCAK256_RLP } from '@ethereumjs/util';
-import { equal, fromBigEndian } from '@hemid/protocol';
+import { equal } from '@hemid/protocol';
+import { fail } from '../errors.ts';
 
 /** An account as the state and the account trie hold it: RLP [nonce, balance, storage root, code hash]. */
 export function encodeAccount(account: Account): Uint8Array {
@@ -45,13 +45,27 @@ function putInteger(out: Uint8Array, at: number, { value, size }: { value: bigin
   return at + 1 + size;
 }
 
+function integerAt(bytes: Uint8Array, at: number): { value: bigint; end: number } {
+  const prefix = bytes[at] ?? 0;
+  if (prefix < 0x80) return { value: BigInt(prefix), end: at + 1 };
+  const end = at + 1 + prefix - 0x80;
+  if (prefix - 0x80 > 6) return { value: BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset + at + 1, prefix - 0x80).toString('hex')}`), end };
+  let value = 0;
+  for (let i = at + 1; i < end; i += 1) value = value * 256 + (bytes[i] ?? 0);
+  return { value: BigInt(value), end };
+}
+
 /** The same arrays for the hashes that nearly every account has. */
 const shared = (hash: Uint8Array): Uint8Array => (equal(hash, KECCAK256_NULL) ? KECCAK256_NULL : equal(hash, KECCAK256_RLP) ? KECCAK256_RLP : hash);
 
 /** The inverse of {@link encodeAccount}. */
 export function decodeAccount(bytes: Uint8Array): Account {
-  const [nonce, balance, storageRoot, codeHash] = RLP.decode(bytes) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
-  return new Account(fromBigEndian(nonce), fromBigEndian(balance), shared(storageRoot), shared(codeHash));
+  // 0xf8, length, two integers, two hashes: nothing else is ever written.
+  const hashes = bytes.length - 66;
+  const nonce = integerAt(bytes, 2);
+  const balance = integerAt(bytes, nonce.end);
+  if (bytes[0] !== 0xf8 || balance.end !== hashes) throw fail('hvm/state-missing', 'the row of an account is malformed');
+  return new Account(nonce.value, balance.value, shared(bytes.subarray(hashes + 1, hashes + 33)), shared(bytes.subarray(hashes + 34)));
 }
 
 /** A copy: the VM changes accounts after it has put them. */

@@ -61,14 +61,20 @@ async function commitStorage(base: BaseState, address: string, touched: Touched,
   return trie.commit((key, value) => void diff.set(key, value));
 }
 
+/** Accounts between two pauses. */
+const TURN = 256;
+
 /** Takes the root of a state, each changed node hashed once, and says which rows changed. */
-export async function commitState(state: FlatState, base: BaseState): Promise<CommittedState> {
+export async function commitState(state: FlatState, base: BaseState, pause?: () => Promise<void>): Promise<CommittedState> {
   const touched = state.touched();
   const diff: StateDiff = new Map();
   const read = (key: StateKey): Uint8Array | undefined => base.read(key);
   const trie = openTrie('', read);
   for (const [hash, bytes] of touched.code) if (base.read(codeKey(hash)) === undefined) diff.set(codeKey(hash), bytes);
+  let done = 0;
   for (const [address, account] of touched.accounts) {
+    done += 1;
+    if (done % TURN === 0) await pause?.();
     const row = base.read(accountKey(address));
     const before = row === undefined ? undefined : decodeAccount(row);
     if (account === undefined) {
@@ -85,5 +91,10 @@ export async function commitState(state: FlatState, base: BaseState): Promise<Co
     diff.set(accountKey(address), bytes);
     trie.put(hex(hashOf(address)), bytes);
   }
-  return { root: trie.commit((key, value) => void diff.set(key, value)), diff };
+  const write = (key: StateKey, value: Uint8Array | undefined): void => void diff.set(key, value);
+  for (let digit = 0; digit < 16 && done >= TURN; digit += 1) {
+    trie.settle(digit, write);
+    await pause?.();
+  }
+  return { root: trie.commit(write), diff };
 }

@@ -153,7 +153,14 @@ export function openFlatState(common: Common, source: StateSource): FlatState {
     async modifyAccountFields(address, fields) {
       const at = latin(address.bytes);
       const next = copyAccount((await account(at)) ?? new Account());
-      setAccount(at, Object.assign(next, { nonce: fields.nonce ?? next.nonce, balance: fields.balance ?? next.balance, codeHash: fields.codeHash ?? next.codeHash }));
+      setAccount(
+        at,
+        Object.assign(next, {
+          nonce: fields.nonce ?? next.nonce,
+          balance: fields.balance ?? next.balance,
+          codeHash: fields.codeHash ?? next.codeHash,
+        }),
+      );
     },
     async putCode(address, value) {
       const hash = value.length === 0 ? KECCAK256_NULL : keccak(value);
@@ -195,7 +202,11 @@ export function openFlatState(common: Common, source: StateSource): FlatState {
     },
     async revert() {
       const mark = marks.pop() ?? 0;
-      for (let undo = journal.length > mark ? journal.pop() : undefined; undo !== undefined; undo = journal.length > mark ? journal.pop() : undefined) {
+      for (
+        let undo = journal.length > mark ? journal.pop() : undefined;
+        undo !== undefined;
+        undo = journal.length > mark ? journal.pop() : undefined
+      ) {
         undo();
       }
     },

@@ -1,9 +1,9 @@
 import { KECCAK256_NULL, KECCAK256_RLP } from '@ethereumjs/util';
 import { concat, equal, type Hex, toHex } from '@hemid/protocol';
 import { decodeAccount } from './account-row.ts';
+import { keccak } from './keccak.ts';
 import { accountKey, codeKey, latin, slotKey } from './key.ts';
 import { provePath } from './proof.ts';
-import { keccak } from './keccak.ts';
 import type { StateSource } from './source.ts';
 
 /** An EIP-1186 proof. */
@@ -39,7 +39,8 @@ export function createStateReader(source: StateSource, root: Uint8Array): StateR
     const row = await source.read(accountKey(latin(address)));
     return row === undefined ? undefined : decodeAccount(row);
   };
-  const slotValue = async (address: Uint8Array, slot: Uint8Array): Promise<Uint8Array> => (await source.read(slotKey(latin(address), latin(slot)))) ?? EMPTY;
+  const slotValue = async (address: Uint8Array, slot: Uint8Array): Promise<Uint8Array> =>
+    (await source.read(slotKey(latin(address), latin(slot)))) ?? EMPTY;
 
   return {
     root,

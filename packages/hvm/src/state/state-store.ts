@@ -112,7 +112,10 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
   function undoKeys(number: bigint, reader: Reader): StateKey[] {
     const row = reader.get(layout.stateUndo, number);
     if (row !== undefined) return decodeKeys(row);
-    throw fail('hvm/state-pruned', `the state before block ${number} is not kept any more: this node keeps the last ${options.window ?? 'all'} blocks (--archive keeps all)`);
+    throw fail(
+      'hvm/state-pruned',
+      `the state before block ${number} is not kept any more: this node keeps the last ${options.window ?? 'all'} blocks (--archive keeps all)`,
+    );
   }
 
   function before(key: StateKey, block: bigint, reader: Reader): Uint8Array | undefined {

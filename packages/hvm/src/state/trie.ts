@@ -12,6 +12,8 @@ export interface Trie {
   /** Sets the value of a key (64 hex digits, the hash of what it stands for). */
   put(key: string, value: Uint8Array): void;
   del(key: string): void;
+  /** Hashes what is dirty below one child of the root, so that a large commit can be taken in parts; nothing may be put after it. */
+  settle(digit: number, write: (key: StateKey, value: Uint8Array | undefined) => void): void;
   /** Hashes what is dirty. @returns the root; node rows that changed go to `write` (`undefined`: the row is gone). */
   commit(write: (key: StateKey, value: Uint8Array | undefined) => void): Uint8Array;
 }
@@ -40,7 +42,8 @@ export function openTrie(owner: string, read: ReadRow, isEmpty = false): Trie {
 
   function load(path: string): TrieNode {
     const bytes = rowOf(path);
-    if (bytes === undefined) throw fail('hvm/state-missing', `a trie node is missing (owner ${Buffer.from(owner, 'latin1').toString('hex')}, path "${path}")`);
+    if (bytes === undefined)
+      throw fail('hvm/state-missing', `a trie node is missing (owner ${Buffer.from(owner, 'latin1').toString('hex')}, path "${path}")`);
     return decodeNode(bytes);
   }
 
@@ -162,6 +165,13 @@ export function openTrie(owner: string, read: ReadRow, isEmpty = false): Trie {
       if (root === undefined) return;
       root = remove(root, '', key);
       rootHash = undefined;
+    },
+    settle(digit, write) {
+      const child = root?.kind === 'branch' ? root.children[digit] : undefined;
+      if (root?.kind !== 'branch' || child === undefined || child instanceof Uint8Array || !child.dirty) return;
+      const reference = commitNode(child, digit.toString(16), write);
+      // A node that is embedded stays: it is written with its parent.
+      if (reference.length === 32) root.children[digit] = reference;
     },
     commit(write) {
       if (rootHash !== undefined) return rootHash;
