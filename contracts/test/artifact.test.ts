@@ -25,8 +25,6 @@ test('the system calls have the selectors of the protocol', () => {
   const selectors = (contract: contracts.Contract) =>
     contract.abi.filter((entry) => entry.type === 'function').map((entry) => toFunctionSelector(entry));
   expect(selectors(contracts.popReward)).toContain('0x1725877d');
-  expect(selectors(contracts.tunnel)).toContain(
-    toFunctionSelector('deposit(bytes32,uint32,uint32,uint64,address,bytes)'),
-  );
+  expect(selectors(contracts.tunnel)).toContain(toFunctionSelector('deposit(bytes32,uint32,uint32,uint64,address,bytes)'));
   expect(selectors(contracts.tunnel)).toContain(toFunctionSelector('spend(bytes32,uint64,uint16,uint64,bytes32)'));
 });

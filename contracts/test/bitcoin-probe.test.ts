@@ -59,9 +59,7 @@ describe('the probe', () => {
       name: 'record',
       args: [BITCOIN_ADDRESS],
     });
-    expect(outcome.events).toEqual([
-      { address: PROBE, name: 'Recorded', args: { bitcoinHeight: HEIGHT, sats: 75_000n } },
-    ]);
+    expect(outcome.events).toEqual([{ address: PROBE, name: 'Recorded', args: { bitcoinHeight: HEIGHT, sats: 75_000n } }]);
     expect(await view('recordedHeight')).toBe(HEIGHT);
     expect(await view('recordedSats')).toBe(75_000n);
   });

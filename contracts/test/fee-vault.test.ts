@@ -19,9 +19,7 @@ test('anyone may send the fees to the recipient of the genesis', async () => {
   await chain.setStorage(FEE_VAULT, SLOT_0, TREASURY);
   expect(await chain.read(FEE_VAULT, feeVault.abi, 'recipient')).toBe(TREASURY);
   const outcome = await withdraw();
-  expect(outcome.events).toEqual([
-    { address: FEE_VAULT, name: 'Withdrawn', args: { recipient: TREASURY, amount: 5n } },
-  ]);
+  expect(outcome.events).toEqual([{ address: FEE_VAULT, name: 'Withdrawn', args: { recipient: TREASURY, amount: 5n } }]);
   expect(await chain.balanceOf(TREASURY)).toBe(5n);
   expect(await chain.balanceOf(FEE_VAULT)).toBe(0n);
 });

@@ -22,8 +22,7 @@ const mint = (miners: Address[], amounts: bigint[], blockRewarded = 25n) =>
     args: [blockRewarded, miners, amounts],
     gas: payoutGas(miners.length),
   });
-const call = (from: Address, name: string, ...args: unknown[]) =>
-  chain.send({ from, to: POP_REWARD, abi: popReward.abi, name, args });
+const call = (from: Address, name: string, ...args: unknown[]) => chain.send({ from, to: POP_REWARD, abi: popReward.abi, name, args });
 const view = (name: string, ...args: unknown[]) => chain.read(POP_REWARD, popReward.abi, name, args);
 
 describe('a payout', () => {
@@ -64,9 +63,7 @@ describe('a payout', () => {
   test('of one fresh miner, and of 64, fits its gas', async () => {
     const amount = POOL / 64n + 0xffffffffffffffn;
     for (const count of [1, 64]) {
-      const fresh = Array.from({ length: count }, (_, i) =>
-        padHex(toHex(count * 1000 + i), { size: 20, dir: 'right' }),
-      );
+      const fresh = Array.from({ length: count }, (_, i) => padHex(toHex(count * 1000 + i), { size: 20, dir: 'right' }));
       const outcome = await mint(
         fresh,
         fresh.map(() => amount),

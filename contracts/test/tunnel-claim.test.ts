@@ -19,8 +19,7 @@ beforeEach(async () => {
   chain = await createPredeployChain();
 });
 
-const claim = (from: Address, to: Address) =>
-  chain.send({ from, to: TUNNEL, abi: tunnel.abi, name: 'claim', args: [to] });
+const claim = (from: Address, to: Address) => chain.send({ from, to: TUNNEL, abi: tunnel.abi, name: 'claim', args: [to] });
 
 describe('a claim', () => {
   beforeEach(async () => {
@@ -55,9 +54,7 @@ describe('a claim', () => {
 });
 
 describe('a recipient that re-enters', () => {
-  const reentrant = compile('solidity', 'test/solidity').find(
-    (artifact) => artifact.contractName === 'ReentrantRecipient',
-  );
+  const reentrant = compile('solidity', 'test/solidity').find((artifact) => artifact.contractName === 'ReentrantRecipient');
   if (!reentrant) throw new Error('no ReentrantRecipient');
   const abi = reentrant.abi as typeof tunnel.abi;
   const view = (name: string) => chain.read(RECIPIENT, abi, name);

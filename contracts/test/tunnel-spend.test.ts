@@ -44,9 +44,7 @@ test('a vault spend fits half its 150,000 gas', async () => {
 
 test('a vault spend is refused from anyone but the system sender', async () => {
   const args = [toTxid(1), 0n, 0, 0n, OUTPUTS_HASH];
-  expect((await chain.send({ from: ALICE, to: TUNNEL, abi: tunnel.abi, name: 'spend', args })).error).toBe(
-    'OnlySystem',
-  );
+  expect((await chain.send({ from: ALICE, to: TUNNEL, abi: tunnel.abi, name: 'spend', args })).error).toBe('OnlySystem');
   expect(await view('breaches')).toBe(0n);
 });
 

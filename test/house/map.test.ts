@@ -5,7 +5,8 @@ import { configFiles } from '../../apps/node/scripts/config-file.ts';
 
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
-const folders = (path: string): string[] => readdirSync(new URL(path, root), { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [`${path}${e.name}`] : []));
+const folders = (path: string): string[] =>
+  readdirSync(new URL(path, root), { withFileTypes: true }).flatMap((e) => (e.isDirectory() ? [`${path}${e.name}`] : []));
 
 test('the map in the README and the table in docs/architecture.md list every package and app', () => {
   const readme = read('README.md');

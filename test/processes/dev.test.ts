@@ -18,7 +18,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(join(data, '..'), { recursive: true, force: true }));
 
-const args = (...more: string[]): string[] => ['dev', '--data', data, '--rpc-port', '0', '--bitcoin-rpc-port', '0', '--bitcoin-block-seconds', '0.4', ...more];
+const args = (...more: string[]): string[] => [
+  'dev',
+  '--data',
+  data,
+  '--rpc-port',
+  '0',
+  '--bitcoin-rpc-port',
+  '0',
+  '--bitcoin-block-seconds',
+  '0.4',
+  ...more,
+];
 const endpoints = (): { rpc: string; bitcoin: string; pid: number } => JSON.parse(readFileSync(join(data, 'dev.json'), 'utf8'));
 const connect = (): PublicClient => createPublicClient({ transport: http(endpoints().rpc) });
 const isAlive = (pid: number): boolean => {
@@ -38,7 +49,9 @@ test('hemid dev: headers enter blocks, the first deposit arrives, a keystone is 
   expect((await client.getBlock({ blockTag: 'safe' })).number).toBeGreaterThan(0n);
   expect(await client.getBalance({ address: ACCOUNT })).toBe(FUNDS + 998_000n * 10n ** 10n);
   expect(first.output()).toMatch(/L2 #\d+ .*btc headers.*unsafe \d+ safe \d+ finalized \d+ .*pop keystone \d+/);
-  const keystones = (await client.request({ method: 'kss_getLatestKeystones', params: [1] } as never)) as { keystones: { l2_block_number: number }[] };
+  const keystones = (await client.request({ method: 'kss_getLatestKeystones', params: [1] } as never)) as {
+    keystones: { l2_block_number: number }[];
+  };
   expect(keystones.keystones[0]?.l2_block_number).toBeGreaterThan(0);
   const head = await client.getBlock();
   await first.kill();
@@ -66,7 +79,10 @@ function npmStart(...more: string[]): { child: ChildProcess; output: () => strin
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   test(`npm start stops at ${signal}, and leaves no process behind`, async () => {
     const { child, output } = npmStart();
-    await waitFor(() => existsSync(join(data, 'dev.json')) && /Try:/.test(output()), { timeoutMs: 60_000, what: () => `the banner; so far ${output()}` });
+    await waitFor(() => existsSync(join(data, 'dev.json')) && /Try:/.test(output()), {
+      timeoutMs: 60_000,
+      what: () => `the banner; so far ${output()}`,
+    });
     const { pid } = endpoints();
     expect(isAlive(pid)).toBe(true);
     const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -110,7 +126,9 @@ test('wrong options, a wrong chain file and a folder that is not a network are r
   expect(await refusal('dev', '--rpc-port', 'x')).toMatch(/rpcPort/);
   expect(await refusal('dev', '--surprise')).toMatch(/surprise.*Try --help/);
   expect(await refusal('fly')).toMatch(/unknown command "fly"/);
-  expect(await refusal('node', '--role', 'verifier', '--chain', 'configs/dev.json', '--bitcoind', 'http://127.0.0.1:1')).toMatch(/configs\/dev\.json: .*genesis\.time/);
+  expect(await refusal('node', '--role', 'verifier', '--chain', 'configs/dev.json', '--bitcoind', 'http://127.0.0.1:1')).toMatch(
+    /configs\/dev\.json: .*genesis\.time/,
+  );
   expect(await refusal('node', '--role', 'verifier', '--chain', 'configs/regtest.json', '--bitcoind', 'http://127.0.0.1:1')).toMatch(/--upstream/);
   writeFileSync(join(data, '..', 'precious.txt'), 'keep me');
   expect(await refusal('dev', '--fresh', '--data', join(data, '..'))).toMatch(/precious\.txt/);

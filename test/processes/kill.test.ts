@@ -112,50 +112,54 @@ async function startSequencer(): Promise<{ program: ProgramProcess; url: string 
   return { program, url: `http://127.0.0.1:${port}` };
 }
 
-test(`kill -9 under load, ${KILLS} times: every acknowledged block is there again, and no slot is sealed twice (seed ${SEED})`, async () => {
-  const random = createSeededRandom(SEED);
-  for (let i = 0; i < KILLS; i += 1) {
-    const { program, url } = await startSequencer();
-    const client = createPublicClient({ transport: http(url) });
-    for (const [number, hash] of acknowledged) {
-      const block = await client.getBlock({ blockNumber: number });
-      expect({ kill: i, number, hash: block.hash }).toEqual({ kill: i, number, hash });
+test(
+  `kill -9 under load, ${KILLS} times: every acknowledged block is there again, and no slot is sealed twice (seed ${SEED})`,
+  async () => {
+    const random = createSeededRandom(SEED);
+    for (let i = 0; i < KILLS; i += 1) {
+      const { program, url } = await startSequencer();
+      const client = createPublicClient({ transport: http(url) });
+      for (const [number, hash] of acknowledged) {
+        const block = await client.getBlock({ blockNumber: number });
+        expect({ kill: i, number, hash: block.hash }).toEqual({ kill: i, number, hash });
+      }
+      const stop = new AbortController();
+      const loading = load(url, stop.signal);
+      await sleep(random.between(50, 700));
+      stop.abort();
+      await program.kill();
+      await loading;
+      if (acknowledged.size > 40) for (const number of [...acknowledged.keys()].slice(0, -40)) acknowledged.delete(number);
     }
-    const stop = new AbortController();
-    const loading = load(url, stop.signal);
-    await sleep(random.between(50, 700));
-    stop.abort();
-    await program.kill();
-    await loading;
-    if (acknowledged.size > 40) for (const number of [...acknowledged.keys()].slice(0, -40)) acknowledged.delete(number);
-  }
 
-  // A verifier that has seen nothing executes the whole chain again and gets the same root.
-  const { program, url } = await startSequencer();
-  await waitFor(async () => (await record(url, 1n)) > 3n, { timeoutMs: 20_000, what: 'some blocks' });
-  const { createBitcoindRpc } = await import('@hemid/bitcoin');
-  const store = await openMemoryStore();
-  const failures: unknown[] = [];
-  const node = await createNode(
-    {
-      spec: readChainSpec(join(directory, 'chain.json')),
-      store,
-      bitcoin: createBitcoindRpc({ url: bitcoinUrl, timeoutMs: 10_000 }),
-      clock: systemClock,
-      log: silentLogger,
-      onFailure: (error) => failures.push(error),
-    },
-    { bitcoinPollMs: 100, role: { kind: 'verifier', upstream: createUpstream(createJsonRpc(url, { timeoutMs: 10_000 })), pollMs: 100 } },
-  );
-  await node.bitcoinSync.pull();
-  await node.follow?.pull();
-  expect(failures).toEqual([]);
-  const head = node.chain.head('latest');
-  const client = createPublicClient({ transport: http(url) });
-  const theirs = await client.getBlock({ blockNumber: head.header.number });
-  expect(head.header.number).toBeGreaterThan(3n);
-  expect({ hash: theirs.hash, stateRoot: theirs.stateRoot }).toEqual({ hash: toHex(head.hash), stateRoot: toHex(head.header.stateRoot) });
-  expect(await client.getTransactionCount({ address: ACCOUNT.address })).toBeGreaterThan(0);
-  expect(await program.stop()).toBe(0);
-  await store.close();
-}, 120_000 + KILLS * 6_000);
+    // A verifier that has seen nothing executes the whole chain again and gets the same root.
+    const { program, url } = await startSequencer();
+    await waitFor(async () => (await record(url, 1n)) > 3n, { timeoutMs: 20_000, what: 'some blocks' });
+    const { createBitcoindRpc } = await import('@hemid/bitcoin');
+    const store = await openMemoryStore();
+    const failures: unknown[] = [];
+    const node = await createNode(
+      {
+        spec: readChainSpec(join(directory, 'chain.json')),
+        store,
+        bitcoin: createBitcoindRpc({ url: bitcoinUrl, timeoutMs: 10_000 }),
+        clock: systemClock,
+        log: silentLogger,
+        onFailure: (error) => failures.push(error),
+      },
+      { bitcoinPollMs: 100, role: { kind: 'verifier', upstream: createUpstream(createJsonRpc(url, { timeoutMs: 10_000 })), pollMs: 100 } },
+    );
+    await node.bitcoinSync.pull();
+    await node.follow?.pull();
+    expect(failures).toEqual([]);
+    const head = node.chain.head('latest');
+    const client = createPublicClient({ transport: http(url) });
+    const theirs = await client.getBlock({ blockNumber: head.header.number });
+    expect(head.header.number).toBeGreaterThan(3n);
+    expect({ hash: theirs.hash, stateRoot: theirs.stateRoot }).toEqual({ hash: toHex(head.hash), stateRoot: toHex(head.header.stateRoot) });
+    expect(await client.getTransactionCount({ address: ACCOUNT.address })).toBeGreaterThan(0);
+    expect(await program.stop()).toBe(0);
+    await store.close();
+  },
+  120_000 + KILLS * 6_000,
+);

@@ -1,10 +1,10 @@
-import { bitcoinProbe } from '@hemid/contracts';
 import { isKeystone } from '@hemid/chain';
+import { bitcoinProbe } from '@hemid/contracts';
 import { devVaultScript } from '@hemid/node';
 import { abbreviate, concat, encodePopScript, fromHex, type Hex, toHex } from '@hemid/protocol';
 import {
-  type Bitcoind,
   type BitcoinActor,
+  type Bitcoind,
   createBitcoinWallet,
   createRealBitcoin,
   createTestNetwork,
@@ -61,7 +61,14 @@ async function pay(kind: Kind, someone: string): Promise<Transaction | undefined
   if (kind === 'state read by a contract') return (await bitcoin.wallet.pay({ outputs: [{ to: someone, valueSats: 77_000n }] })).tx;
   if (kind === 'deposit confirmed then gone') {
     const name = concat(Uint8Array.of(0x6a, 20), fromHex(probe));
-    return (await bitcoin.wallet.pay({ outputs: [{ to: devVaultScript(), valueSats: 100_000n }, { to: name, valueSats: 0n }] })).tx;
+    return (
+      await bitcoin.wallet.pay({
+        outputs: [
+          { to: devVaultScript(), valueSats: 100_000n },
+          { to: name, valueSats: 0n },
+        ],
+      })
+    ).tx;
   }
   return (await bitcoin.wallet.pay({ outputs: [{ to: await keystoneScript(), valueSats: 0n }] })).tx;
 }
@@ -136,7 +143,9 @@ test('verifiers that sync from genesis afterwards get the same roots; one whose 
     await feed();
     const late = await network.createVerifier(second.rpc);
     // The reorgs of this run happened less than a hundred blocks below the tip for the last ones: it must wait.
-    await expect(late.sync()).rejects.toThrow(/needs Bitcoin block [0-9a-f]{64}, which this node's Bitcoin node does not know: waiting until it does, or until its own chain reaches height \d+/);
+    await expect(late.sync()).rejects.toThrow(
+      /needs Bitcoin block [0-9a-f]{64}, which this node's Bitcoin node does not know: waiting until it does, or until its own chain reaches height \d+/,
+    );
     await bitcoin.mineBlocks(110);
     await feed();
     await network.sequencer.build(8);

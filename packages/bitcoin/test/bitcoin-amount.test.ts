@@ -19,7 +19,22 @@ describe('amounts of Bitcoin', () => {
   });
 
   it('are refused when they are none', () => {
-    for (const wrong of ['', 'x', '1,5', '0.123456789', '1e-8', '+1', ' 1', 21_000_000.1, Number.NaN, Number.POSITIVE_INFINITY, null, undefined, {}, 1n]) {
+    for (const wrong of [
+      '',
+      'x',
+      '1,5',
+      '0.123456789',
+      '1e-8',
+      '+1',
+      ' 1',
+      21_000_000.1,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      null,
+      undefined,
+      {},
+      1n,
+    ]) {
       expect(() => satsFromBtc(wrong)).toThrow();
     }
   });

@@ -468,5 +468,7 @@ export async function runConformance({ rpc, setTime }: ConformanceSubject): Prom
 async function maturing(rpc: BitcoinRpc, script: Uint8Array): Promise<WalletCoin> {
   const height = ((await rpc('getblockcount', [])) as number) + 1 - 100;
   const block = Block.fromHex((await rpc('getblock', [await rpc('getblockhash', [height]), 0])) as string);
-  return { txid: toDisplay((block.transactions?.[0] as Transaction).getHash()), vout: 0, valueSats: 5_000_000_000n, script };
+  const coinbase = block.transactions?.[0];
+  if (coinbase === undefined) throw new Error('the block has no coinbase');
+  return { txid: toDisplay(coinbase.getHash()), vout: 0, valueSats: 5_000_000_000n, script };
 }

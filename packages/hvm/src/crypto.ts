@@ -1,6 +1,7 @@
 import type { CustomCrypto } from '@ethereumjs/common';
 import secp256k1 from 'secp256k1';
 import { fail } from './errors.ts';
+import { verifyKzgProof } from './kzg.ts';
 import { keccak } from './state/keccak.ts';
 
 /**
@@ -21,8 +22,12 @@ export function recover(hash: Uint8Array, signature: { recovery: number; r: Uint
   }
 }
 
+/** What precompile 0x0a needs of KZG; this chain takes no blobs, so nothing is ever committed to. */
+const kzg = { verifyProof: verifyKzgProof } as NonNullable<CustomCrypto['kzg']>;
+
 /** What @ethereumjs is given instead of its pure JavaScript. */
 export const fastCrypto: CustomCrypto = {
+  kzg,
   keccak256: keccak,
   ecrecover(hash, v, r, s, chainId) {
     const recovery = v === 0n || v === 1n ? Number(v) : chainId === undefined ? Number(v) - 27 : Number(v) - (Number(chainId) * 2 + 35);

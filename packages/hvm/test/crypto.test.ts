@@ -1,7 +1,7 @@
+import { isHemidError, toHex } from '@hemid/protocol';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { getPublicKey, hashes, recoverPublicKey, sign } from '@noble/secp256k1';
-import { isHemidError, toHex } from '@hemid/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fastCrypto, recover } from '../src/crypto.ts';

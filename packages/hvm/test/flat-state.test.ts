@@ -21,9 +21,27 @@ type Step =
   | { kind: 'checkpoint' | 'commit' | 'revert' | 'block' };
 
 const who = fc.nat({ max: addresses.length - 1 });
-const minimal = fc.uint8Array({ maxLength: 32 }).map((bytes) => bytes.subarray(Math.max(0, bytes.findIndex((byte) => byte !== 0)))).map((bytes) => (bytes.every((byte) => byte === 0) ? new Uint8Array() : bytes));
+const minimal = fc
+  .uint8Array({ maxLength: 32 })
+  .map((bytes) =>
+    bytes.subarray(
+      Math.max(
+        0,
+        bytes.findIndex((byte) => byte !== 0),
+      ),
+    ),
+  )
+  .map((bytes) => (bytes.every((byte) => byte === 0) ? new Uint8Array() : bytes));
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('account' as const), who, nonce: fc.bigInt({ min: 0n, max: 9n }), balance: fc.bigInt({ min: 1n, max: 99n }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('account' as const),
+      who,
+      nonce: fc.bigInt({ min: 0n, max: 9n }),
+      balance: fc.bigInt({ min: 1n, max: 99n }),
+    }),
+  },
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('slot' as const), who, slot: fc.nat({ max: slots.length - 1 }), value: minimal }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('code' as const), who, value: fc.uint8Array({ minLength: 1, maxLength: 40 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('delete' as const), who }) },
@@ -32,7 +50,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const unbounded = { size: 0, type: CacheType.ORDERED_MAP };
 const createOracle = (): MerkleStateManager =>
-  new MerkleStateManager({ common, trie: new MerklePatriciaTrie({ useKeyHashing: true, common }), caches: new Caches({ account: unbounded, code: unbounded, storage: unbounded }) });
+  new MerkleStateManager({
+    common,
+    trie: new MerklePatriciaTrie({ useKeyHashing: true, common }),
+    caches: new Caches({ account: unbounded, code: unbounded, storage: unbounded }),
+  });
 
 function baseOf(rows: Map<string, Uint8Array>): BaseState {
   return {

@@ -22,7 +22,7 @@ const addressOf = (index: number): Hex => signers[index % signers.length]?.addre
 const CONTRACT: Hex = `0x${'c0'.repeat(20)}`;
 const BENEFICIARY: Hex = `0x${'be'.repeat(20)}`;
 const stranger = (n: number): Hex => `0x${'51'.repeat(19)}${n.toString(16).padStart(2, '0')}`;
-const precompiles: Hex[] = [1, 4, 0x11, 0x40, 0x49, 0x100].map((n) => `0x${n.toString(16).padStart(40, '0')}`);
+const precompiles = [1, 4, 0x11, 0x40, 0x49, 0x100].map((n): Hex => `0x${n.toString(16).padStart(40, '0')}`);
 
 /** Rich, poor, with a delegation, with code that must not send, and absent at first. */
 const allocation: Record<Hex, GenesisAccount> = {

@@ -4,14 +4,11 @@ import { expect, test } from 'vitest';
 import { openTrie } from '../src/state/trie.ts';
 
 /** Keys that share long prefixes, so that every kind of split and collapse happens. */
-const key = fc.array(fc.constantFrom('0', '1', 'a'), { minLength: 64, maxLength: 64 }).chain((digits) =>
-  fc.integer({ min: 0, max: 64 }).map((cut) => `${'0'.repeat(cut)}${digits.join('').slice(cut)}`),
-);
+const key = fc
+  .array(fc.constantFrom('0', '1', 'a'), { minLength: 64, maxLength: 64 })
+  .chain((digits) => fc.integer({ min: 0, max: 64 }).map((cut) => `${'0'.repeat(cut)}${digits.join('').slice(cut)}`));
 const value = fc.uint8Array({ minLength: 1, maxLength: 40 });
-const operation = fc.oneof(
-  { weight: 3, arbitrary: fc.tuple(key, value) },
-  { weight: 2, arbitrary: fc.tuple(fc.nat(), fc.constant(undefined)) },
-);
+const operation = fc.oneof({ weight: 3, arbitrary: fc.tuple(key, value) }, { weight: 2, arbitrary: fc.tuple(fc.nat(), fc.constant(undefined)) });
 
 test('roots are those of @ethereumjs/mpt, through any run of puts, deletions and commits; no row is left over', async () => {
   await fc.assert(

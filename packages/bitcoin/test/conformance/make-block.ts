@@ -23,7 +23,12 @@ export function makeBlock(request: BlockRequest): Block {
   const { parent, height, time, script, payments = [], bits = 0x207fffff } = request;
   const coinbase = new Transaction();
   coinbase.version = 2;
-  const heightScript = height <= 16 ? Uint8Array.of(height === 0 ? 0 : 0x50 + height) : height < 128 ? Uint8Array.of(1, height) : Uint8Array.of(2, height & 0xff, height >> 8);
+  const heightScript =
+    height <= 16
+      ? Uint8Array.of(height === 0 ? 0 : 0x50 + height)
+      : height < 128
+        ? Uint8Array.of(1, height)
+        : Uint8Array.of(2, height & 0xff, height >> 8);
   coinbase.addInput(new Uint8Array(32), 0xffffffff, 0xffffffff, concat(heightScript, Uint8Array.of(0x51)));
   coinbase.addOutput(script, request.valueSats ?? 2_500_000_000n);
   coinbase.setWitness(0, [new Uint8Array(32)]);

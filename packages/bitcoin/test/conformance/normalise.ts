@@ -21,7 +21,8 @@ export function normalise(method: string, result: unknown): unknown {
   const leftOut = LEFT_OUT[method === 'getrawmempool' ? 'getmempoolentry' : method] ?? [];
   const without = (row: object): object => Object.fromEntries(Object.entries(row).filter(([key]) => !leftOut.includes(key)));
   const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
-  if (method === 'getchaintips') return [...(result as { height: number; hash: string }[])].sort((a, b) => b.height - a.height || a.hash.localeCompare(b.hash));
+  if (method === 'getchaintips')
+    return [...(result as { height: number; hash: string }[])].sort((a, b) => b.height - a.height || a.hash.localeCompare(b.hash));
   if (method === 'testmempoolaccept') {
     const inCore = (value: unknown): unknown => (typeof value === 'string' ? (KNOTS_WORDS[value] ?? value) : value);
     return (result as object[]).map((row) => Object.fromEntries(Object.entries(without(row)).map(([key, value]) => [key, inCore(value)])));
