@@ -1,10 +1,8 @@
 import { type BlockStore, createBitcoinView, type HeaderChain, type Walker } from '@hemid/bitcoin';
 import {
-  buildGenesis,
   createCommon,
   createStateReader,
   createStateStore,
-  decodeUserTransaction,
   type ExecutedBlock,
   type ExecutionDeps,
   estimateGas,
@@ -15,18 +13,19 @@ import { type ChainSpec, equal, isHemidError, isSystemEnvelope, type SealedBlock
 import { nextTurn } from '@hemid/runtime';
 import { type Batch, type Follower, follow, layout, routeBetween, type Store } from '@hemid/store';
 import { createBlockArchive } from './block-archive.ts';
-import { bitcoinReference, checkHeader, checkSeal, splitBlock } from './block-rule.ts';
+import { bitcoinReference } from './block-rule.ts';
 import { canonicalNumbers, createKeystoneIndex, transactionIndex } from './canonical-follower.ts';
 import type { ChainReader, HeadChange } from './chain-reader.ts';
-import { checkDerived } from './derived-rule.ts';
-import { fail, invalidBlock } from './errors.ts';
+import { fail } from './errors.ts';
 import { chooseHead } from './fork-choice.ts';
 import { isKeystone, keystoneOf } from './keystone-of.ts';
 import { createMutex } from './mutex.ts';
+import { openGenesis } from './open-genesis.ts';
 import type { Anchors, Derivation, PlacedL2Header } from './ports.ts';
 import { type BlockChoice, type PreparedBlock, prepareBlock } from './preparation.ts';
 import { cutAbove, type Rollback } from './rollback.ts';
 import { keepSlotEvidence } from './slot-evidence.ts';
+import { verifyBlock } from './verification.ts';
 
 export interface ChainDeps {
   spec: ChainSpec;
@@ -77,15 +76,6 @@ export interface Chain extends ChainReader {
   setLabels(labels: { safe: PlacedL2Header; finalized: PlacedL2Header }): void;
 }
 
-const SPEC_ROW = 'genesis-hash';
-
-/** Transactions whose senders are recovered by one message to the worker, while those before are executed. */
-const RUN = 256;
-
-function inRuns(raws: readonly Uint8Array[]): Uint8Array[][] {
-  return Array.from({ length: Math.ceil(raws.length / RUN) }, (_, i) => raws.slice(i * RUN, (i + 1) * RUN));
-}
-
 /**
  * Opens the chain of a store, writing the genesis if it is empty.
  *
@@ -105,32 +95,11 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   );
   const execution: ExecutionDeps = { spec, common, states, pause: nextTurn };
 
-  const genesis = await openGenesis();
+  const genesis = await openGenesis(store, archive, execution);
   const leaves = new Map<string, PlacedL2Header>();
   for await (const [hash] of store.range(layout.leaf)) leaves.set(toHex(hash), archive.getHeader(hash));
   let head = await readHead();
   let labels = { safe: genesis, finalized: genesis };
-
-  async function openGenesis(): Promise<PlacedL2Header> {
-    const executed = await buildGenesis(spec, common);
-    const known = store.get(layout.meta, SPEC_ROW);
-    if (known !== undefined && !equal(known, executed.hash)) {
-      throw fail(
-        'chain/other-spec',
-        `the data directory belongs to the chain with genesis ${toHex(known)}, the chain spec is that of ${toHex(executed.hash)}: choose another --data directory or the right --chain file`,
-      );
-    }
-    if (known === undefined) {
-      const batch = store.batch();
-      archive.put(executed, new Uint8Array(), batch);
-      states.init({ hash: executed.hash, number: 0n }, executed.diff, batch);
-      batch.put(layout.canonical, 0n, executed.hash);
-      batch.put(layout.leaf, executed.hash, 0n);
-      batch.put(layout.meta, SPEC_ROW, executed.hash);
-      await batch.commit();
-    }
-    return { header: executed.block.header, hash: executed.hash };
-  }
 
   async function readHead(): Promise<PlacedL2Header> {
     for await (const [, hash] of store.range(layout.canonical, { reverse: true, limit: 1 })) return archive.getHeader(hash);
@@ -225,38 +194,6 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     return { head, removed: change.removed, dropped: cut.dropped };
   }
 
-  async function verify(sealed: SealedBlock): Promise<ExecutedBlock> {
-    const { header, transactions } = sealed.block;
-    const parent = archive.readHeader(header.parentHash);
-    if (parent === undefined) {
-      throw fail('chain/parent-unknown', `the parent ${toHex(header.parentHash)} of block ${header.number} is not here yet`);
-    }
-    checkSeal(spec, parent.header, sealed);
-    const parts = splitBlock(transactions);
-    const runs = inRuns(parts.user);
-    const recovered = runs.map(recoverSenders);
-    const { timestamp, beneficiary } = header;
-    const prepared = await prepareBlock(preparationDeps, { parent, timestamp, beneficiary, attributes: parts.attributes });
-    checkDerived(prepared.derived, parts.derived);
-    await prepared.runSystem();
-    for (const [i, run] of runs.entries()) {
-      await recovered[i];
-      for (const raw of run) await runUser(prepared, raw);
-    }
-    const executed = await prepared.execution.finish();
-    checkHeader(executed.block.header, header);
-    return executed;
-  }
-
-  async function runUser(prepared: PreparedBlock, raw: Uint8Array): Promise<void> {
-    try {
-      await prepared.execution.user(decodeUserTransaction(raw, common));
-    } catch (error) {
-      if (!isHemidError(error, 'hvm/transaction-invalid')) throw error;
-      throw invalidBlock('user-transaction', `a user transaction cannot be executed: ${error.message}`);
-    }
-  }
-
   function describe(error: unknown, sealed: SealedBlock): unknown {
     if (!isHemidError(error, 'chain/block-invalid')) return error;
     const { number } = sealed.block.header;
@@ -301,7 +238,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
       mutex.run(async () => {
         if (archive.readHeader(sealed.hash) !== undefined) return 'known' as const;
         try {
-          await commit(await verify(sealed), sealed.seal, () => undefined);
+          await commit(await verifyBlock({ ...preparationDeps, archive }, sealed), sealed.seal, () => undefined);
         } catch (error) {
           throw describe(error, sealed);
         }

@@ -6,7 +6,6 @@ export {
   type ExecutionDeps,
   openBlockExecution,
 } from './block-execution.ts';
-export { createCommon } from './common.ts';
 export { fastCrypto } from './crypto.ts';
 export { installFastInterpreter } from './fast-interpreter.ts';
 export { buildGenesis } from './genesis.ts';
@@ -22,6 +21,7 @@ export { output } from './precompiles/48-output.ts';
 export { witness } from './precompiles/49-witness.ts';
 export { bindAll } from './precompiles/all.ts';
 export { type BoundPrecompile, bindPrecompile, type Precompile } from './precompiles/bind.ts';
+export { createCommon } from './rule-set.ts';
 export { recoverSenders } from './sender-recovery.ts';
 export { estimateGas, type Message, type SimulationContext, type SimulationResult, simulate } from './simulation.ts';
 export { type CommittedState, commitState } from './state/commit-state.ts';
