@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 sh scripts/install.sh
 # glibc would else keep freed memory in an arena per thread: some hundred MB under load.
 export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}"
-exec node --max-semi-space-size=32 --conditions=@hemid/source --import tsx "$@"
+exec node --max-semi-space-size=8 --no-parallel-scavenge --conditions=@hemid/source --import tsx "$@"

@@ -25,8 +25,24 @@ export interface ViewDeps {
   index: Walker;
 }
 
-/** Transactions that a view keeps parsed. */
-const CACHED_TRANSACTIONS = 64;
+/** Answers of each kind that a view keeps: what it shows never changes, and contracts ask again and again. */
+const CACHED = 64;
+
+/** The latest answers by name. */
+function createCache<V>() {
+  const answers = new Map<string, V>();
+  return {
+    get(name: string, find: () => V): V {
+      const known = answers.get(name);
+      if (known !== undefined || answers.has(name)) return known as V;
+      const found = find();
+      answers.set(name, found);
+      const oldest = answers.keys().next().value;
+      if (answers.size > CACHED && oldest !== undefined) answers.delete(oldest);
+      return found;
+    },
+  };
+}
 
 /**
  * Rows of the store that one call of a view reads at most, the index position included: where the index stands,
@@ -63,7 +79,7 @@ export function createBitcoinView(deps: ViewDeps, tip: Uint8Array): BitcoinView 
   if (light === undefined) throw fail('bitcoin/header-orphan', `the Bitcoin block ${toDisplay(tip)} is not known`);
   const indexTip = indexTipOf(spec, headers, light);
 
-  const cache = new Map<string, PlacedTransaction>();
+  const cached = { transaction: createCache<PlacedTransaction | undefined>(), output: createCache<PlacedOutput | undefined>() };
 
   function unavailable(): never {
     throw fail(
@@ -83,9 +99,23 @@ export function createBitcoinView(deps: ViewDeps, tip: Uint8Array): BitcoinView 
   }
 
   function placeOf(txid: Uint8Array): { height: number; index: number } | undefined {
-    assertIndexed();
     const row = store.get(layout.bitcoinTransaction, txid);
     return row === undefined || row.height > indexTip.height ? undefined : row;
+  }
+
+  function findTransaction(txid: Uint8Array): PlacedTransaction | undefined {
+    const place = placeOf(txid);
+    if (place === undefined) return undefined;
+    const { hash: blockHash } = headers.ancestor(indexTip.hash, place.height) ?? unavailable();
+    const raw = blocks.readRaw(blockHash);
+    if (raw === undefined) throw fail('bitcoin/block-missing', `the Bitcoin block ${toDisplay(blockHash)} is not here`);
+    return { transaction: readTransactionAt(raw, place.index), height: place.height, blockHash };
+  }
+
+  function findOutput(txid: Uint8Array, vout: number): PlacedOutput | undefined {
+    const row = store.get(layout.output, { txid, vout });
+    if (row === undefined || row.madeAt > indexTip.height) return undefined;
+    return { valueSats: row.valueSats, script: row.script, madeAt: row.madeAt, spentAt: spentInView(row.spentAt) };
   }
 
   /** The outputs of a script as the view's index tip left them. */
@@ -121,27 +151,17 @@ export function createBitcoinView(deps: ViewDeps, tip: Uint8Array): BitcoinView 
       if (header === undefined) throw fail('bitcoin/view-unavailable', `the view has no block at height ${height}`);
       return blocks.get(header.hash).transactions;
     },
-    heightOfTransaction: (txid) => placeOf(txid)?.height,
-    transaction(txid) {
-      const place = placeOf(txid);
-      if (place === undefined) return undefined;
-      const key = toDigits(txid);
-      const cached = cache.get(key);
-      if (cached !== undefined) return cached;
-      const { hash: blockHash } = headers.ancestor(indexTip.hash, place.height) ?? unavailable();
-      const raw = blocks.readRaw(blockHash);
-      if (raw === undefined) throw fail('bitcoin/block-missing', `the Bitcoin block ${toDisplay(blockHash)} is not here`);
-      const placed = { transaction: readTransactionAt(raw, place.index), height: place.height, blockHash };
-      cache.set(key, placed);
-      const oldest = cache.keys().next().value;
-      if (cache.size > CACHED_TRANSACTIONS && oldest !== undefined) cache.delete(oldest);
-      return placed;
-    },
-    output(txid, vout): PlacedOutput | undefined {
+    heightOfTransaction(txid) {
       assertIndexed();
-      const row = store.get(layout.output, { txid, vout });
-      if (row === undefined || row.madeAt > indexTip.height) return undefined;
-      return { valueSats: row.valueSats, script: row.script, madeAt: row.madeAt, spentAt: spentInView(row.spentAt) };
+      return placeOf(txid)?.height;
+    },
+    transaction(txid) {
+      assertIndexed();
+      return cached.transaction.get(toDigits(txid), () => findTransaction(txid));
+    },
+    output(txid, vout) {
+      assertIndexed();
+      return cached.output.get(`${toDigits(txid)}/${vout}`, () => findOutput(txid, vout));
     },
     async balance(script) {
       return (await versionOf(hashScript(script)))?.balanceSats ?? 0n;

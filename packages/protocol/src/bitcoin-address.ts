@@ -18,17 +18,8 @@ const PREFIXES: Record<BitcoinNetwork, AddressPrefix> = {
   regtest: { ...TEST, bech32: 'bcrt' },
 };
 
-function attempt<T>(decode: () => T): T | undefined {
-  try {
-    return decode();
-  } catch {
-    // The address libraries throw plain errors on every text that is no address: that is the answer asked for.
-    return undefined;
-  }
-}
-
 function fromBase58(address: string, prefix: AddressPrefix): Uint8Array | undefined {
-  const payload = attempt(() => bs58check.decode(address));
+  const payload = bs58check.decodeUnsafe(address);
   if (payload?.length !== 21) return undefined;
   const hash = payload.slice(1);
   if (payload[0] === prefix.p2pkh) return concat(Uint8Array.of(0x76, 0xa9, 0x14), hash, Uint8Array.of(0x88, 0xac));
@@ -38,11 +29,12 @@ function fromBase58(address: string, prefix: AddressPrefix): Uint8Array | undefi
 
 function fromSegwit(address: string, prefix: AddressPrefix): Uint8Array | undefined {
   for (const encoding of [bech32, bech32m]) {
-    const decoded = attempt(() => encoding.decode(address));
+    const decoded = encoding.decodeUnsafe(address);
     if (decoded === undefined || decoded.prefix !== prefix.bech32) continue;
     const [version, ...words] = decoded.words;
-    const program = attempt(() => Uint8Array.from(encoding.fromWords(words)));
-    if (program === undefined) return undefined;
+    const bytes = encoding.fromWordsUnsafe(words);
+    if (bytes === undefined) return undefined;
+    const program = Uint8Array.from(bytes);
     if (encoding === bech32 && version === 0 && (program.length === 20 || program.length === 32)) {
       return concat(Uint8Array.of(0x00, program.length), program);
     }

@@ -12,66 +12,107 @@ export interface Codec<T> {
 export interface Field<T> {
   /** Bytes, or `undefined` for a last field that takes the rest. */
   size: number | undefined;
-  write(value: T): Uint8Array;
-  read(bytes: Uint8Array): T;
+  /** The bytes of a value that stands alone. */
+  encode(value: T): Uint8Array;
+  /** Writes a value at an offset of a record. */
+  put(value: T, target: Uint8Array, at: number): void;
+  /** Reads the bytes [from, to). */
+  read(bytes: Uint8Array, from: number, to: number): T;
 }
+
+/** Room from Node's pool: rows are many and small, and an array of its own above 64 bytes takes ten times as long. */
+function allocate(size: number): Uint8Array {
+  const { buffer, byteOffset } = Buffer.allocUnsafe(size);
+  return new Uint8Array(buffer, byteOffset, size);
+}
+
+const part = (bytes: Uint8Array, from: number, to: number): Uint8Array => (from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));
 
 /** `size` raw bytes. */
 export function fixed(size: number): Field<Uint8Array> {
+  function assertSize({ length }: Uint8Array): void {
+    if (length !== size) throw fail('store/corrupt', `expected ${size} bytes, got ${length}`);
+  }
   return {
     size,
-    write(value) {
-      if (value.length !== size) throw fail('store/corrupt', `expected ${size} bytes, got ${value.length}`);
+    encode(value) {
+      assertSize(value);
       return value;
     },
-    read: (bytes) => bytes,
+    put(value, target, at) {
+      assertSize(value);
+      target.set(value, at);
+    },
+    read: part,
+  };
+}
+
+/** A number of known size. */
+function numeric<T>(size: number, put: Field<T>['put'], read: (bytes: Uint8Array, from: number) => T): Field<T> {
+  return {
+    size,
+    encode(value) {
+      const bytes = allocate(size);
+      put(value, bytes, 0);
+      return bytes;
+    },
+    put,
+    read,
   };
 }
 
 /** A 32-byte hash. */
 export const hash: Field<Uint8Array> = fixed(32);
 
+function putU32(value: number, target: Uint8Array, at: number): void {
+  target[at] = value >>> 24;
+  target[at + 1] = value >>> 16;
+  target[at + 2] = value >>> 8;
+  target[at + 3] = value;
+}
+
+function readU32(bytes: Uint8Array, from: number): number {
+  const high = (bytes[from] as number) * 0x1000000;
+  return high + (((bytes[from + 1] as number) << 16) | ((bytes[from + 2] as number) << 8) | (bytes[from + 3] as number));
+}
+
 /** Unsigned 32-bit number, big-endian (so that keys sort). */
-export const u32: Field<number> = {
-  size: 4,
-  write: (value) => Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value),
-  read: (bytes) => new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0),
-};
+export const u32: Field<number> = numeric(4, putU32, readU32);
 
 /** Unsigned 64-bit bigint, big-endian. */
-export const u64: Field<bigint> = {
-  size: 8,
-  write(value) {
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setBigUint64(0, value);
-    return bytes;
+export const u64: Field<bigint> = numeric(
+  8,
+  (value, target, at) => {
+    putU32(Number((value >> 32n) & 0xffffffffn), target, at);
+    putU32(Number(value & 0xffffffffn), target, at + 4);
   },
-  read: (bytes) => new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0),
-};
+  (bytes, from) => (BigInt(readU32(bytes, from)) << 32n) | BigInt(readU32(bytes, from + 4)),
+);
 
 /** Unsigned 256-bit bigint, big-endian. */
-export const u256: Field<bigint> = {
-  size: 32,
-  write: (value) => Uint8Array.from(Buffer.from(value.toString(16).padStart(64, '0'), 'hex')),
-  read: (bytes) => BigInt(`0x${Buffer.from(bytes).toString('hex')}`),
-};
+export const u256: Field<bigint> = numeric(
+  32,
+  (value, target, at) => target.set(Buffer.from(value.toString(16).padStart(64, '0'), 'hex'), at),
+  (bytes, from) => BigInt(`0x${Buffer.from(bytes.subarray(from, from + 32)).toString('hex')}`),
+);
 
 /** All bytes that are left; only as the last field. */
 export const rest: Field<Uint8Array> = {
   size: undefined,
-  write: (value) => value,
-  read: (bytes) => bytes,
+  encode: (value) => value,
+  put: (value, target, at) => target.set(value, at),
+  read: part,
 };
 
 /** A single field as a codec. */
 export function only<T>(field: Field<T>): Codec<T> {
   return {
-    encode: (value) => field.write(value),
+    encode: (value) => field.encode(value),
     decode(bytes) {
       if (field.size !== undefined && bytes.length !== field.size) {
         throw fail('store/corrupt', `a row has ${bytes.length} bytes instead of ${field.size}`);
       }
-      return field.read(bytes);
+      return field.read(bytes, 0, bytes.length);
     },
   };
 }
@@ -79,14 +120,16 @@ export function only<T>(field: Field<T>): Codec<T> {
 /** Named fields one behind the other, in the order written. */
 export function record<T extends object>(fields: { [K in keyof T]: Field<T[K]> }): Codec<T> {
   const entries = Object.entries(fields) as [keyof T, Field<unknown>][];
+  const fixedSize = entries.reduce((sum, [, { size }]) => sum + (size ?? 0), 0);
+  const open = entries.find(([, { size }]) => size === undefined)?.[0];
+  const sizeOf = (value: T): number => (open === undefined ? fixedSize : fixedSize + (value[open] as Uint8Array).length);
   return {
     encode(value) {
-      const parts = entries.map(([name, field]) => field.write(value[name]));
-      const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+      const bytes = allocate(sizeOf(value));
       let offset = 0;
-      for (const part of parts) {
-        bytes.set(part, offset);
-        offset += part.length;
+      for (const [name, field] of entries) {
+        field.put(value[name], bytes, offset);
+        offset += field.size ?? 0;
       }
       return bytes;
     },
@@ -96,7 +139,7 @@ export function record<T extends object>(fields: { [K in keyof T]: Field<T[K]> }
       for (const [name, field] of entries) {
         const end = field.size === undefined ? bytes.length : offset + field.size;
         if (end > bytes.length) throw fail('store/corrupt', `a row ends before its field ${String(name)}`);
-        value[name] = field.read(bytes.subarray(offset, end));
+        value[name] = field.read(bytes, offset, end);
         offset = end;
       }
       if (offset !== bytes.length) throw fail('store/corrupt', 'a row has trailing bytes');

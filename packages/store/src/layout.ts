@@ -122,16 +122,21 @@ const table = <K, V>(prefix: string, key: Table<K, V>['key'], value: Table<K, V>
   value,
 });
 /** A height, keyed so that the higher one sorts first. */
-const descending: Field<number> = { size: 4, write: (value) => u32.write(0xffffffff - value), read: (bytes) => 0xffffffff - u32.read(bytes) };
+const descending: Field<number> = {
+  size: 4,
+  encode: (value) => u32.encode(0xffffffff - value),
+  put: (value, target, at) => u32.put(0xffffffff - value, target, at),
+  read: (bytes, from, to) => 0xffffffff - u32.read(bytes, from, to),
+};
 const script = record<ScriptRow>({ since: u32, previous: u32, balanceSats: u64, nodes: u32, root: rest });
 const latin = (value: string): Uint8Array => new Uint8Array(Buffer.from(value, 'latin1'));
 const unlatin = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 /** Text of any bytes, latin1. */
 const binary: Codec<string> = { encode: latin, decode: unlatin, latin: (text) => text };
 const stateHistoryKey: Codec<StateHistoryKey> = {
-  encode: ({ key, block }) => latin(key + unlatin(u64.write(block))),
-  decode: (bytes) => ({ key: unlatin(bytes.subarray(0, -8)), block: u64.read(bytes.subarray(-8)) }),
-  latin: ({ key, block }) => key + unlatin(u64.write(block)),
+  encode: ({ key, block }) => latin(key + unlatin(u64.encode(block))),
+  decode: (bytes) => ({ key: unlatin(bytes.subarray(0, -8)), block: u64.read(bytes, bytes.length - 8, bytes.length) }),
+  latin: ({ key, block }) => key + unlatin(u64.encode(block)),
 };
 const position = record<PositionRow>({ hash, height: u32 });
 

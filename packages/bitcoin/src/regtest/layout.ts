@@ -45,7 +45,7 @@ const coins: Codec<Coin[]> = {
       Buffer.concat(
         list.flatMap((spent) => {
           const bytes = coin.encode(spent);
-          return [u32.write(bytes.length), bytes];
+          return [u32.encode(bytes.length), bytes];
         }),
       ),
     ),
@@ -53,7 +53,7 @@ const coins: Codec<Coin[]> = {
     const list: Coin[] = [];
     for (let offset = 0; offset < bytes.length; ) {
       const start = offset + 4;
-      const end = start + u32.read(bytes.subarray(offset, start));
+      const end = start + u32.read(bytes, offset, start);
       list.push(coin.decode(bytes.subarray(start, end)));
       offset = end;
     }
