@@ -1,5 +1,6 @@
 import { type Block, createBlock } from '@ethereumjs/block';
 import type { Common } from '@ethereumjs/common';
+import type { TypedTransaction } from '@ethereumjs/tx';
 import { Account, Address } from '@ethereumjs/util';
 import { createVM, runTx, type VM } from '@ethereumjs/vm';
 import {
@@ -28,7 +29,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import { nextBaseFee } from './base-fee.ts';
 import { bloomsOf } from './bloom.ts';
 import { installFastInterpreter } from './fast-interpreter.ts';
-import { recipientOfTransfer, runTransfer, senderOfTransfer, TRANSFER_GAS } from './plain-transfer.ts';
+import { type InlineContext, type InlineResult, runInline } from './inline/inline-transaction.ts';
 import { bindAll } from './precompiles/all.ts';
 import { commitState } from './state/commit-state.ts';
 import { type FlatState, openFlatState } from './state/flat-state.ts';
@@ -84,8 +85,8 @@ export interface ExecutionDeps {
   states: StateStore;
   /** Lets other work have its turn, now and then while a block is executed. */
   pause?: () => Promise<void>;
-  /** Runs even plain transfers in the VM, for those who compare the two. */
-  transfers?: 'in-vm';
+  /** Runs every transaction in @ethereumjs/vm, for those who compare the two. */
+  inline?: 'off';
 }
 
 /** Transactions between two pauses. */
@@ -187,7 +188,12 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
   let userGas = 0n;
 
   const precompiles = new Set([...vm.evm.precompiles.keys()].map((digits) => latin(fromHex(digits))));
-  const transfers = { state, header, isPrecompile: (address: Uint8Array) => precompiles.has(latin(address)) };
+  const inline: InlineContext = {
+    state,
+    common: deps.common,
+    block: { ...header, coinbase: header.beneficiary, prevRandao: header.mixHash },
+    isPrecompile: (address) => precompiles.has(address),
+  };
 
   const write = async (writes: readonly StorageWrite[]): Promise<void> => {
     for (const one of writes) await putWord(state, one);
@@ -210,6 +216,12 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
 
   const gasLeft = (): bigint => header.gasLimit - systemLimits - userGas;
 
+  async function runStock(tx: TypedTransaction): Promise<InlineResult> {
+    const { totalGasSpent, execResult, receipt } = await runTx(vm, { tx, block, skipHardForkValidation: true, blockGasUsed: gasUsed });
+    const logs = receipt.logs.map(([address, topics, data]) => ({ address, topics, data }));
+    return { succeeded: execResult.exceptionError === undefined, gasUsed: totalGasSpent, logs };
+  }
+
   return {
     header,
     gasLeft,
@@ -224,36 +236,13 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
     async user(transaction) {
       const { tx, raw, sender } = transaction;
       if (receipts.length % TURN === TURN - 1) await deps.pause?.();
-      const to = deps.transfers === 'in-vm' ? undefined : recipientOfTransfer(transaction, transfers);
-      if (to !== undefined) {
-        checkStateless(transaction, TRANSFER_GAS);
-        checkExecutable(transaction, senderOfTransfer(state, sender), header, gasLeft());
-        runTransfer(transaction, to, transfers);
-        userGas += TRANSFER_GAS;
-        return keep(raw, {
-          type: tx.type,
-          succeeded: true,
-          gasUsed: TRANSFER_GAS,
-          logs: [],
-          nonce: tx.nonce,
-          effectiveGasPrice: effectiveGasPrice(tx, header.baseFeePerGas),
-        });
-      }
       checkStateless(transaction);
-      const account = await state.getAccount(new Address(sender));
-      const code = await state.getCode(new Address(sender));
-      const known = { nonce: account?.nonce ?? 0n, balance: account?.balance ?? 0n, code };
+      const account = state.accountAt(latin(sender));
+      const known = { nonce: account?.nonce ?? 0n, balance: account?.balance ?? 0n, code: state.codeAt(latin(sender)) };
       checkExecutable(transaction, known, header, gasLeft());
-      const result = await runTx(vm, { tx, block, skipHardForkValidation: true, blockGasUsed: gasUsed });
-      userGas += result.totalGasSpent;
-      return keep(raw, {
-        type: tx.type,
-        succeeded: result.execResult.exceptionError === undefined,
-        gasUsed: result.totalGasSpent,
-        logs: result.receipt.logs.map(([address, topics, data]) => ({ address, topics, data })),
-        nonce: tx.nonce,
-        effectiveGasPrice: effectiveGasPrice(tx, header.baseFeePerGas),
-      });
+      const result = (deps.inline === 'off' ? undefined : runInline(tx, sender, inline)) ?? (await runStock(tx));
+      userGas += result.gasUsed;
+      return keep(raw, { type: tx.type, nonce: tx.nonce, effectiveGasPrice: effectiveGasPrice(tx, header.baseFeePerGas), ...result });
     },
     async finish() {
       if (userGas > 0n) {

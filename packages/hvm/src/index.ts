@@ -9,6 +9,7 @@ export {
 export { fastCrypto } from './crypto.ts';
 export { installFastInterpreter } from './fast-interpreter.ts';
 export { buildGenesis } from './genesis.ts';
+export { type InlineBlock, type InlineContext, type InlineResult, runInline } from './inline/inline-transaction.ts';
 export { balance } from './precompiles/40-balance.ts';
 export { unspent } from './precompiles/41-unspent.ts';
 export { transaction } from './precompiles/42-transaction.ts';

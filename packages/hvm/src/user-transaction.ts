@@ -98,16 +98,31 @@ export function maximumCost(tx: TypedTransaction): bigint {
   return tx.value + tx.gasLimit * feeCap(tx);
 }
 
+const TRANSACTION_GAS = 21_000;
+
+/** Gas that a call with these data takes before anything runs, and the least it pays in the end (EIP-2028, EIP-7623). */
+export function gasOfData(data: Uint8Array): { intrinsic: number; floor: number } {
+  let tokens = 0;
+  for (const byte of data) tokens += byte === 0 ? 1 : 4;
+  return { intrinsic: TRANSACTION_GAS + 4 * tokens, floor: TRANSACTION_GAS + 10 * tokens };
+}
+
+/** The least gas limit that a transaction may have. */
+function minimumGas(tx: TypedTransaction): bigint {
+  const isPlain = tx.type <= 2 && tx.to !== undefined && !('accessList' in tx && tx.accessList.length > 0);
+  return isPlain ? BigInt(gasOfData(tx.data).floor) : getMinimumGasLimit(tx, tx.getSenderAddress());
+}
+
 /**
- * The checks that need nothing but the transaction: minimum gas (taken as given if the caller knows it), gas cap, fees
- * that contradict each other.
+ * The checks that need nothing but the transaction: minimum gas, gas cap, fees that contradict each other.
  *
  * @throws `hvm/transaction-invalid`
  */
-export function checkStateless({ tx }: UserTransaction, minimum = getMinimumGasLimit(tx, tx.getSenderAddress())): void {
+export function checkStateless({ tx }: UserTransaction): void {
   if (tx.gasLimit > MAX_TRANSACTION_GAS) {
     throw refuse(`transaction gas limit too high (cap: ${MAX_TRANSACTION_GAS}, tx: ${tx.gasLimit})`);
   }
+  const minimum = minimumGas(tx);
   if (tx.gasLimit < minimum) throw refuse(`intrinsic gas too low: gas ${tx.gasLimit}, minimum needed ${minimum}`);
   if (tipCap(tx) > feeCap(tx)) {
     throw refuse(`max priority fee per gas higher than max fee per gas: maxPriorityFeePerGas: ${tipCap(tx)}, maxFeePerGas: ${feeCap(tx)}`);

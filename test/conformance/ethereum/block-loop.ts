@@ -1,12 +1,13 @@
 import { type Block, createBlock } from '@ethereumjs/block';
 import type { Common } from '@ethereumjs/common';
 import { Account, Address } from '@ethereumjs/util';
-import { createVM, runTx, type VM } from '@ethereumjs/vm';
-import { type FlatState, listRoot } from '@hemid/hvm';
+import { createVM, type RunTxOpts, runTx, type VM } from '@ethereumjs/vm';
+import { type FlatState, type InlineResult, listRoot } from '@hemid/hvm';
 import { bloomOf, encodeConsensusReceipt, type Receipt, toHex } from '@hemid/protocol';
 import { GAS_PER_BLOB } from './blob-gas.ts';
 import type { EthereumBlock } from './block.ts';
 import type { Header } from './header.ts';
+import { runAsInline } from './inline.ts';
 import { rewardsOf } from './proof-of-work.ts';
 import { refuse } from './refusal.ts';
 import { requestsHashOf } from './requests.ts';
@@ -38,7 +39,13 @@ interface Executed {
   blobGasUsed: bigint;
 }
 
-async function runTransactions(vm: VM, evmBlock: Block, block: EthereumBlock): Promise<Executed> {
+async function runInVm(vm: VM, options: RunTxOpts): Promise<InlineResult> {
+  const { totalGasSpent, execResult, receipt } = await runTx(vm, options);
+  const logs = receipt.logs.map(([address, topics, data]) => ({ address, topics, data }));
+  return { succeeded: execResult.exceptionError === undefined, gasUsed: totalGasSpent, logs };
+}
+
+async function runTransactions(vm: VM, state: FlatState, evmBlock: Block, block: EthereumBlock): Promise<Executed> {
   const receipts: Receipt[] = [];
   let gasUsed = 0n;
   let blobGasUsed = 0n;
@@ -46,17 +53,10 @@ async function runTransactions(vm: VM, evmBlock: Block, block: EthereumBlock): P
     const tx = decodeTransaction(raw, vm.common);
     if (gasUsed + tx.gasLimit > block.header.gasLimit) throw refuse('a transaction wants more gas than the block has left');
     if ('blobVersionedHashes' in tx) blobGasUsed += GAS_PER_BLOB * BigInt(tx.blobVersionedHashes.length);
-    const result = await runTx(vm, { tx, block: evmBlock, skipHardForkValidation: true, blockGasUsed: gasUsed });
-    gasUsed += result.totalGasSpent;
-    receipts.push({
-      type: tx.type,
-      succeeded: result.execResult.exceptionError === undefined,
-      gasUsed: result.totalGasSpent,
-      cumulativeGasUsed: gasUsed,
-      logs: result.receipt.logs.map(([address, topics, data]) => ({ address, topics, data })),
-      nonce: tx.nonce,
-      effectiveGasPrice: 0n,
-    });
+    const inline = runAsInline(vm, { tx, state, header: evmBlock.header });
+    const result = inline ?? (await runInVm(vm, { tx, block: evmBlock, skipHardForkValidation: true, blockGasUsed: gasUsed }));
+    gasUsed += result.gasUsed;
+    receipts.push({ ...result, type: tx.type, cumulativeGasUsed: gasUsed, nonce: tx.nonce, effectiveGasPrice: 0n });
   }
   return { receipts, gasUsed, blobGasUsed };
 }
@@ -98,7 +98,7 @@ export async function executeBlock(block: EthereumBlock, context: BlockContext):
   const evmBlock = toEvmBlock(header, rules);
 
   await openWithSystemCalls(vm, evmBlock, header);
-  const { receipts, gasUsed, blobGasUsed } = await runTransactions(vm, evmBlock, block);
+  const { receipts, gasUsed, blobGasUsed } = await runTransactions(vm, state, evmBlock, block);
   await payOut(state, block, rules.consensusType() === 'pos');
   const requestsHash = rules.isActivatedEIP(7685) ? await requestsHashOf(vm, evmBlock, receipts) : undefined;
 

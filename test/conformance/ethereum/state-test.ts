@@ -7,6 +7,7 @@ import { fromHex, toHex } from '@hemid/protocol';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { SharedData } from '../data.ts';
 import type { Report } from '../report.ts';
+import { runAsInline } from './inline.ts';
 import { FORKS, rulesOf } from './rules.ts';
 import { decodeTransaction } from './transaction.ts';
 import { type Allocation, createWorld, type World } from './world.ts';
@@ -56,9 +57,12 @@ async function execute(world: World, tx: TypedTransaction, test: StateTest, comm
   const state = world.open(common);
   const vm = await createVM({ common, stateManager: state });
   try {
-    const result = await runTx(vm, { tx, block: blockOf(test.env, common), blockGasUsed: 0n, skipHardForkValidation: true });
+    const block = blockOf(test.env, common);
+    const inline = runAsInline(vm, { tx, state, header: block.header });
+    const logs = inline?.logs.map(({ address, topics, data }) => [address, topics, data]);
+    const result = inline ?? (await runTx(vm, { tx, block, blockGasUsed: 0n, skipHardForkValidation: true }));
     await world.commit(state);
-    return { logs: result.execResult.logs ?? [] };
+    return { logs: logs ?? ('execResult' in result ? (result.execResult.logs ?? []) : []) };
   } catch {
     return undefined;
   }

@@ -22,13 +22,23 @@ export interface Touched {
 /** A flat state with an undo journal, as @ethereumjs/vm wants its state manager. */
 export interface FlatState extends StateManagerInterface {
   touched(): Touched;
-  /** An account as it is kept, not to be changed; only over a source that answers at once. */
-  accountNow(address: Uint8Array): Readonly<Account> | undefined;
+  /** An account as it is kept, not to be changed. All of these want a source that answers at once; addresses and slots are latin1. */
+  accountAt(address: string): Readonly<Account> | undefined;
   /** Puts an account that nobody changes afterwards. */
-  setNow(address: Uint8Array, account: Account): void;
+  setAccountAt(address: string, account: Account): void;
+  /** Code of an account; no bytes when it has none. */
+  codeAt(address: string): Uint8Array;
+  /** A storage value without leading zero bytes. */
+  slotAt(address: string, slot: string): Uint8Array;
+  setSlotAt(address: string, slot: string, value: Uint8Array): void;
 }
 
 type Undo = () => void;
+
+function atOnce<T>(value: T | Promise<T>): T {
+  if (value instanceof Promise) throw new RangeError('this state does not answer at once');
+  return value;
+}
 
 const EMPTY = new Uint8Array();
 /** Code by hash (latin1), shared by all states: the same array each time, so that jump analysis can be cached by it. */
@@ -122,7 +132,13 @@ export function openFlatState(common: Common, source: StateSource): FlatState {
     cleared.add(address);
   }
 
-  async function slotValue(address: string, slot: string): Promise<Uint8Array> {
+  function keepSlot(key: string, value: Uint8Array = EMPTY): Uint8Array {
+    clean.set(key, value);
+    return value;
+  }
+
+  /** At once when the source does. */
+  function slotValue(address: string, slot: string): Uint8Array | Promise<Uint8Array> {
     const known = storage.get(address)?.get(slot);
     if (known !== undefined) return known;
     if (cleared.has(address)) return EMPTY;
@@ -130,9 +146,17 @@ export function openFlatState(common: Common, source: StateSource): FlatState {
     const cached = clean.get(key);
     if (cached !== undefined) return cached;
     const row = source.read(key);
-    const value = (row instanceof Promise ? await row : row) ?? EMPTY;
-    clean.set(key, value);
-    return value;
+    return row instanceof Promise ? row.then((value) => keepSlot(key, value)) : keepSlot(key, row);
+  }
+
+  /** At once when the source does. */
+  function codeOf(found: Account | undefined): Uint8Array | Promise<Uint8Array> {
+    if (found === undefined || equal(found.codeHash, KECCAK256_NULL)) return EMPTY;
+    const hash = latin(found.codeHash);
+    const known = code.get(hash) ?? sharedCode.get(hash);
+    if (known !== undefined) return known;
+    const row = source.read(codeKey(hash));
+    return row instanceof Promise ? row.then((value = EMPTY) => share(hash, value)) : share(hash, row ?? EMPTY);
   }
 
   const state: FlatState & { common: Common } = {
@@ -171,13 +195,7 @@ export function openFlatState(common: Common, source: StateSource): FlatState {
       setAccount(at, next);
     },
     async getCode(address) {
-      const found = await account(latin(address.bytes));
-      if (found === undefined || equal(found.codeHash, KECCAK256_NULL)) return EMPTY;
-      const hash = latin(found.codeHash);
-      const known = code.get(hash) ?? sharedCode.get(hash);
-      if (known !== undefined) return known;
-      const row = source.read(codeKey(hash));
-      return share(hash, (row instanceof Promise ? await row : row) ?? EMPTY);
+      return codeOf(await account(latin(address.bytes)));
     },
     async getCodeSize(address) {
       return (await state.getCode(address)).length;
@@ -219,12 +237,11 @@ export function openFlatState(common: Common, source: StateSource): FlatState {
     hasStateRoot: async () => false,
     clearCaches() {},
     shallowCopy: () => openFlatState(common, source),
-    accountNow(address) {
-      const found = lookUp(latin(address));
-      if (found instanceof Promise) throw new RangeError('this state does not answer at once');
-      return found;
-    },
-    setNow: (address, next) => setAccount(latin(address), next),
+    accountAt: (address) => atOnce(lookUp(address)),
+    setAccountAt: setAccount,
+    codeAt: (address) => atOnce(codeOf(atOnce(lookUp(address)))),
+    slotAt: (address, slot) => atOnce(slotValue(address, slot)),
+    setSlotAt: setSlot,
     touched() {
       const changed = new Map<string, Account | undefined>();
       for (const address of written) changed.set(address, accounts.get(address));

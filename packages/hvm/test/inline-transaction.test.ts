@@ -53,7 +53,7 @@ const requests = fc.array(
   { minLength: 1, maxLength: 20 },
 );
 
-test('plain transfers end as they do in the VM: receipts, refusals, every root', async () => {
+test('transactions that are run inline end as they do in the VM: receipts, refusals, every root', async () => {
   const base = network.spec;
   const beneficiary = fromHex(BENEFICIARY);
   await fc.assert(
@@ -62,7 +62,7 @@ test('plain transfers end as they do in the VM: receipts, refusals, every root',
       const parent = lab.head();
       const input = { parent, timestamp: parent.timestamp + 1n, beneficiary, ancestorHash: () => undefined };
       const plain = await openBlockExecution(lab.deps, input, view);
-      const inVm = await openBlockExecution({ ...lab.deps, transfers: 'in-vm' }, input, view);
+      const inVm = await openBlockExecution({ ...lab.deps, inline: 'off' }, input, view);
       const nonces = new Map<number, number>();
       for (const { from, to, value, data, gas, type, accessList, tip, cap, nonceOff } of list) {
         const nonce = nonces.get(from) ?? 0;
