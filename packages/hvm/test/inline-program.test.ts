@@ -1,0 +1,150 @@
+import { type BitcoinView, fromHex, type GenesisAccount, type Hex, toHex } from '@hemid/protocol';
+import { createTestNetwork, type TestNetwork } from '@hemid/testkit';
+import fc from 'fast-check';
+import { mnemonicToAccount } from 'viem/accounts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { decodeUserTransaction, openBlockExecution } from '../src/index.ts';
+import { createLab } from './lab.ts';
+
+let network: TestNetwork;
+let view: BitcoinView;
+beforeAll(async () => {
+  network = await createTestNetwork();
+  const { chain } = network.sequencer.node;
+  view = chain.viewAt(chain.head('latest'));
+});
+afterAll(() => network.close());
+
+const signer = mnemonicToAccount('test test test test test test test test test test test junk');
+const SENDER = signer.address.toLowerCase() as Hex;
+const BENEFICIARY: Hex = `0x${'be'.repeat(20)}`;
+const CONTRACTS = [1, 2, 3].map((n): Hex => `0x${'c0'.repeat(19)}0${n}`);
+const EMPTY_HANDED: Hex = `0x${'51'.repeat(20)}`;
+const byte = (n: number): string => n.toString(16).padStart(2, '0');
+const push = (word: bigint): string => {
+  const digits = word.toString(16);
+  const even = digits.length % 2 === 0 ? digits : `0${digits}`;
+  return byte(0x5f + even.length / 2) + even;
+};
+
+const target = fc.constantFrom(...CONTRACTS, ...CONTRACTS, EMPTY_HANDED, SENDER, BENEFICIARY, `0x${'00'.repeat(19)}04`, `0x${'00'.repeat(19)}44`);
+const small = fc.oneof(
+  { weight: 8, arbitrary: fc.bigInt(0n, 100n) },
+  { weight: 1, arbitrary: fc.constantFrom(2n ** 32n + 1n, 2n ** 255n, 2n ** 256n - 1n) },
+);
+const word = fc.oneof(small, fc.bigInt(0n, 2n ** 256n - 1n), fc.constantFrom(0n, 1n, 2n ** 255n, 2n ** 256n - 1n, 2n ** 128n));
+
+/** An opcode behind its operands, the top of the stack last. */
+const step = (opcode: fc.Arbitrary<number>, ...operands: fc.Arbitrary<bigint>[]): fc.Arbitrary<string> =>
+  fc.tuple(opcode, ...operands).map(([op, ...words]) => words.map((one) => push(one as bigint)).join('') + byte(op as number));
+const one = (...opcodes: number[]): fc.Arbitrary<number> => fc.constantFrom(...opcodes);
+const slot = fc.bigInt(0n, 3n);
+const length = fc.oneof({ weight: 9, arbitrary: fc.bigInt(0n, 80n) }, { weight: 1, arbitrary: small });
+const gas = fc.oneof(fc.constantFrom(0n, 3000n, 50_000n, 2n ** 256n - 1n), fc.bigInt(0n, 100_000n));
+const address = target.map((hex) => BigInt(hex));
+
+/** What programs are made of: single opcodes, most with operands of their own, so that they go on for a while. */
+const piece = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: step(
+      fc.constantFrom(1, 2, 3, 4, 5, 6, 7, 0x0a, 0x0b, 0x10, 0x11, 0x12, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1a, 0x1b, 0x1c, 0x1d),
+      word,
+      word,
+    ),
+  },
+  { weight: 1, arbitrary: step(one(8, 9), word, word, word) },
+  { weight: 2, arbitrary: step(one(0x15, 0x19, 0x1e, 0x35), word) },
+  { weight: 2, arbitrary: step(one(0x20), length, small) },
+  {
+    weight: 3,
+    arbitrary: step(one(0x30, 0x32, 0x33, 0x34, 0x36, 0x38, 0x3a, 0x3d, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x58, 0x59, 0x5a, 0x5f)),
+  },
+  { weight: 2, arbitrary: step(one(0x31, 0x3b, 0x3f), address) },
+  { weight: 2, arbitrary: step(one(0x37, 0x39, 0x3e, 0x5e), length, small, small) },
+  { weight: 1, arbitrary: step(one(0x3c), length, small, small, address) },
+  { weight: 2, arbitrary: step(one(0x51), small) },
+  { weight: 3, arbitrary: step(one(0x52, 0x53), word, small) },
+  { weight: 3, arbitrary: step(one(0x54, 0x5c), slot) },
+  { weight: 8, arbitrary: step(one(0x55, 0x55, 0x5d), fc.oneof(slot, slot, slot, word), fc.bigInt(0n, 1n)) },
+  { weight: 2, arbitrary: step(one(0xa0), length, small) },
+  { weight: 1, arbitrary: step(one(0xa2), word, word, length, small) },
+  { weight: 4, arbitrary: step(one(0xf1), length, small, length, small, fc.oneof(fc.constant(0n), small), address, gas) },
+  { weight: 4, arbitrary: step(one(0xf4, 0xfa), length, small, length, small, address, gas) },
+  { weight: 2, arbitrary: fc.integer({ min: 0x50, max: 0x9f }).map(byte) },
+  { weight: 1, arbitrary: step(one(0xf3, 0xfd), length, small) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }).map(byte) },
+);
+
+/** Pieces, and loops of some of them: JUMPDEST, a counter in a slot of memory, JUMPI back. */
+const program = fc
+  .tuple(fc.array(piece, { minLength: 1, maxLength: 25 }), fc.constantFrom('', '', '', '60205ffd', '60205ff3'))
+  .chain(([pieces, end]) =>
+    fc.integer({ min: 0, max: 3 }).map((rounds): Uint8Array => {
+      const body = pieces.join('') + (rounds === 0 ? end : '');
+      if (rounds === 0) return fromHex(`0x${body}`);
+      // mem[0x200] counts: back to the JUMPDEST at 0 until it has gone round often enough.
+      return fromHex(`0x5b${body}610200516001018061020052${push(BigInt(rounds))}11600057${end}`);
+    }),
+  );
+
+const scenes = fc.record({
+  programs: fc.tuple(program, program, program),
+  stored: fc.array(fc.bigInt(0n, 2n), { minLength: 3, maxLength: 3 }),
+  calls: fc.array(
+    fc.record({
+      to: fc.constantFrom(...CONTRACTS),
+      value: fc.constantFrom(0n, 0n, 1n, 10n ** 15n),
+      data: fc.uint8Array({ maxLength: 70 }),
+      gas: fc.oneof({ weight: 4, arbitrary: fc.bigInt(100_000n, 400_000n) }, { weight: 1, arbitrary: fc.bigInt(21_000n, 60_000n) }),
+    }),
+    { minLength: 1, maxLength: 4 },
+  ),
+});
+
+const RUNS = process.env['HEMID_LONG'] === undefined ? 1_000 : 40_000;
+
+test(
+  'random programs end inline as they do in the VM: receipts, logs, gas, every root',
+  async () => {
+    const base = network.spec;
+    await fc.assert(
+      fc.asyncProperty(scenes, async ({ programs, stored, calls }) => {
+        const contracts = CONTRACTS.map((contract, i): [Hex, GenesisAccount] => {
+          const storage = Object.fromEntries(
+            [0, 1].map((n) => [`0x${byte(n).padStart(64, '0')}`, fromHex(`0x${(stored[i] ?? 0n).toString(16).padStart(64, '0')}`)]),
+          );
+          return [contract, { nonce: 1, balance: 1000n, code: programs[i] as Uint8Array, storage } as never];
+        });
+        const allocation = Object.fromEntries([[SENDER, { balance: 10n ** 21n }], ...contracts]) as Record<Hex, GenesisAccount>;
+        const lab = await createLab(base, { view, allocation });
+        const parent = lab.head();
+        const input = { parent, timestamp: parent.timestamp + 1n, beneficiary: fromHex(BENEFICIARY), ancestorHash: () => undefined };
+        const inline = await openBlockExecution(lab.deps, input, view);
+        const inVm = await openBlockExecution({ ...lab.deps, inline: 'off' }, input, view);
+        for (const [nonce, { to, value, data, gas }] of calls.entries()) {
+          const { chainId } = base.genesis;
+          const request = {
+            type: 'eip1559',
+            chainId,
+            nonce,
+            to,
+            value,
+            data: toHex(data),
+            gas,
+            maxFeePerGas: 10n ** 10n,
+            maxPriorityFeePerGas: 5n,
+          } as const;
+          const transaction = decodeUserTransaction(fromHex(await signer.signTransaction(request)), lab.deps.common);
+          const attempt = (execution: typeof inline): Promise<unknown> => execution.user(transaction).catch((error: Error) => error.message);
+          expect(await attempt(inline)).toEqual(await attempt(inVm));
+        }
+        const [a, b] = [await inline.finish(), await inVm.finish()];
+        expect(toHex(a.hash)).toBe(toHex(b.hash));
+        expect(a.diff).toEqual(b.diff);
+      }),
+      { numRuns: RUNS, seed: Number(process.env['HEMID_SEED'] ?? 20_261_120) },
+    );
+  },
+  60_000 + RUNS * 200,
+);
