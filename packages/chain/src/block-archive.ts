@@ -6,6 +6,7 @@ import {
   encodeHeader,
   encodeReceipts,
   encodeSealedBlock,
+  equal,
   type Receipt,
   type SealedBlock,
   toDigits,
@@ -33,6 +34,8 @@ const CACHED_HEADERS = 4096;
 /** The {@link BlockArchive} over a store. */
 export function createBlockArchive(store: Store): BlockArchive {
   const cache = new Map<string, PlacedL2Header>();
+  /** The block that came last: the pool, the feeds and those who ask for the head read it again at once. */
+  let latest: SealedBlock | undefined;
 
   function remember(placed: PlacedL2Header): PlacedL2Header {
     cache.set(toDigits(placed.hash), placed);
@@ -56,6 +59,7 @@ export function createBlockArchive(store: Store): BlockArchive {
       return placed;
     },
     readBlock(hash) {
+      if (latest !== undefined && equal(latest.hash, hash)) return latest;
       const bytes = store.get(layout.block, hash);
       return bytes === undefined ? undefined : decodeSealedBlock(bytes);
     },
@@ -65,13 +69,15 @@ export function createBlockArchive(store: Store): BlockArchive {
     },
     put({ block, hash, receipts }, seal, batch) {
       batch.put(layout.header, hash, encodeHeader(block.header));
-      batch.put(layout.block, hash, encodeSealedBlock({ block, seal, hash }));
+      latest = { block, seal, hash };
+      batch.put(layout.block, hash, encodeSealedBlock(latest));
       batch.put(layout.receipts, hash, encodeReceipts(receipts));
       remember({ header: block.header, hash });
     },
     drop(hash, batch) {
       for (const table of [layout.header, layout.block, layout.receipts, layout.stateDiff]) batch.del(table, hash);
       cache.delete(toDigits(hash));
+      if (latest !== undefined && equal(latest.hash, hash)) latest = undefined;
     },
   };
 }

@@ -71,7 +71,7 @@ async function createWorld(window: number | undefined, hotBytes = 1 << 20) {
   };
 }
 
-const diffs = fc.uniqueArray(fc.tuple(fc.constantFrom(...KEYS), fc.option(fc.uint8Array({ maxLength: 3 }), { nil: undefined })), {
+const diffs = fc.uniqueArray(fc.tuple(fc.constantFrom(...KEYS), fc.option(fc.uint8Array({ minLength: 1, maxLength: 3 }), { nil: undefined })), {
   selector: ([key]) => key,
   minLength: 1,
   maxLength: KEYS.length,
@@ -136,5 +136,12 @@ test('states further back than the window are refused by name, those within it s
   const { layout } = await import('@hemid/store');
   for await (const _ of world.store.range(layout.stateHistory)) rows += 1;
   expect(rows).toBeLessThanOrEqual(3 * 2);
+  await world.store.close();
+});
+
+test('a row without bytes is refused: the history could not tell it from none', async () => {
+  const world = await createWorld(3);
+  const hash = world.create(world.head(), new Map([['aA', new Uint8Array()]]));
+  await expect(world.commit(hash, hash)).rejects.toThrow(/is empty/);
   await world.store.close();
 });

@@ -76,6 +76,7 @@ export {
   TUNNEL_ADDRESS,
 } from './predeploy.ts';
 export { bloomOf, decodeReceipts, encodeConsensusReceipt, encodeReceipts, encodeReceiptWith, type Log, type Receipt } from './receipt.ts';
+export { encodeRlp, type RlpItem } from './rlp.ts';
 export { readSealer, SEAL_SIZE, sealDigest, signSeal } from './seal.ts';
 export {
   ATTRIBUTES_TYPE,

@@ -1,6 +1,7 @@
 import { RLP } from '@ethereumjs/rlp';
 import { fail } from './errors.ts';
 import { decodeRlp, hashHeader, headerFromItems, headerToItems, type L2Header } from './l2-header.ts';
+import { encodeRlp, type RlpItem } from './rlp.ts';
 import { SEAL_SIZE } from './seal.ts';
 
 /** An L2 block: header and raw transactions, system transactions included; ommers and withdrawals are empty. */
@@ -24,8 +25,8 @@ const isLegacy = (raw: Uint8Array): boolean => (raw[0] ?? 0) >= 0xc0;
 /** RLP [[header, transactions, ommers, withdrawals], seal]. */
 export function encodeSealedBlock(sealed: SealedBlock): Uint8Array {
   const { header, transactions } = sealed.block;
-  const body = transactions.map((raw) => (isLegacy(raw) ? RLP.decode(raw) : raw));
-  return RLP.encode([[headerToItems(header), body, [], []], sealed.seal]);
+  const body = transactions.map((raw) => (isLegacy(raw) ? (RLP.decode(raw) as RlpItem) : raw));
+  return encodeRlp([[headerToItems(header), body, [], []], sealed.seal]);
 }
 
 /** @throws `protocol/encoding` unless it is exactly one sealed block. */

@@ -1,8 +1,8 @@
-import { RLP } from '@ethereumjs/rlp';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { concat, fromMinimal, toMinimal } from './bytes.ts';
 import { fail } from './errors.ts';
 import { decodeRlp } from './l2-header.ts';
+import { encodeRlp } from './rlp.ts';
 
 /** An EVM log. */
 export interface Log {
@@ -49,13 +49,13 @@ export function encodeConsensusReceipt(receipt: Receipt): Uint8Array {
 
 /** {@link encodeConsensusReceipt} of a receipt whose bloom is known. */
 export function encodeReceiptWith(receipt: Receipt, bloom: Uint8Array): Uint8Array {
-  const body = RLP.encode([toMinimal(receipt.succeeded ? 1 : 0), toMinimal(receipt.cumulativeGasUsed), bloom, receipt.logs.map(logItems)]);
+  const body = encodeRlp([toMinimal(receipt.succeeded ? 1 : 0), toMinimal(receipt.cumulativeGasUsed), bloom, receipt.logs.map(logItems)]);
   return receipt.type === 0 ? body : concat(Uint8Array.of(receipt.type), body);
 }
 
 /** All receipts of a block as they are stored. */
 export function encodeReceipts(receipts: readonly Receipt[]): Uint8Array {
-  return RLP.encode(
+  return encodeRlp(
     receipts.map((r) => [
       toMinimal(r.type),
       toMinimal(r.succeeded ? 1 : 0),

@@ -1,4 +1,5 @@
 import { RLP } from '@ethereumjs/rlp';
+import { encodeRlp } from '@hemid/protocol';
 import { type Clock, every, type Logger, type Loop, type Service } from '@hemid/runtime';
 import { type Batch, layout, type Store } from '@hemid/store';
 import type { Pool } from './pool.ts';
@@ -72,7 +73,7 @@ export function createPoolJournal(deps: PoolJournalDeps): PoolJournal {
     const parcel: Parcel = { number: next, size: transactions.length, waiting: new Set(transactions) };
     next += 1n;
     for (const pooled of transactions) parcelOf.set(pooled, parcel);
-    batch.put(layout.pooled, parcel.number, RLP.encode(transactions.map(({ transaction }) => transaction.raw)));
+    batch.put(layout.pooled, parcel.number, encodeRlp(transactions.map(({ transaction }) => transaction.raw)));
   }
 
   function writeFresh(batch: Batch): void {

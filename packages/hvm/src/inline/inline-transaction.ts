@@ -38,11 +38,11 @@ export interface InlineResult {
   logs: Log[];
 }
 
-const hasCode = (account: Readonly<Account>): boolean => !equalsBytes(account.codeHash, KECCAK256_NULL);
+const hasCode = (account: Readonly<Account> | undefined): boolean => account !== undefined && !equalsBytes(account.codeHash, KECCAK256_NULL);
 
-function environmentOf({ block, common, isPrecompile }: InlineContext, sender: Uint8Array, gasPrice: bigint): Environment {
+function environmentOf({ block, common, isPrecompile }: InlineContext, sender: string, gasPrice: bigint): Environment {
   return {
-    origin: toWord(sender),
+    origin: toWord(Buffer.from(sender, 'latin1')),
     gasPrice,
     coinbase: toWord(block.coinbase),
     timestamp: block.timestamp,
@@ -70,6 +70,66 @@ function settle(changes: TransactionState, state: FlatState, sender: string): vo
   }
 }
 
+function change(state: FlatState, address: string, by: { balance: bigint; nonce?: bigint }): void {
+  const { nonce, balance, storageRoot, codeHash } = state.accountAt(address) ?? new Account();
+  state.setAccountAt(address, new Account(nonce + (by.nonce ?? 0n), balance + by.balance, storageRoot, codeHash));
+}
+
+/** A transaction that was found executable; addresses are latin1. */
+interface Admitted {
+  tx: TypedTransaction;
+  sender: string;
+  recipient: string;
+  coinbase: string;
+  gasPrice: bigint;
+  /** Gas before anything runs, and the least that is paid in the end. */
+  gas: { intrinsic: number; floor: number };
+}
+
+/** Runs a transaction to an account without code: it cannot fail. */
+function transfer({ tx, sender, recipient, coinbase, gasPrice, gas }: Admitted, { state, block }: InlineContext): InlineResult | undefined {
+  // It would be deleted (EIP-161).
+  if (state.accountAt(recipient)?.isEmpty() === true) return undefined;
+  const gasUsed = BigInt(gas.floor);
+  change(state, sender, { balance: -(tx.value + gasUsed * gasPrice), nonce: 1n });
+  if (tx.value > 0n) change(state, recipient, { balance: tx.value });
+  change(state, coinbase, { balance: gasUsed * (gasPrice - block.baseFeePerGas) });
+  return { succeeded: true, gasUsed, logs: [] };
+}
+
+/** Runs a transaction to a contract. */
+function callContract({ tx, sender, recipient, coinbase, gasPrice, gas }: Admitted, context: InlineContext): InlineResult | undefined {
+  const { state, block } = context;
+  const changes = createTransactionState(state, [sender, recipient, coinbase]);
+  const machine: Machine = {
+    state: changes,
+    environment: environmentOf(context, sender, gasPrice),
+    call: (opcode, frame, top) => runCall(opcode, frame, machine, top),
+  };
+  changes.setBalance(sender, changes.balance(sender) - tx.gasLimit * gasPrice);
+  const mark = changes.mark();
+  if (tx.value > 0n) changes.move(sender, recipient, tx.value);
+  const limit = Number(tx.gasLimit);
+  let ended: ReturnType<typeof runCode>;
+  try {
+    const code = enterableCode(changes.account(recipient), changes.code(recipient));
+    const { origin: caller } = machine.environment;
+    const available = limit - gas.intrinsic;
+    ended = runCode({ address: recipient, code, caller, value: tx.value, data: tx.data, isStatic: false, depth: 0, gas: available }, machine);
+  } catch (error) {
+    if (error === FOREIGN_OPCODE) return undefined;
+    throw error;
+  }
+  const succeeded = ended.outcome === 'done';
+  if (!succeeded) changes.revert(mark);
+  const spent = ended.outcome === 'halted' ? limit : limit - ended.frame.gas;
+  const gasUsed = BigInt(Math.max(spent - Math.min(changes.refund, Math.floor(spent / 5)), gas.floor));
+  changes.setBalance(sender, changes.balance(sender) + (tx.gasLimit - gasUsed) * gasPrice);
+  changes.setBalance(coinbase, changes.balance(coinbase) + gasUsed * (gasPrice - block.baseFeePerGas));
+  settle(changes, state, sender);
+  return { succeeded, gasUsed, logs: succeeded ? changes.logs : [] };
+}
+
 /** Whether a transaction is of a form that is run here: it calls something, at a price that leaves the coinbase a tip. */
 function isPlain(tx: TypedTransaction, { block, common }: InlineContext): boolean {
   if (common.hardfork() !== 'osaka' || tx.type > 2 || tx.to === undefined) return false;
@@ -90,40 +150,9 @@ export function runInline(tx: TypedTransaction, senderBytes: Uint8Array, context
   if (to === undefined || !isPlain(tx, context) || context.isPrecompile(latin(to))) return undefined;
   const [sender, recipient, coinbase] = [latin(senderBytes), latin(to), latin(block.coinbase)];
   const account = state.accountAt(sender);
-  const { intrinsic, floor } = gasOfData(tx.data);
-  const gasLimit = Number(tx.gasLimit);
   if (account === undefined || hasCode(account) || account.nonce !== tx.nonce || account.balance < maximumCost(tx)) return undefined;
-  if (gasLimit < Math.max(intrinsic, floor) || tx.gasLimit > block.gasLimit) return undefined;
-
-  const gasPrice = effectiveGasPrice(tx, block.baseFeePerGas);
-  const changes = createTransactionState(state, [sender, recipient, coinbase]);
-  const machine: Machine = {
-    state: changes,
-    environment: environmentOf(context, senderBytes, gasPrice),
-    call: (opcode, frame, top) => runCall(opcode, frame, machine, top),
-  };
-  changes.setBalance(sender, account.balance - tx.gasLimit * gasPrice);
-  const mark = changes.mark();
-  let gas = gasLimit - intrinsic;
-  let succeeded = true;
-  try {
-    const code = enterableCode(changes.account(recipient), changes.code(recipient));
-    if (tx.value > 0n) changes.move(sender, recipient, tx.value);
-    if (code.length > 0) {
-      const call = { address: recipient, code, caller: machine.environment.origin, value: tx.value, data: tx.data, isStatic: false, depth: 0, gas };
-      const { outcome, frame } = runCode(call, machine);
-      succeeded = outcome === 'done';
-      gas = outcome === 'halted' ? 0 : frame.gas;
-    }
-  } catch (error) {
-    if (error === FOREIGN_OPCODE) return undefined;
-    throw error;
-  }
-  if (!succeeded) changes.revert(mark);
-  const spent = gasLimit - gas;
-  const gasUsed = BigInt(Math.max(spent - Math.min(changes.refund, Math.floor(spent / 5)), floor));
-  changes.setBalance(sender, changes.balance(sender) + (tx.gasLimit - gasUsed) * gasPrice);
-  changes.setBalance(coinbase, changes.balance(coinbase) + gasUsed * (gasPrice - block.baseFeePerGas));
-  settle(changes, state, sender);
-  return { succeeded, gasUsed, logs: succeeded ? changes.logs : [] };
+  const gas = gasOfData(tx.data);
+  if (tx.gasLimit < Math.max(gas.intrinsic, gas.floor) || tx.gasLimit > block.gasLimit) return undefined;
+  const admitted = { tx, sender, recipient, coinbase, gasPrice: effectiveGasPrice(tx, block.baseFeePerGas), gas };
+  return hasCode(state.accountAt(recipient)) ? callContract(admitted, context) : transfer(admitted, context);
 }

@@ -3,7 +3,7 @@ import type { StateKey } from './key.ts';
 import type { StateDiff } from './source.ts';
 
 /**
- * Rows of the flat state at the head, in memory: those read or written last, up to a number of bytes. A move of the
+ * Rows of the flat state at the head, in memory: those that came in last, up to a number of bytes. A move of the
  * head counts from when the store says that it is there; before, and if it never comes, the rows are those of before.
  */
 export interface HotRows {
@@ -30,10 +30,9 @@ export function createHotRows(maxBytes: number): HotRows {
   const sizeOf = (key: StateKey, value: Uint8Array | undefined): number => ROW_OVERHEAD + key.length + (value?.length ?? 0);
 
   function put(key: StateKey, value: Uint8Array | undefined): void {
-    if (rows.has(key)) {
-      bytes -= sizeOf(key, rows.get(key));
-      rows.delete(key);
-    }
+    const old = rows.get(key);
+    if (old !== undefined || rows.has(key)) bytes -= sizeOf(key, old);
+    // A row that is here keeps its turn: moving it to the end costs more than reading it again when it has gone.
     rows.set(key, value);
     bytes += sizeOf(key, value);
     if (bytes <= maxBytes) return;

@@ -13,5 +13,5 @@ export interface BaseState extends StateSource {
   keys(prefix: StateKey): AsyncIterable<StateKey>;
 }
 
-/** What a block changed: rows by key, `undefined` for one that is gone. */
+/** What a block changed: rows by key, `undefined` for one that is gone; none is empty. */
 export type StateDiff = Map<StateKey, Uint8Array | undefined>;

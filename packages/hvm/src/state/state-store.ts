@@ -1,5 +1,5 @@
 import { RLP } from '@ethereumjs/rlp';
-import { concat, equal, toHex, toMinimal } from '@hemid/protocol';
+import { concat, encodeRlp, equal, toHex, toMinimal } from '@hemid/protocol';
 import { type Batch, layout, type Reader, type Route, type Store } from '@hemid/store';
 import { fail } from '../errors.ts';
 import { createHotRows } from './hot-rows.ts';
@@ -42,20 +42,13 @@ export interface StateStore {
 }
 
 const POSITION = 'state';
-const ABSENT = Uint8Array.of(0);
+/** In the history: no row of the state is empty. */
+const ABSENT = new Uint8Array();
 
-function packOld(value: Uint8Array | undefined): Uint8Array {
-  if (value === undefined) return ABSENT;
-  const bytes = new Uint8Array(value.length + 1);
-  bytes[0] = 1;
-  bytes.set(value, 1);
-  return bytes;
-}
-
-const unpackOld = (bytes: Uint8Array): Uint8Array | undefined => (bytes[0] === 0 ? undefined : bytes.subarray(1));
+const unpackOld = (bytes: Uint8Array): Uint8Array | undefined => (bytes.length === 0 ? undefined : bytes);
 
 function encodeDiff(diff: StateDiff): Uint8Array {
-  return RLP.encode([...diff].map(([key, value]) => (value === undefined ? [fromLatin(key)] : [fromLatin(key), value])));
+  return encodeRlp([...diff].map(([key, value]) => (value === undefined ? [fromLatin(key)] : [fromLatin(key), value])));
 }
 
 function decodeDiff(bytes: Uint8Array): StateDiff {
@@ -218,9 +211,10 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
       const from = positionIn(batch);
       for (const [key, value] of diff) {
         const old = hot.readMoved(from, key, () => batch.get(layout.state, key));
-        batch.put(layout.stateHistory, { key, block: block.number }, packOld(old));
+        batch.put(layout.stateHistory, { key, block: block.number }, old ?? ABSENT);
         if (value === undefined) batch.del(layout.state, key);
-        else batch.put(layout.state, key, value);
+        else if (value.length > 0) batch.put(layout.state, key, value);
+        else throw new RangeError(`the row ${JSON.stringify(key)} of the state is empty: a row that is gone is undefined`);
       }
       batch.put(layout.stateUndo, block.number, encodeKeys(diff.keys()));
       if (!staged.delete(toHex(block.hash))) batch.del(layout.stateDiff, block.hash);
