@@ -147,7 +147,7 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     const followed = pool.follow(change).catch(onFailure);
     void queue.run(() => followed);
   });
-  const builder = createBuilder({ chain, pool, headers, blocks, log }, { key });
+  const builder = createBuilder({ chain, pool, headers, blocks, clock, log }, { key });
   const duty = createSlotDuty({ spec, builder, clock, log, onFailure, onSealed }, { signer });
   return {
     chain,

@@ -1,7 +1,8 @@
 import type { BlockStore, HeaderChain } from '@hemid/bitcoin';
 import { bitcoinReference, type Chain, chooseRun, type PreparedBlock } from '@hemid/chain';
 import { isHemidError, type SealedBlock, type Sequencer, signSeal, slotAt } from '@hemid/protocol';
-import type { Logger, Secret } from '@hemid/runtime';
+import type { Clock, Logger, Secret } from '@hemid/runtime';
+import { createFillBudget } from './fill-budget.ts';
 import type { Pool } from './pool.ts';
 
 export interface BuilderDeps {
@@ -9,6 +10,7 @@ export interface BuilderDeps {
   pool: Pool;
   headers: HeaderChain;
   blocks: BlockStore;
+  clock: Clock;
   log: Logger;
 }
 
@@ -38,20 +40,24 @@ export interface Builder {
 
 /** Creates the builder of a sequencer. */
 export function createBuilder(deps: BuilderDeps, options: BuilderOptions): Builder {
-  const { chain, pool, headers, blocks, log } = deps;
+  const { chain, pool, headers, blocks, clock, log } = deps;
+  const budget = createFillBudget(clock, chain.spec.genesis.blockTime * 1000);
 
   async function fill({ execution }: PreparedBlock): Promise<void> {
     // What the parent took must not be tried again.
     await pool.settled();
+    budget.start();
     const cursor = pool.candidates(execution.header.baseFeePerGas);
+    let count = 0;
     for (let transaction = cursor.next(); transaction !== undefined; transaction = cursor.next()) {
-      if (execution.gasLeft() < LEAST_GAS) return;
+      if (execution.gasLeft() < LEAST_GAS || !budget.hasTime(count)) break;
       if (transaction.tx.gasLimit > execution.gasLeft()) {
         cursor.skipSender();
         continue;
       }
       try {
         await execution.user(transaction);
+        count += 1;
       } catch (error) {
         if (!isHemidError(error, 'hvm/transaction-invalid')) throw error;
         log.debug({ reason: error.message }, 'transaction of the pool cannot be executed');
@@ -59,6 +65,7 @@ export function createBuilder(deps: BuilderDeps, options: BuilderOptions): Build
         pool.drop(transaction);
       }
     }
+    budget.filled(count);
   }
 
   return {
@@ -73,7 +80,9 @@ export function createBuilder(deps: BuilderDeps, options: BuilderOptions): Build
       const choice = { parent, timestamp, beneficiary: sequencer.feeRecipient, attributes };
       const seal = (hash: Uint8Array): Uint8Array => signSeal(options.key.reveal(), BigInt(chain.spec.genesis.chainId), hash);
       try {
-        return await chain.build(choice, fill, seal);
+        const sealed = await chain.build(choice, fill, seal);
+        budget.done();
+        return sealed;
       } catch (error) {
         // Another call for this slot came first.
         if (isHemidError(error, 'chain/slot-sealed')) return undefined;

@@ -28,8 +28,10 @@ export function createSlotDuty(deps: SlotDutyDeps, options: { signer: Uint8Array
   let loop: Loop | undefined;
   let trouble: string | undefined;
 
+  const slotNow = (): number => Math.floor((clock.now() - genesisMs) / blockTimeMs);
+
   async function tick(): Promise<SealedBlock | undefined> {
-    const slot = Math.floor((clock.now() - genesisMs) / blockTimeMs);
+    const slot = slotNow();
     if (slot < 1) return undefined;
     const timestamp = BigInt(spec.genesis.time + slot * spec.genesis.blockTime);
     const sequencer = sequencerAt(spec, timestamp);
@@ -40,6 +42,7 @@ export function createSlotDuty(deps: SlotDutyDeps, options: { signer: Uint8Array
   }
 
   async function round(signal: AbortSignal): Promise<void> {
+    const slot = slotNow();
     try {
       await tick();
       trouble = undefined;
@@ -48,8 +51,9 @@ export function createSlotDuty(deps: SlotDutyDeps, options: { signer: Uint8Array
       if (trouble !== error.message) log.warn({ code: error.code }, `no block in this slot: ${error.message}`);
       trouble = error.message;
     }
-    const untilNext = blockTimeMs - ((((clock.now() - genesisMs) % blockTimeMs) + blockTimeMs) % blockTimeMs);
-    await clock.sleep(untilNext, signal);
+    // A block that took until after its slot leaves what is left of the next one.
+    const nextMs = genesisMs + (slot + 1) * blockTimeMs;
+    await clock.sleep(Math.max(0, nextMs - clock.now()), signal);
   }
 
   return {

@@ -100,3 +100,24 @@ test('any other error ends the duty and is reported', async () => {
   expect(asked).toEqual([1]);
   expect(failures).toMatchObject([{ severity: 'fatal' }]);
 });
+
+test('a sequencer whose block took longer than its slot builds in what is left of the next one', async () => {
+  const alone: ChainSpec = { ...spec, genesis: { ...spec.genesis, sequencers: spec.genesis.sequencers.slice(0, 1) } };
+  const controller = new AbortController();
+  const begun: number[] = [];
+  const builder: Builder = {
+    async build() {
+      begun.push(clock.now() - START * 1000);
+      await clock.sleep(begun.length === 1 ? 2_500 : 10);
+      return undefined;
+    },
+  };
+  const deps = { spec: alone, builder, clock, log: silentLogger, onSealed: () => undefined, onFailure: (e: unknown) => failures.push(e) };
+  const duty = createSlotDuty(deps, { signer: signers[0] });
+  await duty.start(controller.signal);
+  for (let i = 0; i < 90; i += 1) await clock.advance(100);
+  controller.abort();
+  await duty.stop();
+  expect(begun).toEqual([2_000, 4_500, 6_000, 8_000]);
+  expect(failures).toEqual([]);
+});

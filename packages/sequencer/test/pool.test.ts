@@ -368,7 +368,7 @@ test('the builder waits until the pool has followed the parent', async () => {
   // A pool that is late: it hears of the head when it is waited for.
   const late: Pool = { ...mine, settled: () => mine.follow({ removed: [], added: [chain.head('latest')] }) };
   const key = new Secret(new Uint8Array(32).fill(1));
-  const builder = createBuilder({ chain, pool: late, headers, blocks, log: silentLogger }, { key });
+  const builder = createBuilder({ chain, pool: late, headers, blocks, clock: network.clock, log: silentLogger }, { key });
   const timestamp = chain.head('latest').header.timestamp + BigInt(spec.genesis.blockTime);
   const [sequencer] = spec.genesis.sequencers;
   const sealed = await builder.build({ timestamp, sequencer: sequencer as Sequencer });
