@@ -96,6 +96,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   const execution: ExecutionDeps = { spec, common, states, pause: nextTurn };
 
   const genesis = await openGenesis(store, archive, execution);
+  await states.warm();
   const leaves = new Map<string, PlacedL2Header>();
   for await (const [hash] of store.range(layout.leaf)) leaves.set(toHex(hash), archive.getHeader(hash));
   let head = await readHead();
@@ -155,6 +156,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   }
 
   async function commit(executed: ExecutedBlock, seal: Uint8Array, extra: (batch: Batch) => void): Promise<SealedBlock> {
+    await execution.pause?.();
     const sealed: SealedBlock = { block: executed.block, seal, hash: executed.hash };
     const placed: PlacedL2Header = { header: executed.block.header, hash: executed.hash };
     const batch = store.batch();
@@ -170,6 +172,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     const best = await chooseHead(tree, [...nextLeaves.values()]);
     const change = equal(best.hash, head.hash) ? undefined : moveHead(best, batch, sealed);
     states.keep(executed.hash, batch);
+    await execution.pause?.();
     await batch.commit();
     leaves.clear();
     for (const [key, leaf] of nextLeaves) leaves.set(key, leaf);

@@ -253,11 +253,13 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
       }
       const { root, diff } = await commitState(state, base, deps.pause);
       await deps.pause?.();
+      const transactionsRoot = listRoot(transactions);
+      await deps.pause?.();
       const blooms = bloomsOf(receipts);
       const complete: L2Header = {
         ...header,
         stateRoot: root,
-        transactionsRoot: listRoot(transactions),
+        transactionsRoot,
         receiptsRoot: listRoot(receipts.map((receipt, i) => encodeReceiptWith(receipt, blooms.each[i] as Uint8Array))),
         logsBloom: blooms.all,
         gasUsed,

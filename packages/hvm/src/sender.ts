@@ -106,21 +106,25 @@ export function signedMessage(raw: Uint8Array): SignedMessage | undefined {
   return { hash: keccak(signedBytes(type, message.fields)), signature, recovery: message.recovery };
 }
 
-const MAX_KNOWN = 65_536;
-/** Senders by transaction hash (latin1), the oldest first. */
-const known = new Map<string, Uint8Array>();
+/** Of one generation; the one before is kept too. Taking the oldest out one by one would make a Map walk over what is gone. */
+const GENERATION = 32_768;
+/** Senders by transaction hash (latin1). */
+let known = new Map<string, Uint8Array>();
+let before = new Map<string, Uint8Array>();
 
 /** Remembers the sender of a transaction, by its hash: pool, import and RPC ask for the same ones. */
 export function rememberSender(hash: Uint8Array, sender: Uint8Array): void {
+  if (known.size >= GENERATION) {
+    before = known;
+    known = new Map();
+  }
   known.set(latin(hash), sender);
-  if (known.size <= MAX_KNOWN) return;
-  const oldest = known.keys().next().value;
-  if (oldest !== undefined) known.delete(oldest);
 }
 
 /** The sender of a transaction that was recovered lately. */
 export function knownSender(hash: Uint8Array): Uint8Array | undefined {
-  return known.get(latin(hash));
+  const key = latin(hash);
+  return known.get(key) ?? before.get(key);
 }
 
 /**

@@ -126,3 +126,29 @@ test('the flat state reads, reverts and roots as @ethereumjs/statemanager does, 
     { numRuns: 150 },
   );
 }, 60_000);
+
+test('hundreds of slots and accounts in one block have the roots of @ethereumjs/mpt, when they come and when most of them go', async () => {
+  const rows = new Map<string, Uint8Array>();
+  const oracle = createOracle();
+  const [owner] = addresses as [Address];
+  const slotOf = (i: number): Uint8Array => Uint8Array.from(Buffer.from(i.toString(16).padStart(64, '0'), 'hex'));
+  let pauses = 0;
+  const pause = async (): Promise<void> => {
+    pauses += 1;
+  };
+  for (const left of [700, 700, 3, 0, 300]) {
+    const state = openFlatState(common, baseOf(rows));
+    for (const manager of [state, oracle]) {
+      if ((await manager.getAccount(owner)) === undefined) await manager.putAccount(owner, new Account(1n, 1n));
+      for (let i = 0; i < 700; i += 1) {
+        await manager.putStorage(owner, slotOf(i), i < left ? Uint8Array.of(1 + (i % 200), left & 0xff) : new Uint8Array());
+        if (i % 2 === 0) await manager.putAccount(new Address(slotOf(i + 1000).slice(12)), new Account(1n, BigInt(left + 1)));
+      }
+    }
+    await oracle.flush();
+    const { root, diff } = await commitState(state, baseOf(rows), pause);
+    expect(Buffer.from(root).toString('hex')).toBe(Buffer.from(await oracle.getStateRoot()).toString('hex'));
+    for (const [key, value] of diff) value === undefined ? rows.delete(key) : rows.set(key, value);
+  }
+  expect(pauses).toBeGreaterThan(30);
+});

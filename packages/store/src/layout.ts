@@ -133,10 +133,16 @@ const latin = (value: string): Uint8Array => new Uint8Array(Buffer.from(value, '
 const unlatin = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 /** Text of any bytes, latin1. */
 const binary: Codec<string> = { encode: latin, decode: unlatin, latin: (text) => text };
+/** The text of the block number written last: all rows of a block come one after the other. */
+let lastNumber = { block: -1n, text: '' };
+function numberText(block: bigint): string {
+  if (lastNumber.block !== block) lastNumber = { block, text: unlatin(u64.encode(block)) };
+  return lastNumber.text;
+}
 const stateHistoryKey: Codec<StateHistoryKey> = {
-  encode: ({ key, block }) => latin(key + unlatin(u64.encode(block))),
+  encode: ({ key, block }) => latin(key + numberText(block)),
   decode: (bytes) => ({ key: unlatin(bytes.subarray(0, -8)), block: u64.read(bytes, bytes.length - 8, bytes.length) }),
-  latin: ({ key, block }) => key + unlatin(u64.encode(block)),
+  latin: ({ key, block }) => key + numberText(block),
 };
 const position = record<PositionRow>({ hash, height: u32 });
 

@@ -36,14 +36,40 @@ async function dropStorage(base: BaseState, address: string, owner: string, diff
   }
 }
 
+/** Accounts or slots between two pauses. */
+const TURN = 256;
+
+/** Lets other work have its turn. */
+type Pause = () => Promise<void>;
+
+/** Takes the root of a trie in which `changes` keys were changed, in parts when they are many. */
+async function takeRoot(trie: Trie, changes: number, diff: StateDiff, pause: Pause): Promise<Uint8Array> {
+  const write = (key: StateKey, value: Uint8Array | undefined): void => void diff.set(key, value);
+  for (let digit = 0; digit < 16 && changes >= TURN; digit += 1) {
+    trie.settle(digit, write);
+    await pause();
+  }
+  return trie.commit(write);
+}
+
+interface StorageChange {
+  address: string;
+  touched: Touched;
+  /** Its storage root before. */
+  before: Uint8Array;
+}
+
 /** Puts an account's changed slots into the diff and its storage trie; @returns the storage root. */
-async function commitStorage(base: BaseState, address: string, touched: Touched, before: Uint8Array, diff: StateDiff): Promise<Uint8Array> {
+async function commitStorage(base: BaseState, { address, touched, before }: StorageChange, diff: StateDiff, pause: Pause): Promise<Uint8Array> {
   const slots = touched.storage.get(address);
   const isCleared = touched.cleared.has(address);
   if (isCleared && !equal(before, KECCAK256_RLP)) await dropStorage(base, address, latin(hashOf(address)), diff);
   if (slots === undefined || slots.size === 0) return isCleared ? KECCAK256_RLP : before;
   let trie: Trie | undefined;
+  let done = 0;
   for (const [slot, value] of slots) {
+    done += 1;
+    if (done % TURN === 0) await pause();
     const key = slotKey(address, slot);
     const old = isCleared ? undefined : base.read(key);
     if (old === undefined ? value.length === 0 : equal(old, value)) continue;
@@ -58,14 +84,13 @@ async function commitStorage(base: BaseState, address: string, touched: Touched,
     }
   }
   if (trie === undefined) return isCleared ? KECCAK256_RLP : before;
-  return trie.commit((key, value) => void diff.set(key, value));
+  return takeRoot(trie, done, diff, pause);
 }
 
-/** Accounts between two pauses. */
-const TURN = 256;
+const goOn: Pause = async () => undefined;
 
 /** Takes the root of a state, each changed node hashed once, and says which rows changed. */
-export async function commitState(state: FlatState, base: BaseState, pause?: () => Promise<void>): Promise<CommittedState> {
+export async function commitState(state: FlatState, base: BaseState, pause: Pause = goOn): Promise<CommittedState> {
   const touched = state.touched();
   const diff: StateDiff = new Map();
   const read = (key: StateKey): Uint8Array | undefined => base.read(key);
@@ -74,7 +99,7 @@ export async function commitState(state: FlatState, base: BaseState, pause?: () 
   let done = 0;
   for (const [address, account] of touched.accounts) {
     done += 1;
-    if (done % TURN === 0) await pause?.();
+    if (done % TURN === 0) await pause();
     const row = base.read(accountKey(address));
     const before = row === undefined ? undefined : decodeAccount(row);
     if (account === undefined) {
@@ -85,16 +110,13 @@ export async function commitState(state: FlatState, base: BaseState, pause?: () 
       continue;
     }
     const next = copyAccount(account);
-    next.storageRoot = await commitStorage(base, address, touched, before?.storageRoot ?? KECCAK256_RLP, diff);
+    const storage = { address, touched, before: before?.storageRoot ?? KECCAK256_RLP };
+    const isTouched = touched.storage.has(address) || touched.cleared.has(address);
+    next.storageRoot = isTouched ? await commitStorage(base, storage, diff, pause) : storage.before;
     const bytes = encodeAccount(next);
     if (row !== undefined && equal(row, bytes)) continue;
     diff.set(accountKey(address), bytes);
     trie.put(hex(hashOf(address)), bytes);
   }
-  const write = (key: StateKey, value: Uint8Array | undefined): void => void diff.set(key, value);
-  for (let digit = 0; digit < 16 && done >= TURN; digit += 1) {
-    trie.settle(digit, write);
-    await pause?.();
-  }
-  return { root: trie.commit(write), diff };
+  return { root: await takeRoot(trie, done, diff, pause), diff };
 }

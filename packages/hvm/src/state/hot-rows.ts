@@ -7,6 +7,8 @@ import type { StateDiff } from './source.ts';
  * head counts from when the store says that it is there; before, and if it never comes, the rows are those of before.
  */
 export interface HotRows {
+  /** Takes in a row at `head`, read beforehand. @returns whether there is room for more. */
+  warm(head: Uint8Array, key: StateKey, value: Uint8Array): boolean;
   /** Takes in the moves up to the head of the store. */
   settle(head: Uint8Array): void;
   /** A row as it is at `head`; `load` asks the store. */
@@ -52,6 +54,11 @@ export function createHotRows(maxBytes: number): HotRows {
   }
 
   return {
+    warm(head, key, value) {
+      const isRoom = equal(at, head) && bytes + sizeOf(key, value) <= maxBytes;
+      if (isRoom) put(key, value);
+      return isRoom;
+    },
     settle(head) {
       if (equal(at, head)) return;
       if (pending !== undefined && equal(pending.to, head)) {

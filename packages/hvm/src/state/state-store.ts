@@ -25,6 +25,8 @@ export interface StateStoreDeps {
  * further back, or on another branch, can be read too.
  */
 export interface StateStore {
+  /** Reads rows at the head into memory, as many as are kept there, before they are asked for. Nothing may move meanwhile. */
+  warm(): Promise<void>;
   /** Writes the genesis state and its position. */
   init(genesis: StateBlock, diff: StateDiff, batch: Batch): void;
   /** The state after a block, to execute on. @throws `hvm/state-missing` when it lies further back than is kept. */
@@ -181,6 +183,10 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
   }
 
   return {
+    async warm() {
+      const head = position();
+      for await (const [key, value] of store.range(layout.state)) if (!hot.warm(head.hash, key, value)) return;
+    },
     init(genesis, diff, batch) {
       for (const [key, value] of diff) if (value !== undefined) batch.put(layout.state, key, value);
       setPosition(genesis, batch);
