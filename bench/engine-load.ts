@@ -1,13 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { keccak } from '../packages/hvm/src/state/keccak.ts';
-import { toBigEndian, toHex, toMinimal } from '../packages/protocol/src/bytes.ts';
+import { toBigEndian, toHex } from '../packages/protocol/src/bytes.ts';
+import { createLoadSigner, type LoadSigner } from '../packages/testkit/src/load-signer.ts';
 
 /* What is sent: plain transfers, or transfers of the ERC-20 token that PoPReward is, between many accounts. */
-
-const hvm = createRequire(new URL('../packages/hvm/package.json', import.meta.url));
-const secp256k1 = hvm('secp256k1') as typeof import('secp256k1');
-const { RLP } = hvm('@ethereumjs/rlp') as { RLP: { encode(items: unknown): Uint8Array } };
 
 export type Kind = 'transfers' | 'erc20';
 
@@ -16,8 +12,6 @@ export const SENDERS = 1_000;
 export const GAS_LIMIT = 1_000_000_000;
 export const TOKEN = '0x4200000000000000000000000000000000000042';
 const BALANCES_SLOT = 1;
-const FEE_CAP = 10n ** 12n;
-const TIP = 10n ** 6n;
 
 interface Template {
   genesis: { chainId: number; allocation: Record<string, { code?: string; nonce?: number; balance?: string; storage?: Record<string, string> }> };
@@ -26,13 +20,16 @@ interface Template {
 export const template = JSON.parse(readFileSync(new URL('../configs/dev.json', import.meta.url), 'utf8')) as Template;
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
-const keyOf = (index: number): Uint8Array => keccak(text(`hemid bench sender ${index}`));
-const fromKey = (key: Uint8Array): Uint8Array => keccak(secp256k1.publicKeyCreate(key, false).subarray(1)).slice(12);
+const signers: LoadSigner[] = [];
+function signerAt(index: number): LoadSigner {
+  signers[index] ??= createLoadSigner(keccak(text(`hemid bench sender ${index}`)), template.genesis.chainId);
+  return signers[index];
+}
 
 const known: Uint8Array[] = [];
 /** The address of an account. */
 export function accountAt(index: number): Uint8Array {
-  known[index] ??= index < SENDERS ? fromKey(keyOf(index)) : keccak(text(`hemid bench account ${index}`)).slice(12);
+  known[index] ??= index < SENDERS ? signerAt(index).address : keccak(text(`hemid bench account ${index}`)).slice(12);
   return known[index];
 }
 
@@ -59,28 +56,12 @@ function payload(kind: Kind, to: Uint8Array): { to: Uint8Array; value: bigint; d
 
 /** Signed EIP-1559 transactions: one of each sender, then the next of each, to accounts spread over all. */
 export function signAll(kind: Kind, options: { count: number; accounts: number; firstNonce: number }): Uint8Array[] {
-  const keys = Array.from({ length: SENDERS }, (_, i) => keyOf(i));
   const raws: Uint8Array[] = [];
   for (let i = 0; i < options.count; i += 1) {
     const nonce = options.firstNonce + Math.floor(i / SENDERS);
     // A step that shares no factor with a power of ten visits every account once before it repeats.
     const recipient = accountAt(((i + options.firstNonce * SENDERS) * 7_919 + 13) % options.accounts);
-    const { to, value, data, gas } = payload(kind, recipient);
-    const fields = [
-      toMinimal(template.genesis.chainId),
-      toMinimal(nonce),
-      toMinimal(TIP),
-      toMinimal(FEE_CAP),
-      toMinimal(gas),
-      to,
-      toMinimal(value),
-      data,
-      [],
-    ];
-    const hash = keccak(Buffer.concat([Uint8Array.of(2), RLP.encode(fields)]));
-    const { signature, recid } = secp256k1.ecdsaSign(hash, keys[i % SENDERS] as Uint8Array);
-    const part = (from: number): Uint8Array => toMinimal(BigInt(toHex(signature.subarray(from, from + 32))));
-    raws.push(Uint8Array.from(Buffer.concat([Uint8Array.of(2), RLP.encode([...fields, toMinimal(recid), part(0), part(32)])])));
+    raws.push(signerAt(i % SENDERS).sign({ nonce, ...payload(kind, recipient) }));
   }
   return raws;
 }

@@ -10,8 +10,10 @@ import { silentLogger, systemClock } from '@hemid/runtime';
 import { openMemoryStore } from '@hemid/store';
 import {
   createBitcoinWallet,
+  createLoadSigner,
   createSeededRandom,
   freePort,
+  type LoadSigner,
   type ProgramProcess,
   startProgram,
   waitFor,
@@ -22,10 +24,17 @@ import { createPublicClient, http } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-const KILLS = Number(process.env['HEMID_KILLS'] ?? 20);
+const KILLS = Number(process.env['HEMID_KILLS'] ?? 10);
 const SEED = Number(process.env['HEMID_SEED'] ?? 7);
-const ACCOUNT = mnemonicToAccount('test test test test test test test test test test test junk', { addressIndex: 3 });
 const CHAIN_ID = 743_555;
+const MNEMONIC = 'test test test test test test test test test test test junk';
+const LANES = 4;
+/** Rich from the genesis on, each a stream of transactions of its own. */
+const SIGNERS: LoadSigner[] = Array.from({ length: LANES }, (_, addressIndex) => {
+  const key = mnemonicToAccount(MNEMONIC, { addressIndex: addressIndex + 3 }).getHdKey().privateKey;
+  if (key === null) throw new Error('no key');
+  return createLoadSigner(key, CHAIN_ID);
+});
 
 let directory: string;
 let bitcoin: EmbeddedRegtest;
@@ -71,31 +80,62 @@ async function record(url: string, from: bigint): Promise<bigint> {
   return blocks[blocks.length - 1]?.block.header.number ?? from;
 }
 
-/** Sends transfers and records every block it sees until it is aborted. */
-async function load(url: string, signal: AbortSignal): Promise<void> {
-  const client = createPublicClient({ transport: http(url, { retryCount: 0 }) });
-  let seen = [...acknowledged.keys()].reduce((max, number) => (number > max ? number : max), 0n);
+const BATCH = 100;
+/** Transactions of one sender that may wait for a block. */
+const AHEAD = 400;
+
+type Answer = { result?: string; error?: { message: string } };
+
+async function ask(url: string, calls: { method: string; params: unknown[] }[]): Promise<Answer[]> {
+  const body = JSON.stringify(calls.map((call, id) => ({ jsonrpc: '2.0', id, ...call })));
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  return ((await response.json()) as (Answer & { id: number })[]).sort((x, y) => x.id - y.id);
+}
+
+/** Sends as many transfers of one account as the node takes. */
+async function pay(url: string, signer: LoadSigner, signal: AbortSignal): Promise<void> {
+  const address = toHex(signer.address);
   while (!signal.aborted) {
-    try {
-      const nonce = await client.getTransactionCount({ address: ACCOUNT.address, blockTag: 'pending' });
-      for (let i = 0; i < 5; i += 1) {
-        const serializedTransaction = await ACCOUNT.signTransaction({
-          chainId: CHAIN_ID,
-          type: 'eip1559',
-          nonce: nonce + i,
-          to: ACCOUNT.address,
-          gas: 21_000n,
-          maxFeePerGas: 10n ** 10n,
-          maxPriorityFeePerGas: 1n,
-        });
-        await client.sendRawTransaction({ serializedTransaction });
-      }
+    const [mined, pending] = await ask(
+      url,
+      ['latest', 'pending'].map((tag) => ({ method: 'eth_getTransactionCount', params: [address, tag] })),
+    );
+    const first = Number(pending?.result);
+    if (first - Number(mined?.result) > AHEAD) {
+      await sleep(20);
+      continue;
+    }
+    const raws = Array.from({ length: BATCH }, (_, i) =>
+      signer.sign({ nonce: first + i, to: signer.address, value: 1n, data: new Uint8Array(), gas: 21_000n }),
+    );
+    const answers = await ask(
+      url,
+      raws.map((raw) => ({ method: 'eth_sendRawTransaction', params: [toHex(raw)] })),
+    );
+    // Transactions in the journal may have overtaken the nonce that was asked for.
+    const other = answers.find(({ error }) => error !== undefined && !/nonce too low|already known|underpriced|full/.test(error.message));
+    if (other !== undefined) throw new Error(`a transaction was refused: ${other.error?.message}`);
+  }
+}
+
+/** Keeps the node busy and records every block it sees until it is aborted. */
+async function load(url: string, signal: AbortSignal): Promise<void> {
+  const isCut = (error: unknown): boolean => signal.aborted || /fetch failed|HTTP request failed|cannot be reached|terminated/i.test(String(error));
+  async function watch(): Promise<void> {
+    let seen = [...acknowledged.keys()].reduce((max, number) => (number > max ? number : max), 0n);
+    while (!signal.aborted) {
       seen = await record(url, seen);
-    } catch (error) {
-      // The kill breaks what is under way; anything else must surface.
-      if (!signal.aborted && !/fetch failed|HTTP request failed|cannot be reached/i.test(String(error))) throw error;
+      await sleep(20);
     }
   }
+  // The kill breaks what is under way; anything else must surface.
+  await Promise.all(
+    [watch(), ...SIGNERS.map((signer) => pay(url, signer, signal))].map((work) =>
+      work.catch((error: unknown) => {
+        if (!isCut(error)) throw error;
+      }),
+    ),
+  );
 }
 
 async function startSequencer(): Promise<{ program: ProgramProcess; url: string }> {
@@ -157,7 +197,7 @@ test(
     const theirs = await client.getBlock({ blockNumber: head.header.number });
     expect(head.header.number).toBeGreaterThan(3n);
     expect({ hash: theirs.hash, stateRoot: theirs.stateRoot }).toEqual({ hash: toHex(head.hash), stateRoot: toHex(head.header.stateRoot) });
-    expect(await client.getTransactionCount({ address: ACCOUNT.address })).toBeGreaterThan(0);
+    for (const { address } of SIGNERS) expect(await client.getTransactionCount({ address: toHex(address) })).toBeGreaterThan(KILLS * 10);
     expect(await program.stop()).toBe(0);
     await store.close();
   },

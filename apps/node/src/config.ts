@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { NodeLimits } from './node.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const log = {
@@ -8,6 +9,20 @@ const log = {
 const state = {
   archive: z.boolean().default(false).describe('keep the state of every block readable'),
   stateBlocks: z.coerce.number().int().min(64).default(1024).describe('without --archive: blocks below the head whose state stays readable'),
+  stateCacheMb: z.coerce
+    .number()
+    .int()
+    .min(8)
+    .max(65_536)
+    .default(96)
+    .describe('memory for rows of the state at the head, MiB; the process takes some times as much'),
+  poolTransactions: z.coerce
+    .number()
+    .int()
+    .min(64)
+    .max(1_000_000)
+    .default(16_384)
+    .describe('transactions that the pool of a sequencer holds at most'),
 };
 const rpc = {
   rpcHost: z.string().default('127.0.0.1').describe('address on which JSON-RPC listens'),
@@ -68,6 +83,11 @@ export const nodeConfig = z.strictObject({
   ...rpc,
   ...log,
 });
+
+/** What of a configuration a node is created with, whatever its role. */
+export function limitsOf(config: { archive: boolean; stateBlocks: number; stateCacheMb: number; poolTransactions: number }): NodeLimits {
+  return { stateWindow: stateWindowOf(config), stateCacheBytes: config.stateCacheMb * 2 ** 20, poolTransactions: config.poolTransactions };
+}
 
 /** Blocks below the head whose state is kept; `undefined` keeps all. */
 export function stateWindowOf(config: { archive: boolean; stateBlocks: number }): number | undefined {

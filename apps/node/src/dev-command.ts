@@ -9,7 +9,7 @@ import { createRpcServer } from '@hemid/rpc';
 import { createLogger, type Logger, Secret, type Service, systemClock } from '@hemid/runtime';
 import { openStore } from '@hemid/store';
 import { renderBanner } from './banner.ts';
-import { type DevConfig, stateWindowOf } from './config.ts';
+import { type DevConfig, limitsOf } from './config.ts';
 import { createBlockProducer, type DevBitcoin, openDevBitcoin } from './dev-bitcoin.ts';
 import { payVault } from './dev-deposit.ts';
 import { DEV_PROBE_ADDRESS, devKey, devVaultScript } from './dev-key.ts';
@@ -100,7 +100,7 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
       { spec, store, bitcoin: bitcoin.rpc, clock, log, onFailure },
       {
         bitcoinPollMs: BITCOIN_POLL_MS,
-        stateWindow: stateWindowOf(config),
+        ...limitsOf(config),
         role: { kind: 'sequencer', key: new Secret(devKey('sequencer').secret) },
       },
     );

@@ -6,7 +6,7 @@ import { createRpcServer } from '@hemid/rpc';
 import { createLogger, Secret, systemClock } from '@hemid/runtime';
 import { openStore } from '@hemid/store';
 import { loadSpecUnspentSet, openBitcoinSource } from './bitcoin-source.ts';
-import { type NodeConfig, stateWindowOf } from './config.ts';
+import { limitsOf, type NodeConfig } from './config.ts';
 import { fail } from './errors.ts';
 import { writeJsonFile } from './json-file.ts';
 import { createNode, type NodeOptions } from './node.ts';
@@ -54,7 +54,7 @@ export async function runNode(config: NodeConfig): Promise<RunEnd> {
         ? { kind: 'sequencer', key: key as Secret<Uint8Array> }
         : { kind: 'verifier', upstream, pollMs: config.upstreamPollMs };
     const { bitcoinPollMs, bitcoindZmq } = config;
-    const options = { bitcoinPollMs, role, stateWindow: stateWindowOf(config), ...(bitcoindZmq === undefined ? {} : { bitcoinZmq: bitcoindZmq }) };
+    const options = { bitcoinPollMs, role, ...limitsOf(config), ...(bitcoindZmq === undefined ? {} : { bitcoinZmq: bitcoindZmq }) };
     const node = await createNode({ spec, store, bitcoin, clock, log, onFailure }, options);
     const rpcDeps = createRpcDeps(node, { clock, log, ...(upstream === undefined ? {} : { upstream }) });
     const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort });

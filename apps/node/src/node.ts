@@ -19,7 +19,7 @@ import { anchorFollower, createAnchorReader, createFinality, createPayoutDerivat
 import { createFollowUpstream, type FollowUpstream, type Upstream } from '@hemid/network';
 import { addressOfKey, type ChainSpec, equal, type SealedBlock, toHex } from '@hemid/protocol';
 import type { Clock, Logger, Secret, Service } from '@hemid/runtime';
-import { createBuilder, createPool, createPoolJournal, createSlotDuty, type Pool, type SlotDuty } from '@hemid/sequencer';
+import { createBuilder, createPool, createPoolJournal, createSlotDuty, POOL_LIMITS, type Pool, type SlotDuty } from '@hemid/sequencer';
 import type { Store } from '@hemid/store';
 import { createTunnelDerivation } from '@hemid/tunnel';
 import { getPublicKey } from '@noble/secp256k1';
@@ -37,11 +37,19 @@ export interface NodeDeps {
   onFailure: (error: unknown) => void;
 }
 
-export interface NodeOptions {
-  /** How often the Bitcoin node is asked for its tip, in milliseconds. */
-  bitcoinPollMs: number;
+/** What a node keeps, and how much of it. */
+export interface NodeLimits {
   /** Blocks below the head whose state stays readable; all of them when left out. */
   stateWindow?: number | undefined;
+  /** Memory for rows of the state at the head. */
+  stateCacheBytes?: number;
+  /** Transactions that the pool of a sequencer holds at most. */
+  poolTransactions?: number;
+}
+
+export interface NodeOptions extends NodeLimits {
+  /** How often the Bitcoin node is asked for its tip, in milliseconds. */
+  bitcoinPollMs: number;
   /** Where the Bitcoin node publishes `hashblock`, e.g. `tcp://127.0.0.1:28332`. */
   bitcoinZmq?: string;
   /** What the node does besides verifying. */
@@ -107,6 +115,7 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     derivations,
     anchors: anchors satisfies Anchors,
     stateWindow: options.stateWindow,
+    stateCacheBytes: options.stateCacheBytes,
   });
   ancestorOf = chain.ancestorOf;
 
@@ -140,7 +149,8 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
 
   const { key, onSealed = () => undefined } = options.role;
   const signer = sequencerAddress(spec, key);
-  const pool = createPool({ chain, common: chain.execution.common, clock, log });
+  const limits = { ...POOL_LIMITS, transactions: options.poolTransactions ?? POOL_LIMITS.transactions };
+  const pool = createPool({ chain, common: chain.execution.common, clock, log }, limits);
   const journal = createPoolJournal({ pool, store, clock, log, onFailure });
   chain.onHead((change) => {
     // At once, not after finality: the builder waits for it.

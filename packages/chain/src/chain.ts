@@ -37,6 +37,8 @@ export interface ChainDeps {
   anchors: Anchors;
   /** Blocks below the head whose state stays readable; `undefined` keeps all. */
   stateWindow?: number | undefined;
+  /** Memory for rows of the state at the head, bytes. */
+  stateCacheBytes?: number | undefined;
 }
 
 /** What a builder is given: the prepared block, its system transactions already run. */
@@ -91,7 +93,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   const routes = { height: heightOf, parent: (hash: Uint8Array) => archive.getHeader(hash).header.parentHash };
   const states = createStateStore(
     { store, route: (from, to) => routeBetween(routes, from, to), block: (hash) => ({ hash, number: heightOf(hash) }), parent: routes.parent },
-    { window: deps.stateWindow },
+    { window: deps.stateWindow, hotBytes: deps.stateCacheBytes },
   );
   const execution: ExecutionDeps = { spec, common, states, pause: nextTurn };
 

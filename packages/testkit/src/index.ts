@@ -29,6 +29,7 @@ export { createFaultyStore, type FaultPlan, type FaultyStore } from './faulty-st
 export { checkFollower, dumpStore, type FollowerCase } from './follower-compliance.ts';
 export { forge } from './forge.ts';
 export { freePort } from './free-port.ts';
+export { createLoadSigner, type LoadCall, type LoadSigner } from './load-signer.ts';
 export { createManualClock, type ManualClock } from './manual-clock.ts';
 export { publishKeystone } from './pop-publisher.ts';
 export { type ProgramProcess, startProgram, waitForOutput } from './process.ts';

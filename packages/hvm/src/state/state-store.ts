@@ -78,7 +78,7 @@ export interface StateStoreOptions {
   /** How many blocks below the head stay readable; `undefined`: all. */
   window: number | undefined;
   /** Bytes of rows at the head that are kept in memory. */
-  hotBytes?: number;
+  hotBytes?: number | undefined;
 }
 
 /** Opens the states of a store. */
