@@ -154,12 +154,16 @@ export async function openVm(deps: ExecutionDeps, state: FlatState, view: Bitcoi
     shallowCopy: () => blockchain,
   };
   await installFastInterpreter(deps.common);
-  return createVM({
+  const vm = await createVM({
     common: deps.common,
     stateManager: state,
     blockchain: blockchain as never,
     evmOpts: { customPrecompiles: bindAll(view, deps.spec) },
   });
+  // Each EVM listens to its rule set for as long as that lives, which would keep the state of every block in memory. These
+  // rules never change.
+  deps.common.events.removeAllListeners('hardforkChanged');
+  return vm;
 }
 
 function runSystem(vm: VM, block: Block, transaction: SystemTransaction): Promise<SystemCallResult> {

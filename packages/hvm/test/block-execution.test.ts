@@ -23,7 +23,7 @@ import {
 import { createTestNetwork, type TestNetwork } from '@hemid/testkit';
 import { decodeFunctionResult, encodeFunctionData, keccak256 } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { simulate } from '../src/index.ts';
+import { openBlockExecution, simulate } from '../src/index.ts';
 import { assemble, createLab, type Lab, word } from './lab.ts';
 
 let network: TestNetwork;
@@ -296,4 +296,12 @@ test('a system transaction pays at least the floor of its calldata', async () =>
   const { receipts } = await lab.build(async (execution) => execution.system(transaction));
   const zeros = transaction.data.filter((byte) => byte === 0).length;
   expect(receipts[0]?.gasUsed).toBe(21_000n + 10n * BigInt(zeros + 4 * (transaction.data.length - zeros)));
+});
+
+test('blocks and calls leave nothing with the rule set that would keep their state in memory', async () => {
+  const lab = await labWith({});
+  const parent = lab.head();
+  const input = { parent, timestamp: parent.timestamp + 1n, beneficiary: contract, ancestorHash: () => undefined };
+  for (let i = 0; i < 3; i += 1) await (await openBlockExecution(lab.deps, input, view)).finish();
+  expect(lab.deps.common.events.listenerCount('hardforkChanged')).toBe(0);
 });

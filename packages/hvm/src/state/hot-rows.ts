@@ -1,5 +1,5 @@
 import { equal } from '@hemid/protocol';
-import type { StateKey } from './key.ts';
+import { latin, type StateKey } from './key.ts';
 import type { StateDiff } from './source.ts';
 
 /**
@@ -22,20 +22,31 @@ export interface HotRows {
 /** What a row takes besides its key and value. */
 const ROW_OVERHEAD = 128;
 
+/** A value as it is kept: as text it takes its own bytes, as an array it would keep the piece that it was cut from. */
+type Kept = string | undefined;
+
+const keep = (value: Uint8Array | undefined): Kept => value && latin(value);
+
+function give(kept: Kept): Uint8Array | undefined {
+  if (kept === undefined) return undefined;
+  const { buffer, byteOffset, length } = Buffer.from(kept, 'latin1');
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
 /** Creates the {@link HotRows} of a state store. */
 export function createHotRows(maxBytes: number): HotRows {
-  const rows = new Map<StateKey, Uint8Array | undefined>();
+  const rows = new Map<StateKey, Kept>();
   let bytes = 0;
   let at = new Uint8Array() as Uint8Array;
   let pending: { to: Uint8Array; changed: StateDiff } | undefined;
 
-  const sizeOf = (key: StateKey, value: Uint8Array | undefined): number => ROW_OVERHEAD + key.length + (value?.length ?? 0);
+  const sizeOf = (key: StateKey, value: Kept | Uint8Array): number => ROW_OVERHEAD + key.length + (value?.length ?? 0);
 
   function put(key: StateKey, value: Uint8Array | undefined): void {
     const old = rows.get(key);
     if (old !== undefined || rows.has(key)) bytes -= sizeOf(key, old);
     // A row that is here keeps its turn: moving it to the end costs more than reading it again when it has gone.
-    rows.set(key, value);
+    rows.set(key, keep(value));
     bytes += sizeOf(key, value);
     if (bytes <= maxBytes) return;
     for (const [oldest, old] of rows) {
@@ -47,7 +58,7 @@ export function createHotRows(maxBytes: number): HotRows {
 
   function fetch(key: StateKey, load: () => Uint8Array | undefined): Uint8Array | undefined {
     const known = rows.get(key);
-    if (known !== undefined || rows.has(key)) return known;
+    if (known !== undefined || rows.has(key)) return give(known);
     const value = load();
     put(key, value);
     return value;
