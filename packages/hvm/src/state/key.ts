@@ -21,8 +21,23 @@ export const codeKey = (codeHash: string): StateKey => `c${codeHash}`;
 /** Where the nodes of a trie stand: the account trie, or the storage trie of a hashed address (latin1). */
 export const nodePrefix = (owner: string): string => (owner === '' ? 'n' : `m${owner}`);
 
+const digitAt = (path: string, i: number): number => {
+  const code = path.charCodeAt(i);
+  return code >= 97 ? code - 87 : code - 48;
+};
+
+/** Two hex digits a character, the last one padded; most paths are short, for which this is faster than a Buffer. */
+function pack(path: string): string {
+  if (path.length > 12) return Buffer.from(path.length % 2 === 0 ? path : `${path}0`, 'hex').toString('latin1');
+  let packed = '';
+  for (let i = 0; i < path.length; i += 2) {
+    packed += String.fromCharCode((digitAt(path, i) << 4) | (i + 1 < path.length ? digitAt(path, i + 1) : 0));
+  }
+  return packed;
+}
+
 /** Key of the node at a path of hex digits. */
 export function nodeKey(prefix: string, path: string): StateKey {
-  const packed = Buffer.from(path.length % 2 === 0 ? path : `${path}0`, 'hex').toString('latin1');
+  const packed = pack(path);
   return `${prefix}${String.fromCharCode(path.length)}${packed}`;
 }

@@ -1,6 +1,6 @@
 import { nodeKey, nodePrefix } from './key.ts';
 import type { StateSource } from './source.ts';
-import { type Child, decodeNode, type TrieNode } from './trie-node.ts';
+import { type Child, childOf, decodeNode, type TrieNode } from './trie-node.ts';
 
 /**
  * The stored nodes from the root of a trie towards a key (64 hex digits): they prove its value, or that there is none.
@@ -23,7 +23,7 @@ export async function provePath(source: StateSource, owner: string, key: string)
     }
     const step: string = node.kind === 'branch' ? (key[at.length] ?? '') : node.path;
     if (node.kind === 'leaf' || step === '' || !key.startsWith(step, at.length)) return proof;
-    child = node.kind === 'branch' ? node.children[Number.parseInt(step, 16)] : node.child;
+    child = node.kind === 'branch' ? childOf(node, Number.parseInt(step, 16)) : node.child;
     at += step;
   }
   return proof;

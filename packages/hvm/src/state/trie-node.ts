@@ -23,8 +23,10 @@ export interface ExtensionNode {
 
 export interface BranchNode {
   kind: 'branch';
-  /** Sixteen. */
-  children: (Child | undefined)[];
+  /** Sixteen; a number is where a hash begins in `row`. {@link childOf} reads them. */
+  children: (Child | number | undefined)[];
+  /** What it was decoded from: most of its children are copied from there and never looked at. */
+  row?: Uint8Array;
   dirty: boolean;
   hash?: Uint8Array;
 }
@@ -40,6 +42,12 @@ export type Reference = Uint8Array;
 
 const REFERENCE_SIZE = 32;
 const ABSENT = 0x80;
+
+/** The child of a branch at a digit. */
+export function childOf({ children, row }: BranchNode, digit: number): Child | undefined {
+  const child = children[digit];
+  return typeof child === 'number' ? (row as Uint8Array).subarray(child, child + REFERENCE_SIZE) : child;
+}
 
 /** Room from Node's pool, not zeroed: an array of its own above 64 bytes takes ten times as long. */
 function allocate(size: number): Uint8Array {
@@ -119,15 +127,19 @@ export function encodeNode(node: TrieNode, reference: (child: Child, step: strin
   if (node.kind === 'extension') {
     return encodePair(toHexPrefix(node.path, false), { bytes: reference(node.child, node.path), isReference: true });
   }
-  const references = node.children.map((child, i) => (child === undefined ? undefined : reference(child, DIGITS[i] ?? '')));
+  const references = node.children.map((child, i) => (child === undefined || typeof child === 'number' ? child : reference(child, DIGITS[i] ?? '')));
   let length = 1;
-  for (const one of references) length += one === undefined ? 1 : referenceSize(one);
+  for (const one of references) length += one === undefined ? 1 : typeof one === 'number' ? REFERENCE_SIZE + 1 : referenceSize(one);
   const out = allocate(headSize(length) + length);
   let at = putHead(out, 0, { base: 0xc0, length });
   for (const one of references) {
     if (one === undefined) {
       out[at] = ABSENT;
       at += 1;
+    } else if (typeof one === 'number') {
+      const row = node.row as Uint8Array;
+      // Byte by byte: a view for each child would cost more.
+      for (let i = -1; i < REFERENCE_SIZE; i += 1, at += 1) out[at] = row[one + i] as number;
     } else {
       at = putReference(out, at, one);
     }
@@ -165,6 +177,27 @@ function childAt(bytes: Uint8Array, at: number, span: Span): Child | undefined {
   return span.end === span.start ? undefined : bytes.subarray(span.start, span.end);
 }
 
+/** The sixteen children of a branch, whose list begins at `start`. */
+function childrenAt(bytes: Uint8Array, start: number): BranchNode['children'] {
+  const children = Array<Child | number | undefined>(16).fill(undefined);
+  let at = start;
+  for (let i = 0; i < 16; i += 1) {
+    const prefix = bytes[at];
+    if (prefix === ABSENT) {
+      at += 1;
+    } else if (prefix === ABSENT + REFERENCE_SIZE) {
+      children[i] = at + 1;
+      at += 1 + REFERENCE_SIZE;
+    } else {
+      const span = spanAt(bytes, at);
+      children[i] = childAt(bytes, at, span);
+      at = span.end;
+    }
+  }
+  if (at !== bytes.length - 1) throw corrupt();
+  return children;
+}
+
 /** The node of stored bytes. */
 export function decodeNode(bytes: Uint8Array): TrieNode {
   const list = spanAt(bytes, 0);
@@ -176,13 +209,5 @@ export function decodeNode(bytes: Uint8Array): TrieNode {
     if (isLeaf) return { kind: 'leaf', path, value: bytes.subarray(second.start, second.end), dirty: false };
     return { kind: 'extension', path, child: childAt(bytes, first.end, second) as Child, dirty: false };
   }
-  const children: (Child | undefined)[] = [childAt(bytes, list.start, first), childAt(bytes, first.end, second)];
-  let at = second.end;
-  for (let i = 2; i < 16; i += 1) {
-    const span = spanAt(bytes, at);
-    children.push(childAt(bytes, at, span));
-    at = span.end;
-  }
-  if (at !== bytes.length - 1) throw corrupt();
-  return { kind: 'branch', children, dirty: false };
+  return { kind: 'branch', children: childrenAt(bytes, list.start), row: bytes, dirty: false };
 }

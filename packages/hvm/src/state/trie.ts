@@ -2,7 +2,7 @@ import { EMPTY_TRIE_ROOT } from '@hemid/protocol';
 import { fail } from '../errors.ts';
 import { keccak } from './keccak.ts';
 import { nodeKey, nodePrefix, type StateKey } from './key.ts';
-import { type BranchNode, type Child, decodeNode, encodeNode, type Reference, type TrieNode } from './trie-node.ts';
+import { type BranchNode, type Child, childOf, decodeNode, encodeNode, type Reference, type TrieNode } from './trie-node.ts';
 
 /**
  * A Merkle Patricia trie whose nodes are stored by path. Nodes are read as they are needed, changed in memory, and
@@ -30,7 +30,7 @@ const common = (a: string, b: string): number => {
 const digit = (path: string): number => Number.parseInt(path[0] ?? '0', 16);
 
 function emptyBranch(): BranchNode {
-  return { kind: 'branch', children: Array<Child | undefined>(16).fill(undefined), dirty: true };
+  return { kind: 'branch', children: Array<Child | number | undefined>(16).fill(undefined), dirty: true };
 }
 
 /** Opens the trie of an owner: '' for the accounts, else a hashed address (latin1). */
@@ -70,7 +70,7 @@ export function openTrie(owner: string, read: ReadRow, isEmpty = false): Trie {
     if (node === undefined) return { kind: 'leaf', path: rest, value, dirty: true };
     if (node.kind === 'branch') {
       const i = digit(rest);
-      const child = node.children[i];
+      const child = childOf(node, i);
       const path = at + rest[0];
       node.children[i] = insert(child === undefined ? undefined : resolve(child, path), path, rest.slice(1), value);
       node.dirty = true;
@@ -125,7 +125,7 @@ export function openTrie(owner: string, read: ReadRow, isEmpty = false): Trie {
 
   function removeFromBranch(node: BranchNode, at: string, rest: string): TrieNode {
     const i = digit(rest);
-    const child = node.children[i];
+    const child = childOf(node, i);
     if (child === undefined) return node;
     const path = at + rest[0];
     const before = resolve(child, path);
@@ -138,7 +138,7 @@ export function openTrie(owner: string, read: ReadRow, isEmpty = false): Trie {
     if (left.length > 1) return node;
     const only = left[0] as number;
     const step = only.toString(16);
-    return join(step, resolve(node.children[only] as Child, at + step), at + step);
+    return join(step, resolve(childOf(node, only) as Child, at + step), at + step);
   }
 
   function commitNode(node: TrieNode, at: string, write: (key: StateKey, value: Uint8Array | undefined) => void): Reference {
@@ -168,7 +168,7 @@ export function openTrie(owner: string, read: ReadRow, isEmpty = false): Trie {
     },
     settle(digit, write) {
       const child = root?.kind === 'branch' ? root.children[digit] : undefined;
-      if (root?.kind !== 'branch' || child === undefined || child instanceof Uint8Array || !child.dirty) return;
+      if (root?.kind !== 'branch' || typeof child !== 'object' || child instanceof Uint8Array || !child.dirty) return;
       const reference = commitNode(child, digit.toString(16), write);
       // A node that is embedded stays: it is written with its parent.
       if (reference.length === 32) root.children[digit] = reference;
