@@ -43,8 +43,12 @@ async function openEmbedded(options: DevBitcoinOptions, deps: { clock: Clock; lo
     await regtest.mine({ count: FIRST_BLOCKS, address: devMinerAddress(), timeSeconds: (i) => nowSeconds - (FIRST_BLOCKS - i) * spacing });
   }
   const serve = (port: number): Promise<{ url: string }> => regtest.serve({ host: '127.0.0.1', port });
+  const serveFree = (error: unknown): Promise<{ url: string }> => {
+    if ((error as { code?: string }).code !== 'EADDRINUSE') throw error;
+    return serve(0);
+  };
   // The usual port if nobody has it; a port that was asked for must be had.
-  const { url } = options.port === undefined ? await serve(DEFAULT_PORT).catch(() => serve(0)) : await serve(options.port);
+  const { url } = options.port === undefined ? await serve(DEFAULT_PORT).catch(serveFree) : await serve(options.port);
   return { rpc: regtest.rpc, kind: 'embedded regtest', url, cookieFile: undefined, close: regtest.close };
 }
 
