@@ -88,6 +88,7 @@ if (what === 'import') {
   result['importUsPerTx'] = perTx(importMs);
   result['importCpuUsPerTx'] = perTx(importCpuMs);
 }
-rmSync(directory, { recursive: true, force: true });
 console.log(JSON.stringify(result));
+// LevelDB may still be compacting.
+rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
 process.exit(0);

@@ -1,4 +1,5 @@
 import { isKeystone } from '@hemid/chain';
+import { createRpcDeps } from '@hemid/node';
 import {
   abbreviate,
   addressOfKey,
@@ -11,6 +12,8 @@ import {
   paidSlot,
   toHex,
 } from '@hemid/protocol';
+import { createRpcContext, invoke } from '@hemid/rpc';
+import { silentLogger } from '@hemid/runtime';
 import { createTestNetwork, publishKeystone, spendOtherwise, type TestNetwork } from '@hemid/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
@@ -112,4 +115,70 @@ test('a publication that does not descend from the tip its keystone names does n
   await sequencer.look();
   expect(chain.head('safe').header.number).toBe(0n);
   expect(sequencer.node.finality.published()).toHaveLength(0);
+});
+
+test('a client asks how deep a block stands in Bitcoin: by number, tag and hash, in our form and in that of the public network', async () => {
+  const { bitcoin, sequencer } = network;
+  const { chain } = sequencer.node;
+  const context = createRpcContext(createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }));
+  const ask = (block: unknown): Promise<unknown> => invoke('hemi_getFinality', [block], context);
+  const askPublic = (hash: string): Promise<unknown> => invoke('optimism_btcFinalityByBlockHash', [hash], context);
+  await bitcoin.mineBlocks(1);
+  await sequencer.build();
+  const third = toHex(chain.head('latest').hash);
+  expect(await ask('latest')).toMatchObject({ block: { number: '0x1', hash: third }, status: 'unpublished', confirmations: null, keystone: null });
+  await expect(askPublic(third)).rejects.toMatchObject({ code: 'rpc/not-found', message: /not built yet/ });
+
+  const { keystone } = await buildKeystone();
+  const fifth = toHex(chain.head('latest').hash);
+  expect(await ask(third)).toMatchObject({ status: 'unpublished', keystone: { number: '0x5', hash: fifth }, publication: null });
+  await expect(askPublic(third)).rejects.toMatchObject({ code: 'rpc/not-found', message: /published in Bitcoin yet/ });
+
+  const { txid } = await bitcoin.wallet.pay({ outputs: [{ to: encodePopScript(abbreviate(keystone)), valueSats: 0n }] });
+  await bitcoin.mineBlocks(1);
+  const height = await bitcoin.height();
+  const blockHash = (await bitcoin.rpc('getblockhash', [height])) as string;
+  await sequencer.look();
+  expect(await ask('0x1')).toMatchObject({ status: 'published', confirmations: 0, bitcoinTip: { height, hash: blockHash } });
+  await bitcoin.mineBlocks(1);
+  await sequencer.look();
+  // The keystone itself is as deep as the blocks below it; a block above it waits for the next one.
+  await sequencer.build();
+  const sixth = toHex(chain.head('latest').hash);
+  expect(await ask(fifth)).toEqual({
+    block: { number: '0x5', hash: fifth },
+    status: 'safe',
+    confirmations: 1,
+    thresholds: { super: 10, ultra: 20 },
+    keystone: { number: '0x5', hash: fifth },
+    publication: {
+      keystone: { number: '0x5', hash: fifth },
+      bitcoinHeight: height,
+      bitcoinBlockHash: blockHash,
+      bitcoinTxid: txid,
+      transactionIndex: 1,
+      outputIndex: expect.any(Number),
+      miner: toHex(addressOfKey(bitcoin.wallet.publicKey) as Uint8Array),
+    },
+    bitcoinTip: { height: height + 1, hash: await bitcoin.rpc('getblockhash', [height + 1]) },
+  });
+  expect(await ask(sixth)).toMatchObject({ status: 'unpublished', keystone: null });
+
+  await bitcoin.mineBlocks(9);
+  await sequencer.look();
+  expect(await ask('earliest')).toMatchObject({ status: 'super', confirmations: 10, keystone: { number: '0x5' } });
+  expect(await ask('finalized')).toMatchObject({ block: { number: '0x4' }, status: 'super' });
+  expect(await askPublic(third)).toEqual({
+    l2_keystone: expect.objectContaining({ l2_block_number: 5, ep_hash: fifth.slice(2) }),
+    block_hash: Buffer.from(blockHash, 'hex').reverse().toString('hex'),
+    block_height: height,
+    effective_confirmations: 10,
+    super_finality: true,
+  });
+  await bitcoin.mineBlocks(10);
+  await sequencer.look();
+  expect(await ask('0x5')).toMatchObject({ status: 'ultra', confirmations: 20 });
+  await expect(ask(`0x${'ab'.repeat(32)}`)).rejects.toMatchObject({ code: 'rpc/not-found' });
+  await expect(ask('yesterday')).rejects.toMatchObject({ code: 'rpc/invalid-params' });
+  context.close();
 });

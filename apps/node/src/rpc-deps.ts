@@ -45,6 +45,7 @@ export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; ups
     chain: node.chain,
     pool: poolOf(node, upstream),
     bitcoin: node.blocks,
+    finality: node.finality,
     status: {
       clientVersion: CLIENT_VERSION,
       reasons: () => reasonsOf(node, clock),

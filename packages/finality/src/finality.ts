@@ -1,6 +1,6 @@
 import { type BlockStore, type HeaderChain, publicationsIn, type Walker } from '@hemid/bitcoin';
 import { type Chain, type HeadChange, isKeystone, type PlacedL2Header } from '@hemid/chain';
-import { isHemidError, type Publication, toDigits } from '@hemid/protocol';
+import { type BitcoinTip, isHemidError, type Publication, toDigits } from '@hemid/protocol';
 import type { AnchorReader } from './anchors.ts';
 
 export interface FinalityDeps {
@@ -20,6 +20,16 @@ export interface PublishedKeystone {
   confirmations: number;
 }
 
+/** How deep a block stands in Bitcoin. */
+export interface BlockFinality {
+  /** The first keystone at or above the block; `undefined` while it is not built. */
+  keystone: PlacedL2Header | undefined;
+  /** Of that keystone and the later ones, the one whose publication is deepest; `undefined` while none is published. */
+  best: PublishedKeystone | undefined;
+  /** The Bitcoin block that confirmations are counted from. */
+  tip: BitcoinTip;
+}
+
 /** Raises `safe` and `finalized` by what stands in Bitcoin; a Bitcoin reorg lowers them again. */
 export interface Finality {
   /** Follows the node's own Bitcoin chain to its tip, then looks at fork choice and labels anew. */
@@ -28,6 +38,8 @@ export interface Finality {
   onHead(change: HeadChange): Promise<void>;
   /** The published keystones of the canonical chain, newest first, down to the first that nothing can touch. */
   published(): PublishedKeystone[];
+  /** The effective confirmations of a canonical block (protocol section 8). */
+  of(block: PlacedL2Header): Promise<BlockFinality>;
 }
 
 /** Creates the finality tracker of a node. */
@@ -101,6 +113,19 @@ export function createFinality(deps: FinalityDeps): Finality {
 
   return {
     published,
+    async of({ header }) {
+      const first = header.number === 0n ? period : ((header.number + period - 1n) / period) * period;
+      const keystone = chain.headerAt(first);
+      const publication = keystone === undefined ? undefined : await anchors.first(keystone);
+      const tip = anchors.tip();
+      const own =
+        keystone === undefined || publication === undefined ? [] : [{ keystone, publication, confirmations: tip.height - publication.height }];
+      const all = [...own, ...published().filter((entry) => entry.keystone.header.number > first)];
+      const best = all.reduce<PublishedKeystone | undefined>((deepest, one) => {
+        return deepest !== undefined && deepest.confirmations >= one.confirmations ? deepest : one;
+      }, undefined);
+      return { keystone, best, tip };
+    },
     async onBitcoinTip() {
       const before = walker.position();
       await followBest();

@@ -2,7 +2,7 @@ import type { ChainReader } from '@hemid/chain';
 import type { Clock, Logger, Random } from '@hemid/runtime';
 import { createFeed, type Feed } from './feed.ts';
 import { createFilters, type Filters } from './filters.ts';
-import type { BitcoinBlocks, NodeStatus, TransactionPool } from './ports.ts';
+import type { BitcoinBlocks, FinalityReader, NodeStatus, TransactionPool } from './ports.ts';
 import type { Session } from './session.ts';
 import { createTransactionDecoder, type TransactionDecoder } from './transaction-decoder.ts';
 
@@ -11,6 +11,7 @@ export interface RpcDeps {
   chain: ChainReader;
   pool: TransactionPool;
   bitcoin: BitcoinBlocks;
+  finality: FinalityReader;
   status: NodeStatus;
   clock: Clock;
   random: Random;

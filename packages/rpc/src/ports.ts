@@ -1,4 +1,6 @@
+import type { PlacedL2Header } from '@hemid/chain';
 import type { UserTransaction } from '@hemid/hvm';
+import type { BitcoinTip, Publication } from '@hemid/protocol';
 
 /** Where transactions go: the pool of a sequencer; on a verifier a forwarder to one, or a refusal. */
 export interface TransactionPool {
@@ -23,6 +25,18 @@ export interface TransactionPool {
 export interface BitcoinBlocks {
   /** A raw block with witness by its hash (internal order), or `undefined`. */
   readRaw(hash: Uint8Array): Uint8Array | undefined;
+}
+
+/** How deep blocks of the canonical chain stand in Bitcoin. */
+export interface FinalityReader {
+  of(block: PlacedL2Header): Promise<{
+    /** The first keystone at or above the block; `undefined` while it is not built. */
+    keystone: PlacedL2Header | undefined;
+    /** The publication that gives the block most confirmations. */
+    best: { keystone: PlacedL2Header; publication: Publication; confirmations: number } | undefined;
+    /** The Bitcoin block that confirmations are counted from. */
+    tip: BitcoinTip;
+  }>;
 }
 
 /** What the node says of itself. */

@@ -68,7 +68,9 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
     metrics: () => 'hemid_up 1\n',
     syncing: () => (reasons.length === 0 ? (false as const) : { currentBlock: 1n, highestBlock: 16n }),
   };
-  const deps = { ...chain, status, clock, random: createCountingRandom(), log: silentLogger };
+  // Nothing is published here: test/actions has the stories of finality.
+  const finality = { of: async () => ({ keystone: undefined, best: undefined, tip: { hash: new Uint8Array(32), height: 0 } }) };
+  const deps = { ...chain, finality, status, clock, random: createCountingRandom(), log: silentLogger };
   const server = createRpcServer(deps, { host: '127.0.0.1', port: 0 });
   await server.start(new AbortController().signal);
   const { client, wallet } = connect(server.url());

@@ -175,7 +175,7 @@ describe('invoke', () => {
 
   it('finds every method documented', () => {
     for (const [name, { doc, params }] of Object.entries(methods)) {
-      expect(name).toMatch(/^(eth|net|web3|txpool|kss|hemi)_[a-zA-Z0-9]+$/);
+      expect(name).toMatch(/^(eth|net|web3|txpool|kss|hemi|optimism)_[a-zA-Z0-9]+$/);
       expect(doc).toMatch(/^[A-Z].*\.$/);
       expect(Object.keys(params).every((param) => /^[a-zA-Z]+$/.test(param))).toBe(true);
     }

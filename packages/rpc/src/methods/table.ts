@@ -6,6 +6,7 @@ import { ethChain } from './eth-chain.ts';
 import { ethLog } from './eth-log.ts';
 import { ethState } from './eth-state.ts';
 import { ethTransaction } from './eth-transaction.ts';
+import { finality } from './finality.ts';
 import { hemi } from './hemi.ts';
 import { kss } from './kss.ts';
 import { net } from './net.ts';
@@ -23,4 +24,5 @@ export const methods: MethodTable = {
   ...kss,
   ...createSubscriptionMethods('kss', kssSubscriptions),
   ...hemi,
+  ...finality,
 };
