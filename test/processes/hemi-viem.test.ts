@@ -8,9 +8,9 @@ import { BITCOIN_KIT_ADDRESS, toDigits, toHex } from '@hemid/protocol';
 import { silentLogger, systemClock } from '@hemid/runtime';
 import { openMemoryStore } from '@hemid/store';
 import { createBitcoinWallet, freePort, type ProgramProcess, startProgram, waitFor, waitForOutput, writeDevSpec } from '@hemid/testkit';
-import { hemiPublicBitcoinKitActions } from 'hemi-viem';
+import { getBtcFinalityByBlockHash, hemiPublicBitcoinKitActions } from 'hemi-viem';
 import { bitcoinKitTxsAbi } from 'hemi-viem/contracts';
-import { type Abi, type AbiFunction, type AbiParameter, type Client, createPublicClient, http, toFunctionSelector } from 'viem';
+import { type Abi, type AbiFunction, type AbiParameter, type Client, createPublicClient, defineChain, http, toFunctionSelector } from 'viem';
 import { readContract } from 'viem/actions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BitcoinAnswers, createBitcoinAnswers, type KitScene, NOBODY, playKitScene } from '../kit-scene.ts';
@@ -143,4 +143,13 @@ test('every function of its ABI stands in ours with the same fields and types', 
   const theirs = outputsOf(bitcoinKitTxsAbi);
   expect(theirs.size).toBeGreaterThan(10);
   for (const [selector, fields] of theirs) expect(ours.get(selector), selector).toEqual(fields);
+});
+
+test('hemi-viem asks how final a block is, and takes our word that nothing is published yet', async () => {
+  const urls = { http: [url] };
+  const nativeCurrency = { name: 'hBTC', symbol: 'hBTC', decimals: 18 };
+  const chain = defineChain({ id: 743_555, name: 'dev', nativeCurrency, rpcUrls: { default: urls, opNode: urls } });
+  const client = createPublicClient({ transport: http(url), chain });
+  const { hash } = await client.getBlock({ blockTag: 'latest' });
+  expect(await getBtcFinalityByBlockHash(client, { hash })).toMatchObject({ btc_finality: -9, l2_keystone: null });
 });
