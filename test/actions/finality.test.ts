@@ -7,10 +7,12 @@ import {
   decodeSystemTransaction,
   encodePopScript,
   fromDisplay,
+  hashKeystone,
   PAYOUT_TYPE,
   POP_REWARD_ADDRESS,
   paidSlot,
   toHex,
+  toKeystoneId,
 } from '@hemid/protocol';
 import { createRpcContext, invoke } from '@hemid/rpc';
 import { silentLogger } from '@hemid/runtime';
@@ -180,5 +182,40 @@ test('a client asks how deep a block stands in Bitcoin: by number, tag and hash,
   expect(await ask('0x5')).toMatchObject({ status: 'ultra', confirmations: 20 });
   await expect(ask(`0x${'ab'.repeat(32)}`)).rejects.toMatchObject({ code: 'rpc/not-found' });
   await expect(ask('yesterday')).rejects.toMatchObject({ code: 'rpc/invalid-params' });
+  context.close();
+});
+
+test('a miner asks what becomes of its reward, from the publication to the payout', async () => {
+  const { bitcoin, sequencer } = network;
+  const context = createRpcContext(createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }));
+  const ask = (keystone: string): Promise<unknown> => invoke('hemi_getPopPayouts', [keystone], context);
+  const miner = toHex(addressOfKey(bitcoin.wallet.publicKey) as Uint8Array);
+  const pool = `0x${network.spec.genesis.popPool.toString(16)}`;
+  await bitcoin.mineBlocks(1);
+  const { keystone } = await buildKeystone();
+  const id = toKeystoneId(hashKeystone(keystone));
+  expect(await ask('0x5')).toMatchObject({ keystone: { number: '0x5', id }, status: 'unpublished', window: null, payees: [], pool });
+  await expect(ask('0x6')).rejects.toMatchObject({ code: 'rpc/not-found', message: /is not a keystone/ });
+  await expect(ask('0xa')).rejects.toMatchObject({ code: 'rpc/not-found', message: /not built yet/ });
+
+  await publishKeystone(bitcoin.wallet, keystone);
+  await bitcoin.mineBlocks(1);
+  const opened = await bitcoin.height();
+  await bitcoin.mineBlocks(network.spec.genesis.bitcoin.indexLag + 1);
+  await sequencer.build();
+  expect(await ask(id)).toEqual({
+    keystone: { number: '0x5', hash: toHex(keystone.blockHash), id },
+    status: 'open',
+    explanation: `published at ${opened}, window closes in 7 Bitcoin blocks`,
+    pool,
+    window: { opened, closes: opened + 8 },
+    bitcoinHeight: opened + 1,
+    payees: [{ miner, score: '0x186a0', amount: pool, bitcoinHeight: opened, bitcoinTxid: expect.stringMatching(/^[0-9a-f]{64}$/) }],
+  });
+  await bitcoin.mineBlocks(7);
+  await sequencer.build();
+  expect(await ask(id)).toMatchObject({ status: 'due', explanation: /paid in the next keystone block/ });
+  await buildKeystone();
+  expect(await ask(id)).toMatchObject({ status: 'paid', payees: [{ miner, amount: pool }] });
   context.close();
 });

@@ -1,3 +1,4 @@
+import { reportPayout } from '@hemid/finality';
 import type { UserTransaction } from '@hemid/hvm';
 import type { Upstream } from '@hemid/network';
 import type { RpcDeps } from '@hemid/rpc';
@@ -46,6 +47,7 @@ export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; ups
     pool: poolOf(node, upstream),
     bitcoin: node.blocks,
     finality: node.finality,
+    payouts: { report: (keystone) => reportPayout(node.chain, keystone) },
     status: {
       clientVersion: CLIENT_VERSION,
       reasons: () => reasonsOf(node, clock),

@@ -2,7 +2,7 @@ import type { ChainReader } from '@hemid/chain';
 import type { Clock, Logger, Random } from '@hemid/runtime';
 import { createFeed, type Feed } from './feed.ts';
 import { createFilters, type Filters } from './filters.ts';
-import type { BitcoinBlocks, FinalityReader, NodeStatus, TransactionPool } from './ports.ts';
+import type { BitcoinBlocks, FinalityReader, NodeStatus, PayoutReader, TransactionPool } from './ports.ts';
 import type { Session } from './session.ts';
 import { createTransactionDecoder, type TransactionDecoder } from './transaction-decoder.ts';
 
@@ -12,6 +12,7 @@ export interface RpcDeps {
   pool: TransactionPool;
   bitcoin: BitcoinBlocks;
   finality: FinalityReader;
+  payouts: PayoutReader;
   status: NodeStatus;
   clock: Clock;
   random: Random;

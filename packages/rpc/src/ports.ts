@@ -39,6 +39,18 @@ export interface FinalityReader {
   }>;
 }
 
+/** The rewards of keystones. */
+export interface PayoutReader {
+  /** What has become of the reward of a canonical keystone block, as the head sees Bitcoin. */
+  report(keystone: PlacedL2Header): Promise<{
+    status: 'unpublished' | 'unpayable' | 'open' | 'due' | 'paid';
+    standing:
+      | { opened: number; due: number; payees: { publication: Publication & { miner: Uint8Array }; score: bigint; amount: bigint }[] }
+      | undefined;
+    tipHeight: number;
+  }>;
+}
+
 /** What the node says of itself. */
 export interface NodeStatus {
   /** Name and version, for `web3_clientVersion`. */

@@ -10,6 +10,7 @@ import { finality } from './finality.ts';
 import { hemi } from './hemi.ts';
 import { kss } from './kss.ts';
 import { net } from './net.ts';
+import { pop } from './pop.ts';
 
 /** Every method that the node answers. */
 export const methods: MethodTable = {
@@ -25,4 +26,5 @@ export const methods: MethodTable = {
   ...createSubscriptionMethods('kss', kssSubscriptions),
   ...hemi,
   ...finality,
+  ...pop,
 };
