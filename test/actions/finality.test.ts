@@ -212,10 +212,15 @@ test('a miner asks what becomes of its reward, from the publication to the payou
     bitcoinHeight: opened + 1,
     payees: [{ miner, score: '0x186a0', amount: pool, bitcoinHeight: opened, bitcoinTxid: expect.stringMatching(/^[0-9a-f]{64}$/) }],
   });
+  const askMiner = (who: string): Promise<unknown> => invoke('hemi_getPopMiner', [who], context);
+  const publication = { keystone: { number: '0x5', id }, status: 'open', score: '0x186a0', amount: pool, bitcoinHeight: opened };
+  expect(await askMiner(miner)).toMatchObject({ miner, paid: '0x0', pending: pool, publications: [publication] });
+  expect(await askMiner(`0x${'ee'.repeat(20)}`)).toMatchObject({ paid: '0x0', pending: '0x0', publications: [] });
   await bitcoin.mineBlocks(7);
   await sequencer.build();
   expect(await ask(id)).toMatchObject({ status: 'due', explanation: /paid in the next keystone block/ });
   await buildKeystone();
   expect(await ask(id)).toMatchObject({ status: 'paid', payees: [{ miner, amount: pool }] });
+  expect(await askMiner(miner)).toMatchObject({ paid: pool, pending: '0x0', publications: [{ ...publication, status: 'paid' }] });
   context.close();
 });

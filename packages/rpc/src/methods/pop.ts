@@ -1,10 +1,10 @@
 import type { PlacedL2Header } from '@hemid/chain';
-import { fromKeystoneId, hashKeystone, toDisplay, toKeystoneId } from '@hemid/protocol';
+import { equal, fromKeystoneId, hashKeystone, toDisplay, toKeystoneId } from '@hemid/protocol';
 import { z } from 'zod';
 import type { RpcContext } from '../context.ts';
 import { fail } from '../errors.ts';
 import { type MethodTable, method } from '../method.ts';
-import { displayHash, quantity } from '../param.ts';
+import { address, count, displayHash, quantity } from '../param.ts';
 
 const keystone = z.union(
   [displayHash.transform((id) => ({ id })), quantity.transform((number) => ({ number }))],
@@ -34,6 +34,28 @@ function explain({ status, standing, tipHeight }: Report): string {
   return status === 'due' ? `${opened}, window closed at ${standing.due}, paid in the next keystone block` : `${opened}, paid`;
 }
 
+const nameOf = (placed: PlacedL2Header, { chain }: RpcContext): object => ({
+  number: placed.header.number,
+  hash: placed.hash,
+  id: toKeystoneId(hashKeystone(chain.keystone(placed))),
+});
+
+/** Keystones that one question about a miner looks at. */
+const MAX_KEYSTONES = 200;
+
+/** The latest keystone blocks, newest first. */
+function latestKeystones(most: number, { chain }: RpcContext): PlacedL2Header[] {
+  const period = BigInt(chain.spec.genesis.keystonePeriod);
+  const head = chain.head('latest').header.number;
+  const found: PlacedL2Header[] = [];
+  for (let number = head - (head % period); number > 0n && found.length < most; number -= period) {
+    const placed = chain.headerAt(number);
+    if (placed === undefined) break;
+    found.push(placed);
+  }
+  return found;
+}
+
 /** Proof-of-Proof as its miners see it (protocol section 9). */
 export const pop: MethodTable = {
   hemi_getPopPayouts: method({
@@ -44,7 +66,7 @@ export const pop: MethodTable = {
       const report = await context.payouts.report(placed);
       const { standing, status, tipHeight } = report;
       return {
-        keystone: { number: placed.header.number, hash: placed.hash, id: toKeystoneId(hashKeystone(context.chain.keystone(placed))) },
+        keystone: nameOf(placed, context),
         status,
         explanation: explain(report),
         pool: context.chain.spec.genesis.popPool,
@@ -58,6 +80,27 @@ export const pop: MethodTable = {
           bitcoinTxid: toDisplay(publication.txid),
         })),
       };
+    },
+  }),
+  hemi_getPopMiner: method({
+    doc: 'What a miner has published among the latest keystones (100 of them, at most 200), what each is worth and whether it is paid.',
+    params: {
+      miner: address,
+      keystones: count.refine((value) => value <= MAX_KEYSTONES, `must be at most ${MAX_KEYSTONES}`).default(100),
+    },
+    async handle(values, context) {
+      const publications = [];
+      const sums = { paid: 0n, pending: 0n };
+      for (const placed of latestKeystones(values.keystones, context)) {
+        const report = await context.payouts.report(placed);
+        const mine = report.standing?.payees.find(({ publication }) => equal(publication.miner, values.miner));
+        if (mine === undefined) continue;
+        const { publication, score, amount } = mine;
+        sums[report.status === 'paid' ? 'paid' : 'pending'] += amount;
+        const place = { bitcoinHeight: publication.height, bitcoinTxid: toDisplay(publication.txid) };
+        publications.push({ keystone: nameOf(placed, context), status: report.status, explanation: explain(report), score, amount, ...place });
+      }
+      return { miner: values.miner, ...sums, publications };
     },
   }),
 };
