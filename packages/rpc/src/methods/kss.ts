@@ -1,6 +1,7 @@
 import type { PlacedL2Header } from '@hemid/chain';
 import { fromKeystoneId, toKeystoneJson } from '@hemid/protocol';
 import type { RpcContext } from '../context.ts';
+import { collectKeystones, latestKeystones } from '../keystones.ts';
 import { type MethodTable, method } from '../method.ts';
 import { count, displayHash } from '../param.ts';
 
@@ -17,19 +18,6 @@ function show(blocks: readonly PlacedL2Header[], { chain }: RpcContext) {
   return { keystones: blocks.map((block) => toKeystoneJson(chain.keystone(block))) };
 }
 
-/** Canonical keystone blocks from `number` on, every `step` blocks up or down, as far as there are any. */
-function collect(first: bigint, length: number, step: bigint, { chain }: RpcContext): PlacedL2Header[] {
-  const blocks: PlacedL2Header[] = [];
-  for (let number = first; number > 0n && blocks.length < length; number += step) {
-    const block = chain.headerAt(number);
-    if (block === undefined) break;
-    blocks.push(block);
-  }
-  return blocks;
-}
-
-const periodOf = ({ chain }: RpcContext): bigint => BigInt(chain.spec.genesis.keystonePeriod);
-
 /** Keystones, in the public network's form (protocol sections 6 and 12). */
 export const kss: MethodTable = {
   kss_getLatestKeystones: method({
@@ -37,9 +25,7 @@ export const kss: MethodTable = {
     params: { count },
     handle(values, context) {
       if (values.count > MAX_KEYSTONES) return refuse('count too large', context);
-      const head = context.chain.head('latest').header.number;
-      const period = periodOf(context);
-      return show(collect(head - (head % period), values.count, -period, context), context);
+      return show(latestKeystones(context.chain, values.count), context);
     },
   }),
   kss_getKeystone: method({
@@ -49,7 +35,7 @@ export const kss: MethodTable = {
       if (values.count > MAX_KEYSTONES) return refuse('count too large', context);
       const block = context.chain.keystoneBlock(fromKeystoneId(values.hash));
       if (block === undefined) return refuse(`keystone not found: ${values.hash}`, context);
-      return show(collect(block.header.number, values.count + 1, periodOf(context), context), context);
+      return show(collectKeystones(context.chain, { number: block.header.number, direction: 'up' }, values.count + 1), context);
     },
   }),
 };

@@ -3,6 +3,7 @@ import { equal, fromKeystoneId, hashKeystone, toDisplay, toKeystoneId } from '@h
 import { z } from 'zod';
 import type { RpcContext } from '../context.ts';
 import { fail } from '../errors.ts';
+import { latestKeystones } from '../keystones.ts';
 import { type MethodTable, method } from '../method.ts';
 import { address, count, displayHash, quantity } from '../param.ts';
 
@@ -43,19 +44,6 @@ const nameOf = (placed: PlacedL2Header, { chain }: RpcContext): object => ({
 /** Keystones that one question about a miner looks at. */
 const MAX_KEYSTONES = 200;
 
-/** The latest keystone blocks, newest first. */
-function latestKeystones(most: number, { chain }: RpcContext): PlacedL2Header[] {
-  const period = BigInt(chain.spec.genesis.keystonePeriod);
-  const head = chain.head('latest').header.number;
-  const found: PlacedL2Header[] = [];
-  for (let number = head - (head % period); number > 0n && found.length < most; number -= period) {
-    const placed = chain.headerAt(number);
-    if (placed === undefined) break;
-    found.push(placed);
-  }
-  return found;
-}
-
 /** Proof-of-Proof as its miners see it (protocol section 9). */
 export const pop: MethodTable = {
   hemi_getPopPayouts: method({
@@ -91,7 +79,7 @@ export const pop: MethodTable = {
     async handle(values, context) {
       const publications = [];
       const sums = { paid: 0n, pending: 0n };
-      for (const placed of latestKeystones(values.keystones, context)) {
+      for (const placed of latestKeystones(context.chain, values.keystones)) {
         const report = await context.payouts.report(placed);
         const mine = report.standing?.payees.find(({ publication }) => equal(publication.miner, values.miner));
         if (mine === undefined) continue;
