@@ -66,15 +66,8 @@ export function startHemid(nodeOptions: readonly string[] = []): StartPeer {
     Object.assign(spec.genesis, { gasLimit: GAS_LIMIT, blockTime: 1, allocation: allocationOf(accounts) });
     const [chain, ready] = [join(directory, 'chain.json'), join(directory, 'ready.json')];
     writeFileSync(chain, JSON.stringify(spec));
-    const flags = [
-      '--max-semi-space-size=32',
-      '--conditions=@hemid/source',
-      '--import',
-      'tsx',
-      ...nodeOptions,
-      join(root, 'apps/node/src/main.ts'),
-      'node',
-    ];
+    // As this process was started, which is how `npm run hemid` starts it.
+    const flags = [...process.execArgv, ...nodeOptions, join(root, 'apps/node/src/main.ts'), 'node'];
     const options = ['--role', 'sequencer', '--chain', chain, '--data', join(directory, 'data'), '--bitcoind', bitcoind];
     const child = spawn(process.execPath, [...flags, ...options, '--rpc-port', '0', '--ready-file', ready, '--log-level', 'warn'], {
       cwd: root,
