@@ -6,7 +6,7 @@ import type { Chain } from '../packages/chain/src/index.ts';
 import { decodeUserTransaction } from '../packages/hvm/src/index.ts';
 import { decodeSealedBlock, encodeSealedBlock, parseChainSpec, type SealedBlock, signSeal } from '../packages/protocol/src/index.ts';
 import { silentLogger, systemClock } from '../packages/runtime/src/index.ts';
-import { openStore } from '../packages/store/src/index.ts';
+import { openStore, type Store } from '../packages/store/src/index.ts';
 import { createEmbeddedBitcoin } from '../packages/testkit/src/bitcoin-actor.ts';
 import { devSpecJson } from '../packages/testkit/src/dev-spec.ts';
 import { allocation, GAS_LIMIT, type Kind, signAll } from './engine-load.ts';
@@ -28,8 +28,10 @@ Object.assign(json.genesis, { gasLimit: GAS_LIMIT, blockTime: 1, allocation: all
 const spec = parseChainSpec(json);
 const key = devKey('sequencer').secret;
 
+const stores: Store[] = [];
 async function open(name: string): Promise<Chain> {
   const store = await openStore(join(directory, name));
+  stores.push(store);
   const upstream = { sealedBlocks: async () => [], bitcoinBlock: async () => undefined, sendTransaction: async (raw: Uint8Array) => raw };
   const role = { kind: 'verifier', upstream, pollMs: 1000 } as const;
   const onFailure = (error: unknown): never => {
@@ -88,7 +90,7 @@ if (what === 'import') {
   result['importUsPerTx'] = perTx(importMs);
   result['importCpuUsPerTx'] = perTx(importCpuMs);
 }
+for (const store of stores) await store.close();
+rmSync(directory, { recursive: true, force: true });
 console.log(JSON.stringify(result));
-// LevelDB may still be compacting.
-rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 });
 process.exit(0);
