@@ -168,7 +168,8 @@ test('verify names any row that is changed, missing or too much, and says that t
         .split(' ')
         .slice(1)
         .map((digits) => fromHex(`0x${digits}`)) as [Uint8Array, Uint8Array];
-      const changed = value.slice();
+      // A row of the history without bytes says that there was none before.
+      const changed = value.length === 0 ? Uint8Array.of(0) : value.slice();
       changed[changed.length - 1] = (changed[changed.length - 1] ?? 0) ^ 1;
       for (const damage of [changed, undefined]) {
         await set(prefix, key, damage);
