@@ -38,7 +38,10 @@ export interface Finality {
   onHead(change: HeadChange): Promise<void>;
   /** The published keystones of the canonical chain, newest first, down to the first that nothing can touch. */
   published(): PublishedKeystone[];
-  /** The effective confirmations of a canonical block (protocol section 8). */
+  /**
+   * The effective confirmations of a canonical block (protocol section 8). Of later keystones only those that are still
+   * looked at count, so beyond twice `ultra` the number may be too low; what it amounts to is right.
+   */
   of(block: PlacedL2Header): Promise<BlockFinality>;
 }
 

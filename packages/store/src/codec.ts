@@ -21,7 +21,7 @@ export interface Field<T> {
 }
 
 /** Room from Node's pool: rows are many and small, and an array of its own above 64 bytes takes ten times as long. */
-function allocate(size: number): Uint8Array {
+export function allocate(size: number): Uint8Array {
   const { buffer, byteOffset } = Buffer.allocUnsafe(size);
   return new Uint8Array(buffer, byteOffset, size);
 }

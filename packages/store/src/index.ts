@@ -1,4 +1,4 @@
-export { type Codec, type Field, fixed, hash, only, record, rest, text, u32, u64, u256 } from './codec.ts';
+export { allocate, type Codec, type Field, fixed, hash, only, record, rest, text, u32, u64, u256 } from './codec.ts';
 export { type BlockTree, type Follower, follow, type Route, routeBetween } from './follower.ts';
 export {
   type HeaderRow,

@@ -1,5 +1,6 @@
 import type { Account } from '@ethereumjs/util';
-import { accessGas, charge, FOREIGN_OPCODE, type Frame, type Machine, type Outcome, reach, runFrame } from './frame.ts';
+import { runFrame } from './frame.ts';
+import { accessGas, charge, FOREIGN_OPCODE, type Frame, type Machine, type Outcome, reach } from './machine.ts';
 import { clearMemory, createMemory, type Memory } from './memory.ts';
 import { addressLatin, toWord } from './words.ts';
 

@@ -1,101 +1,21 @@
 import { keccak } from '../state/keccak.ts';
+import { combine } from './arithmetic.ts';
 import { analyseCode } from './code-analysis.ts';
-import { copyToMemory, growMemory, type Memory, memoryGas, sliceMemory } from './memory.ts';
+import { accessGas, charge, FOREIGN_OPCODE, type Frame, type Machine, type Outcome, reach } from './machine.ts';
+import { copyToMemory, sliceMemory } from './memory.ts';
 import { FEES, FOREIGN, GROWTH, POPS } from './opcode-table.ts';
 import type { TransactionState } from './transaction-state.ts';
-import {
-  addressLatin,
-  byteAt,
-  byteLength,
-  extendSign,
-  leadingZeros,
-  loadWord,
-  power,
-  saveWord,
-  shiftSigned,
-  signed,
-  toWord,
-  wordBytes,
-  wrapped,
-} from './words.ts';
-
-/** What every frame of a transaction sees alike, as words of the EVM; addresses of accounts elsewhere are latin1. */
-export interface Environment {
-  origin: bigint;
-  gasPrice: bigint;
-  coinbase: bigint;
-  timestamp: bigint;
-  number: bigint;
-  prevRandao: bigint;
-  gasLimit: bigint;
-  chainId: bigint;
-  baseFee: bigint;
-  /** Whether an address is that of a precompile, latin1. */
-  isPrecompile(address: string): boolean;
-}
-
-/** One call while it runs. */
-export interface Frame {
-  code: Uint8Array;
-  /** Whose storage and balance it works on, latin1. */
-  address: string;
-  caller: bigint;
-  value: bigint;
-  data: Uint8Array;
-  isStatic: boolean;
-  depth: number;
-  gas: number;
-  memory: Memory;
-  stack: bigint[];
-  /** What the last call it made gave back. */
-  returned: Uint8Array;
-  /** What it gives back. */
-  output: Uint8Array;
-}
-
-/** What runs the frames of a transaction. */
-export interface Machine {
-  state: TransactionState;
-  environment: Environment;
-  /** Runs CALL, DELEGATECALL or STATICCALL of a frame whose stack ends at `top`. @returns whether there was enough gas. */
-  call(opcode: number, frame: Frame, top: number): boolean;
-}
-
-/** `halted`: an exceptional halt, which takes all of the frame's gas. */
-export type Outcome = 'done' | 'reverted' | 'halted';
-
-/** Thrown where code wants what is not run inline; nothing has touched the state then. */
-export const FOREIGN_OPCODE = new Error('this transaction is not one to be run inline');
+import { addressLatin, byteLength, leadingZeros, loadWord, power, saveWord, toWord, wordBytes, wrapped } from './words.ts';
 
 const NOTHING = new Uint8Array();
 const MAX_STACK = 1024;
 const COLD_SLOT = 2100;
-const COLD_ADDRESS = 2600;
 const WARM = 100;
 const SET = 20_000;
 const RESET = 2900;
 const CLEAR_REFUND = 4800;
 /** SSTORE wants more gas than a plain transfer gives the recipient (EIP-2200). */
 const SENTRY = 2300;
-
-/** Takes gas. @returns whether there was enough. */
-export function charge(frame: Frame, gas: number): boolean {
-  frame.gas -= gas;
-  return frame.gas >= 0;
-}
-
-/** Pays for a range of memory and makes it. @returns whether there was enough gas. */
-export function reach(frame: Frame, offset: bigint, size: bigint): boolean {
-  if (!charge(frame, memoryGas(frame.memory, offset, size))) return false;
-  growMemory(frame.memory, offset, size);
-  return true;
-}
-
-/** Gas of an access to an account (EIP-2929). @throws {@link FOREIGN_OPCODE} for a precompile */
-export function accessGas({ state, environment }: Machine, address: string): number {
-  if (environment.isPrecompile(address)) throw FOREIGN_OPCODE;
-  return state.warmAddress(address) ? COLD_ADDRESS : WARM;
-}
 
 const perWord = (size: bigint): number => 3 * Math.ceil(Number(size) / 32);
 
@@ -148,52 +68,6 @@ function hashOfCode(state: TransactionState, address: string): bigint {
   const account = state.account(address);
   if (account === undefined) return state.balance(address) === 0n ? 0n : toWord(keccak(NOTHING));
   return account.isEmpty() && state.balance(address) === 0n ? 0n : toWord(account.codeHash);
-}
-
-/** The opcodes with two operands that are plain arithmetic; `a` is the top of the stack. */
-function combine(opcode: number, a: bigint, b: bigint): bigint {
-  switch (opcode) {
-    case 0x01:
-      return wrapped(a + b);
-    case 0x02:
-      return wrapped(a * b);
-    case 0x03:
-      return wrapped(a - b);
-    case 0x04:
-      return b === 0n ? 0n : a / b;
-    case 0x05:
-      return b === 0n ? 0n : wrapped(signed(a) / signed(b));
-    case 0x06:
-      return b === 0n ? 0n : a % b;
-    case 0x07:
-      return b === 0n ? 0n : wrapped(signed(a) % signed(b));
-    case 0x0b:
-      return extendSign(a, b);
-    case 0x10:
-      return a < b ? 1n : 0n;
-    case 0x11:
-      return a > b ? 1n : 0n;
-    case 0x12:
-      return signed(a) < signed(b) ? 1n : 0n;
-    case 0x13:
-      return signed(a) > signed(b) ? 1n : 0n;
-    case 0x14:
-      return a === b ? 1n : 0n;
-    case 0x16:
-      return a & b;
-    case 0x17:
-      return a | b;
-    case 0x18:
-      return a ^ b;
-    case 0x1a:
-      return byteAt(a, b);
-    case 0x1b:
-      return a >= 256n ? 0n : wrapped(b << a);
-    case 0x1c:
-      return a >= 256n ? 0n : b >> a;
-    default:
-      return shiftSigned(a, b);
-  }
 }
 
 /** The opcodes that push one word and take none, but PUSH. */

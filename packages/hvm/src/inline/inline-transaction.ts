@@ -6,7 +6,7 @@ import type { FlatState } from '../state/flat-state.ts';
 import { latin } from '../state/key.ts';
 import { effectiveGasPrice, gasOfData, maximumCost } from '../user-transaction.ts';
 import { enterableCode, runCall, runCode } from './call.ts';
-import { type Environment, FOREIGN_OPCODE, type Machine } from './frame.ts';
+import { type Environment, FOREIGN_OPCODE, type Machine } from './machine.ts';
 import { createTransactionState, type TransactionState } from './transaction-state.ts';
 import { minimalBytes, toWord, wordLatin } from './words.ts';
 

@@ -1,3 +1,4 @@
+import { allocate } from '@hemid/store';
 import { fail } from '../errors.ts';
 
 /** A node of a Merkle Patricia trie with keys of one length, so that branches carry no value. Paths are hex digits. */
@@ -47,12 +48,6 @@ const ABSENT = 0x80;
 export function childOf({ children, row }: BranchNode, digit: number): Child | undefined {
   const child = children[digit];
   return typeof child === 'number' ? (row as Uint8Array).subarray(child, child + REFERENCE_SIZE) : child;
-}
-
-/** Room from Node's pool, not zeroed: an array of its own above 64 bytes takes ten times as long. */
-function allocate(size: number): Uint8Array {
-  const { buffer, byteOffset } = Buffer.allocUnsafe(size);
-  return new Uint8Array(buffer, byteOffset, size);
 }
 
 /** Bytes of the RLP header before a payload of `length` bytes. */
