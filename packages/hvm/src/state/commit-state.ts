@@ -27,7 +27,11 @@ function hashOf(key: string): Uint8Array {
   return hash;
 }
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+/** The key in its trie of an address or slot (latin1), as hex digits. */
+export function trieKey(name: string): string {
+  const { buffer, byteOffset, length } = hashOf(name);
+  return Buffer.from(buffer, byteOffset, length).toString('hex');
+}
 
 /** Rows of an account's storage from before, when all of it is gone. */
 async function dropStorage(base: BaseState, address: string, owner: string, diff: StateDiff): Promise<void> {
@@ -59,6 +63,14 @@ interface StorageChange {
   before: Uint8Array;
 }
 
+function openStorageTrie(base: BaseState, { address, isCleared }: { address: string; isCleared: boolean }): Trie {
+  function value(slot: string): Uint8Array | undefined {
+    const row = base.read(slotKey(address, slot));
+    return row && RLP.encode(row);
+  }
+  return openTrie(latin(hashOf(address)), { read: (key) => base.read(key), value, keyOf: trieKey }, isCleared);
+}
+
 /** Puts an account's changed slots into the diff and its storage trie; @returns the storage root. */
 async function commitStorage(base: BaseState, { address, touched, before }: StorageChange, diff: StateDiff, pause: Pause): Promise<Uint8Array> {
   const slots = touched.storage.get(address);
@@ -73,14 +85,14 @@ async function commitStorage(base: BaseState, { address, touched, before }: Stor
     const key = slotKey(address, slot);
     const old = isCleared ? undefined : base.read(key);
     if (old === undefined ? value.length === 0 : equal(old, value)) continue;
-    trie ??= openTrie(latin(hashOf(address)), (row) => base.read(row), isCleared);
-    const path = hex(hashOf(slot));
+    trie ??= openStorageTrie(base, { address, isCleared });
     if (value.length === 0) {
       diff.set(key, undefined);
-      trie.del(path);
+      trie.del(slot);
     } else {
       diff.set(key, value);
-      trie.put(path, RLP.encode(value));
+      if (old === undefined) trie.put(slot, RLP.encode(value));
+      else trie.replace(slot, RLP.encode(value));
     }
   }
   if (trie === undefined) return isCleared ? KECCAK256_RLP : before;
@@ -94,7 +106,7 @@ export async function commitState(state: FlatState, base: BaseState, pause: Paus
   const touched = state.touched();
   const diff: StateDiff = new Map();
   const read = (key: StateKey): Uint8Array | undefined => base.read(key);
-  const trie = openTrie('', read);
+  const trie = openTrie('', { read, value: (address) => read(accountKey(address)), keyOf: trieKey });
   for (const [hash, bytes] of touched.code) if (base.read(codeKey(hash)) === undefined) diff.set(codeKey(hash), bytes);
   let done = 0;
   for (const [address, account] of touched.accounts) {
@@ -106,7 +118,7 @@ export async function commitState(state: FlatState, base: BaseState, pause: Paus
       if (before === undefined) continue;
       if (!equal(before.storageRoot, KECCAK256_RLP)) await dropStorage(base, address, latin(hashOf(address)), diff);
       diff.set(accountKey(address), undefined);
-      trie.del(hex(hashOf(address)));
+      trie.del(address);
       continue;
     }
     const next = copyAccount(account);
@@ -116,7 +128,8 @@ export async function commitState(state: FlatState, base: BaseState, pause: Paus
     const bytes = encodeAccount(next);
     if (row !== undefined && equal(row, bytes)) continue;
     diff.set(accountKey(address), bytes);
-    trie.put(hex(hashOf(address)), bytes);
+    if (row === undefined) trie.put(address, bytes);
+    else trie.replace(address, bytes);
   }
   return { root: await takeRoot(trie, done, diff, pause), diff };
 }

@@ -36,6 +36,8 @@ function give(kept: Kept): Uint8Array | undefined {
 /** Creates the {@link HotRows} of a state store. */
 export function createHotRows(maxBytes: number): HotRows {
   const rows = new Map<StateKey, Kept>();
+  /** Goes on where it stopped: a new one would step over all that was deleted since the map last grew. */
+  let oldest = rows.keys();
   let bytes = 0;
   let at = new Uint8Array() as Uint8Array;
   let pending: { to: Uint8Array; changed: StateDiff } | undefined;
@@ -48,12 +50,17 @@ export function createHotRows(maxBytes: number): HotRows {
     // A row that is here keeps its turn: moving it to the end costs more than reading it again when it has gone.
     rows.set(key, keep(value));
     bytes += sizeOf(key, value);
-    if (bytes <= maxBytes) return;
-    for (const [oldest, old] of rows) {
-      rows.delete(oldest);
-      bytes -= sizeOf(oldest, old);
-      if (bytes <= maxBytes) return;
+    while (bytes > maxBytes) dropOldest();
+  }
+
+  function dropOldest(): void {
+    const next = oldest.next();
+    if (next.done === true) {
+      oldest = rows.keys();
+      return;
     }
+    bytes -= sizeOf(next.value, rows.get(next.value));
+    rows.delete(next.value);
   }
 
   function fetch(key: StateKey, load: () => Uint8Array | undefined): Uint8Array | undefined {

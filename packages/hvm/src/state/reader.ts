@@ -1,9 +1,11 @@
+import { RLP } from '@ethereumjs/rlp';
 import { KECCAK256_NULL, KECCAK256_RLP } from '@ethereumjs/util';
 import { concat, equal, type Hex, toHex } from '@hemid/protocol';
 import { decodeAccount } from './account-row.ts';
+import { trieKey } from './commit-state.ts';
 import { keccak } from './keccak.ts';
 import { accountKey, codeKey, latin, slotKey } from './key.ts';
-import { provePath } from './proof.ts';
+import { type ProofDeps, provePath } from './proof.ts';
 import type { StateSource } from './source.ts';
 
 /** An EIP-1186 proof. */
@@ -59,14 +61,23 @@ export function createStateReader(source: StateSource, root: Uint8Array): StateR
     },
     async proof(address, slots) {
       const found = await account(address);
-      const owner = latin(keccak(address));
+      const storage: ProofDeps = {
+        source,
+        owner: latin(keccak(address)),
+        async value(slot) {
+          const row = await source.read(slotKey(latin(address), slot));
+          return row && RLP.encode(row);
+        },
+        keyOf: trieKey,
+      };
+      const accounts: ProofDeps = { source, owner: '', value: async (name) => source.read(accountKey(name)), keyOf: trieKey };
       const storageProof = [];
       for (const slot of slots) {
         const value = found === undefined ? EMPTY : await slotValue(address, slot);
-        const proof = found === undefined ? [] : await provePath(source, owner, toHex(keccak(slot)).slice(2));
+        const proof = found === undefined ? [] : await provePath(storage, trieKey(latin(slot)));
         storageProof.push({ key: toHex(slot), value: value.length === 0 ? ('0x0' as Hex) : toHex(value), proof: proof.map(toHex) });
       }
-      const accountProof = await provePath(source, '', toHex(keccak(address)).slice(2));
+      const accountProof = await provePath(accounts, trieKey(latin(address)));
       return {
         address: toHex(address),
         balance: quantity(found?.balance ?? 0n),

@@ -3,8 +3,9 @@ import { concat, encodeRlp, equal, toHex, toMinimal } from '@hemid/protocol';
 import { type Batch, layout, type Reader, type Route, type Store } from '@hemid/store';
 import { fail } from '../errors.ts';
 import { createHotRows } from './hot-rows.ts';
-import { fromLatin, latin, type StateKey } from './key.ts';
+import { fromLatin, latin, nodePrefix, type StateKey } from './key.ts';
 import type { BaseState, StateDiff, StateSource } from './source.ts';
+import { isLeafName } from './trie-node.ts';
 
 /** A block of the L2 chain, as the state knows it. */
 export interface StateBlock {
@@ -185,7 +186,12 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
   return {
     async warm() {
       const head = position();
-      for await (const [key, value] of store.range(layout.state)) if (!hot.warm(head.hash, key, value)) return;
+      // The upper nodes of the account trie first, which every block needs: their keys sort by depth. Leaves are hardly ever read.
+      for (const prefix of [nodePrefix(''), '']) {
+        for await (const [key, value] of store.range(layout.state, { prefix: fromLatin(prefix) })) {
+          if (!isLeafName(value) && !hot.warm(head.hash, key, value)) return;
+        }
+      }
     },
     init(genesis, diff, batch) {
       for (const [key, value] of diff) if (value !== undefined) batch.put(layout.state, key, value);

@@ -9,6 +9,10 @@ export interface LeafNode {
   /** What is left of the key. */
   path: string;
   value: Uint8Array;
+  /** What the key is the hash of, latin1; unknown for one that stood in its parent's row. */
+  name: string | undefined;
+  /** Whether its row stands at this place already: it holds the name, so another value does not change it. */
+  isStored: boolean;
   dirty: boolean;
   /** Its hash while it is as it was stored. */
   hash?: Uint8Array;
@@ -28,6 +32,8 @@ export interface BranchNode {
   children: (Child | number | undefined)[];
   /** What it was decoded from: most of its children are copied from there and never looked at. */
   row?: Uint8Array;
+  /** A bit for each child that is a hash of a leaf stored by its name. */
+  leaves: number;
   dirty: boolean;
   hash?: Uint8Array;
 }
@@ -43,6 +49,10 @@ export type Reference = Uint8Array;
 
 const REFERENCE_SIZE = 32;
 const ABSENT = 0x80;
+/** First byte of the row of a leaf that is stored by its name; RLP of a node begins higher. */
+const NAMED = 0;
+/** Behind the RLP of a branch, in its row: {@link BranchNode.leaves}. */
+const LEAVES_SIZE = 2;
 
 /** The child of a branch at a digit. */
 export function childOf({ children, row }: BranchNode, digit: number): Child | undefined {
@@ -118,14 +128,29 @@ function encodePair(path: Uint8Array, second: { bytes: Uint8Array; isReference: 
 
 /** The RLP of a node; `reference` says what stands for each of its children. */
 export function encodeNode(node: TrieNode, reference: (child: Child, step: string) => Reference): Uint8Array {
+  if (node.kind === 'branch') return encodeBranch(node, reference);
   if (node.kind === 'leaf') return encodePair(toHexPrefix(node.path, true), { bytes: node.value, isReference: false });
-  if (node.kind === 'extension') {
-    return encodePair(toHexPrefix(node.path, false), { bytes: reference(node.child, node.path), isReference: true });
-  }
+  return encodePair(toHexPrefix(node.path, false), { bytes: reference(node.child, node.path), isReference: true });
+}
+
+/** The row of a node that {@link encodeNode} gave `rlp` for: a leaf's name, or that RLP, with a branch's `leaves` behind it. */
+export function toRow(node: TrieNode, rlp: Uint8Array): Uint8Array {
+  if (node.kind === 'branch') return new Uint8Array(rlp.buffer, rlp.byteOffset, rlp.length + LEAVES_SIZE);
+  if (node.kind === 'extension' || node.name === undefined) return rlp;
+  const { name } = node;
+  const row = allocate(1 + name.length);
+  row[0] = NAMED;
+  for (let i = 0; i < name.length; i += 1) row[i + 1] = name.charCodeAt(i);
+  return row;
+}
+
+/** With room for what stands behind it in its row. */
+function encodeBranch(node: BranchNode, reference: (child: Child, step: string) => Reference): Uint8Array {
   const references = node.children.map((child, i) => (child === undefined || typeof child === 'number' ? child : reference(child, DIGITS[i] ?? '')));
   let length = 1;
   for (const one of references) length += one === undefined ? 1 : typeof one === 'number' ? REFERENCE_SIZE + 1 : referenceSize(one);
-  const out = allocate(headSize(length) + length);
+  const size = headSize(length) + length;
+  const out = allocate(size + LEAVES_SIZE);
   let at = putHead(out, 0, { base: 0xc0, length });
   for (const one of references) {
     if (one === undefined) {
@@ -140,7 +165,9 @@ export function encodeNode(node: TrieNode, reference: (child: Child, step: strin
     }
   }
   out[at] = ABSENT;
-  return out;
+  out[size] = node.leaves >> 8;
+  out[size + 1] = node.leaves & 0xff;
+  return out.subarray(0, size);
 }
 
 interface Span {
@@ -172,7 +199,7 @@ function childAt(bytes: Uint8Array, at: number, span: Span): Child | undefined {
   return span.end === span.start ? undefined : bytes.subarray(span.start, span.end);
 }
 
-/** The sixteen children of a branch, whose list begins at `start`. */
+/** The sixteen children of a branch, whose list begins at `start` and ends with the bytes. */
 function childrenAt(bytes: Uint8Array, start: number): BranchNode['children'] {
   const children = Array<Child | number | undefined>(16).fill(undefined);
   let at = start;
@@ -193,16 +220,34 @@ function childrenAt(bytes: Uint8Array, start: number): BranchNode['children'] {
   return children;
 }
 
-/** The node of stored bytes. */
-export function decodeNode(bytes: Uint8Array): TrieNode {
+/** The node of an RLP. */
+function decodeNode(bytes: Uint8Array): TrieNode {
   const list = spanAt(bytes, 0);
   if (!list.isList || list.end !== bytes.length) throw corrupt();
   const first = spanAt(bytes, list.start);
   const second = spanAt(bytes, first.end);
   if (second.end === bytes.length) {
     const { path, isLeaf } = fromHexPrefix(bytes.subarray(first.start, first.end));
-    if (isLeaf) return { kind: 'leaf', path, value: bytes.subarray(second.start, second.end), dirty: false };
+    const value = bytes.subarray(second.start, second.end);
+    if (isLeaf) return { kind: 'leaf', path, value, name: undefined, isStored: false, dirty: false };
     return { kind: 'extension', path, child: childAt(bytes, first.end, second) as Child, dirty: false };
   }
-  return { kind: 'branch', children: childrenAt(bytes, list.start), row: bytes, dirty: false };
+  return { kind: 'branch', children: childrenAt(bytes, list.start), row: bytes, leaves: 0, dirty: false };
+}
+
+/** Whether a row of the state is a leaf by its name: accounts and slots do not begin with this byte. */
+export const isLeafName = (row: Uint8Array): boolean => row[0] === NAMED;
+
+/** What a stored row says: a node, or the name of a leaf (latin1). */
+export function decodeRow(row: Uint8Array): TrieNode | string {
+  if (isLeafName(row)) return Buffer.from(row.buffer, row.byteOffset + 1, row.length - 1).toString('latin1');
+  const size = spanAt(row, 0).end;
+  const node = decodeNode(row.subarray(0, size));
+  if (node.kind !== 'branch') {
+    if (size !== row.length) throw corrupt();
+    return node;
+  }
+  if (size !== row.length - LEAVES_SIZE) throw corrupt();
+  node.leaves = ((row[size] ?? 0) << 8) | (row[size + 1] ?? 0);
+  return node;
 }
