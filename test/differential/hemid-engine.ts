@@ -61,7 +61,7 @@ export async function openHemidEngine(beginning: Beginning): Promise<HemidEngine
     numbers.set(toHex(executed.hash), number);
     const batch = store.batch();
     states.stage(executed.hash, executed.diff);
-    if (number === 0n) states.init({ hash: executed.hash, number }, executed.diff, batch);
+    if (number === 0n) await states.init({ hash: executed.hash, number }, executed.diff, batch);
     else states.apply({ hash: executed.hash, number }, batch);
     await batch.commit();
     head = executed;

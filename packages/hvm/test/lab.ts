@@ -137,7 +137,7 @@ export async function createLab(
     hashes[Number(number)] = hash;
     const batch = store.batch();
     states.stage(hash, diff);
-    if (number === 0n) states.init({ hash, number }, diff, batch);
+    if (number === 0n) await states.init({ hash, number }, diff, batch);
     else states.apply({ hash, number }, batch);
     await batch.commit();
     head = block.header;

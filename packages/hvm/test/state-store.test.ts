@@ -36,7 +36,7 @@ async function createWorld(window: number | undefined, hotBytes = 1 << 20) {
   }
   let head = create(undefined, new Map([['aA', Uint8Array.of(1)]]));
   const batch = store.batch();
-  states.init(get(head), get(head).diff, batch);
+  await states.init(get(head), get(head).diff, batch);
   await batch.commit();
   const follower = { name: 'state', apply: states.apply, revert: states.revert };
   return {

@@ -20,5 +20,6 @@ export {
   UNSPENT,
   type UnspentSetRow,
 } from './layout.ts';
+export { openMemoryStore, openStore } from './open-store.ts';
 export { createOverlayStore, type OverlayOptions } from './overlay-store.ts';
-export { type Batch, openMemoryStore, openStore, type Range, type Reader, type Store, type Table, type TableSize } from './store.ts';
+export type { Batch, Range, Reader, Store, Table, TableSize } from './store.ts';

@@ -1,11 +1,8 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isHemidError } from '@hemid/protocol';
 import type { AbstractLevel } from 'abstract-level';
-import { ClassicLevel } from 'classic-level';
-import { MemoryLevel } from 'memory-level';
 import type { Codec } from './codec.ts';
-import { COMMIT_RANGE, type CommitChain, openCommitChain } from './commit-chain.ts';
+import type { CommitChain } from './commit-chain.ts';
 import { fail } from './errors.ts';
 
 /** A typed key space: one prefix character, a key codec, a value codec. All of them stand in `layout.ts`. */
@@ -56,7 +53,8 @@ export interface TableSize {
   bytes: number;
 }
 
-type Level = AbstractLevel<string | Buffer | Uint8Array, Uint8Array, Uint8Array>;
+/** What a store is made on. */
+export type Level = AbstractLevel<string | Buffer | Uint8Array, Uint8Array, Uint8Array>;
 
 function rowKey<K>(table: Table<K, unknown>, key: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(key.length + 1);
@@ -150,7 +148,7 @@ function createBatch(write: Write, reader: Reader): Batch {
 }
 
 /** LevelDB's own words for a read or write that failed, as an error that stops the node. */
-function levelError(what: 'read' | 'written', error: unknown): unknown {
+export function levelError(what: 'read' | 'written', error: unknown): unknown {
   const { code, message, cause } = error as { code?: string; message?: string; cause?: { message?: string } };
   // A closed store is the caller's fault, not the disk's.
   if (isHemidError(error) || code?.endsWith('_NOT_OPEN') === true) return error;
@@ -159,7 +157,11 @@ function levelError(what: 'read' | 'written', error: unknown): unknown {
   return fail('store/corrupt', `the data directory cannot be read: ${reason}`, { cause: error });
 }
 
-function createStore(level: Level, { chain, compact = async () => undefined }: { chain?: CommitChain; compact?: () => Promise<void> } = {}): Store {
+/** Creates the {@link Store} of an open database. */
+export function createStore(
+  level: Level,
+  { chain, compact = async () => undefined }: { chain?: CommitChain; compact?: () => Promise<void> } = {},
+): Store {
   const write = createWrite(level, chain);
 
   function read(key: Uint8Array): Uint8Array | undefined {
@@ -205,73 +207,4 @@ function createStore(level: Level, { chain, compact = async () => undefined }: {
     close: () => level.close(),
   };
   return store;
-}
-
-/** A store in memory, for tests and for the throw-away mode of tools. */
-export async function openMemoryStore(): Promise<Store> {
-  const level = new MemoryLevel<Uint8Array, Uint8Array>({
-    keyEncoding: 'view',
-    valueEncoding: 'view',
-    storeEncoding: 'view',
-  });
-  await level.open();
-  return createStore(level as unknown as Level);
-}
-
-/**
- * Opens (and creates, if it is not there) the database in `directory`.
- *
- * @throws `store/locked` when another process has it open, `store/corrupt` when LevelDB finds damage,
- * `store/unusable` otherwise. Nothing is deleted in any of these cases.
- */
-export async function openStore(directory: string): Promise<Store> {
-  assertCurrent(directory);
-  const level = new ClassicLevel<Uint8Array, Uint8Array>(directory, {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
-    paranoidChecks: true,
-    // Bulk writes pay for every flush: larger tables, fewer of them. Two such buffers and the cache are the memory it takes.
-    writeBufferSize: 16 << 20,
-    cacheSize: 32 << 20,
-    // Open tables are mapped into memory: fewer than LevelDB's 1000, and larger.
-    maxFileSize: 4 << 20,
-    maxOpenFiles: 64,
-  } as object);
-  try {
-    await level.open();
-  } catch (error) {
-    throw openError(directory, error);
-  }
-  try {
-    const chain = await openCommitChain(level.keys(COMMIT_RANGE), directory);
-    return createStore(level as unknown as Level, { chain, compact: () => level.compactRange(new Uint8Array(), Uint8Array.of(0xff)) });
-  } catch (error) {
-    await level.close();
-    throw levelError('read', error);
-  }
-}
-
-const REMEDY = 'Move the directory away and let the node sync again from its upstream';
-
-/** Where CURRENT is gone LevelDB would begin anew and delete what is there. */
-function assertCurrent(directory: string): void {
-  const names = existsSync(directory) && statSync(directory).isDirectory() ? readdirSync(directory) : [];
-  if (names.includes('CURRENT') || !names.some((name) => /^MANIFEST-|\.(ldb|log)$/.test(name))) return;
-  throw fail('store/corrupt', `${directory} is damaged (its file CURRENT is missing). ${REMEDY}`);
-}
-
-function openError(directory: string, error: unknown): Error {
-  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
-  const reason = cause?.message ?? String(error);
-  if (cause?.code === 'LEVEL_LOCKED') {
-    return fail('store/locked', `${directory} is in use by another process: stop it, or choose another --data directory`, {
-      cause: error,
-    });
-  }
-  if (cause?.code === 'LEVEL_CORRUPTION' || /corrupt/i.test(reason)) {
-    return fail('store/corrupt', `${directory} is damaged (${reason}). ${REMEDY}`, {
-      cause: error,
-    });
-  }
-  return fail('store/unusable', `cannot open ${directory}: ${reason}`, { cause: error });
 }

@@ -28,8 +28,11 @@ export interface StateStoreDeps {
 export interface StateStore {
   /** Reads rows at the head into memory, as many as are kept there, before they are asked for. Nothing may move meanwhile. */
   warm(): Promise<void>;
-  /** Writes the genesis state and its position. */
-  init(genesis: StateBlock, diff: StateDiff, batch: Batch): void;
+  /**
+   * Writes the genesis state: its rows at once, in batches of their own, its position with `batch`. Without that
+   * position they count for nothing, and are written again.
+   */
+  init(genesis: StateBlock, diff: StateDiff, batch: Batch): Promise<void>;
   /** The state after a block, to execute on. @throws `hvm/state-missing` when it lies further back than is kept. */
   base(hash: Uint8Array): BaseState;
   /** The state after a block, to read. @throws `hvm/state-pruned` when it lies further back than is kept. */
@@ -72,6 +75,8 @@ function encodeKeys(keys: Iterable<StateKey>): Uint8Array {
 
 const decodeKeys = (bytes: Uint8Array): StateKey[] => (RLP.decode(bytes) as Uint8Array[]).map(latin);
 
+/** Rows of the genesis state that are written together. */
+const GENESIS_PART = 50_000;
 /** Memory for rows of the head, unless told otherwise. */
 const HOT_BYTES = 96 << 20;
 
@@ -193,8 +198,17 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
         }
       }
     },
-    init(genesis, diff, batch) {
-      for (const [key, value] of diff) if (value !== undefined) batch.put(layout.state, key, value);
+    async init(genesis, diff, batch) {
+      // In order, and in parts: LevelDB then has nothing to merge.
+      const keys = [...diff.keys()].sort();
+      for (let from = 0; from < keys.length; from += GENESIS_PART) {
+        const part = store.batch();
+        for (const key of keys.slice(from, from + GENESIS_PART)) {
+          const value = diff.get(key);
+          if (value !== undefined) part.put(layout.state, key, value);
+        }
+        await part.commit();
+      }
       setPosition(genesis, batch);
     },
     base(hash) {

@@ -1,0 +1,95 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { ClassicLevel } from 'classic-level';
+import { MemoryLevel } from 'memory-level';
+import { COMMIT_RANGE, openCommitChain } from './commit-chain.ts';
+import { fail } from './errors.ts';
+import { layout } from './layout.ts';
+import { createStore, type Level, levelError, type Store } from './store.ts';
+
+/** Changes whenever rows that are on disk change their meaning; it stands in `layout.meta`. */
+const SCHEMA = 2;
+const SCHEMA_ROW = 'schema';
+
+/** A store in memory, for tests and for the throw-away mode of tools. */
+export async function openMemoryStore(): Promise<Store> {
+  const level = new MemoryLevel<Uint8Array, Uint8Array>({
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    storeEncoding: 'view',
+  });
+  await level.open();
+  return createStore(level as unknown as Level);
+}
+
+/**
+ * Opens (and creates, if it is not there) the database in `directory`.
+ *
+ * @throws `store/locked` when another process has it open, `store/corrupt` when LevelDB finds damage,
+ * `store/version` when another version of hemid wrote it, `store/unusable` otherwise. Nothing is deleted in any of these cases.
+ */
+export async function openStore(directory: string): Promise<Store> {
+  assertCurrent(directory);
+  const level = new ClassicLevel<Uint8Array, Uint8Array>(directory, {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    paranoidChecks: true,
+    // Bulk writes pay for every flush: larger tables, fewer of them. Two such buffers and the cache are the memory it takes.
+    writeBufferSize: 16 << 20,
+    cacheSize: 32 << 20,
+    // Open tables are mapped into memory: fewer than LevelDB's 1000, and larger.
+    maxFileSize: 4 << 20,
+    maxOpenFiles: 64,
+  } as object);
+  try {
+    await level.open();
+  } catch (error) {
+    throw openError(directory, error);
+  }
+  try {
+    const chain = await openCommitChain(level.keys(COMMIT_RANGE), directory);
+    const store = createStore(level as unknown as Level, { chain, compact: () => level.compactRange(new Uint8Array(), Uint8Array.of(0xff)) });
+    const [first] = await level.keys({ limit: 1 }).all();
+    await checkSchema(store, { directory, isNew: first === undefined });
+    return store;
+  } catch (error) {
+    await level.close();
+    throw levelError('read', error);
+  }
+}
+
+/** Notes the schema in a new store. @throws `store/version` when an old one has another. */
+async function checkSchema(store: Store, { directory, isNew }: { directory: string; isNew: boolean }): Promise<void> {
+  if (isNew) {
+    const batch = store.batch();
+    batch.put(layout.meta, SCHEMA_ROW, Uint8Array.of(SCHEMA));
+    return batch.commit();
+  }
+  const schema = store.get(layout.meta, SCHEMA_ROW)?.[0] ?? 1;
+  if (schema === SCHEMA) return;
+  throw fail('store/version', `${directory} was written by another version of hemid (schema ${schema}, this one has ${SCHEMA}). ${REMEDY}`);
+}
+
+const REMEDY = 'Move the directory away and let the node sync again from its upstream';
+
+/** Where CURRENT is gone LevelDB would begin anew and delete what is there. */
+function assertCurrent(directory: string): void {
+  const names = existsSync(directory) && statSync(directory).isDirectory() ? readdirSync(directory) : [];
+  if (names.includes('CURRENT') || !names.some((name) => /^MANIFEST-|\.(ldb|log)$/.test(name))) return;
+  throw fail('store/corrupt', `${directory} is damaged (its file CURRENT is missing). ${REMEDY}`);
+}
+
+function openError(directory: string, error: unknown): Error {
+  const cause = (error as { cause?: { code?: string; message?: string } }).cause;
+  const reason = cause?.message ?? String(error);
+  if (cause?.code === 'LEVEL_LOCKED') {
+    return fail('store/locked', `${directory} is in use by another process: stop it, or choose another --data directory`, {
+      cause: error,
+    });
+  }
+  if (cause?.code === 'LEVEL_CORRUPTION' || /corrupt/i.test(reason)) {
+    return fail('store/corrupt', `${directory} is damaged (${reason}). ${REMEDY}`, {
+      cause: error,
+    });
+  }
+  return fail('store/unusable', `cannot open ${directory}: ${reason}`, { cause: error });
+}
