@@ -155,6 +155,7 @@ test('a client asks how deep a block stands in Bitcoin: by number, tag and hash,
     keystone: { number: '0x5', hash: fifth },
     publication: {
       keystone: { number: '0x5', hash: fifth },
+      confirmations: 1,
       bitcoinHeight: height,
       bitcoinBlockHash: blockHash,
       bitcoinTxid: txid,
@@ -206,7 +207,9 @@ test('a miner asks what becomes of its reward, from the publication to the payou
   expect(await ask(id)).toEqual({
     keystone: { number: '0x5', hash: toHex(keystone.blockHash), id },
     status: 'open',
-    explanation: `published at ${opened}, window closes in 7 Bitcoin blocks`,
+    explanation: expect.stringMatching(
+      new RegExp(`^published at ${opened}, window closes in 7 Bitcoin blocks, due about \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC$`),
+    ),
     pool,
     window: { opened, closes: opened + 8 },
     bitcoinHeight: opened + 1,
@@ -218,7 +221,7 @@ test('a miner asks what becomes of its reward, from the publication to the payou
   expect(await askMiner(`0x${'ee'.repeat(20)}`)).toMatchObject({ paid: '0x0', pending: '0x0', publications: [] });
   await bitcoin.mineBlocks(7);
   await sequencer.build();
-  expect(await ask(id)).toMatchObject({ status: 'due', explanation: /paid in the next keystone block/ });
+  expect(await ask(id)).toMatchObject({ status: 'due', explanation: expect.stringMatching(/window closed at \d+, due in the next keystone block/) });
   await buildKeystone();
   expect(await ask(id)).toMatchObject({ status: 'paid', payees: [{ miner, amount: pool }] });
   expect(await askMiner(miner)).toMatchObject({ paid: pool, pending: '0x0', publications: [{ ...publication, status: 'paid' }] });
