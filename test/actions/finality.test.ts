@@ -14,7 +14,7 @@ import {
   toHex,
   toKeystoneId,
 } from '@hemid/protocol';
-import { createRpcContext, invoke } from '@hemid/rpc';
+import { createRpcContext, invoke, type Start } from '@hemid/rpc';
 import { silentLogger } from '@hemid/runtime';
 import { createTestNetwork, publishKeystone, spendOtherwise, type TestNetwork } from '@hemid/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -183,6 +183,56 @@ test('a client asks how deep a block stands in Bitcoin: by number, tag and hash,
   expect(await ask('0x5')).toMatchObject({ status: 'ultra', confirmations: 20 });
   await expect(ask(`0x${'ab'.repeat(32)}`)).rejects.toMatchObject({ code: 'rpc/not-found' });
   await expect(ask('yesterday')).rejects.toMatchObject({ code: 'rpc/invalid-params' });
+  context.close();
+});
+
+test('who subscribes is told of the heads when labels move, both ways, and of what blocks pay', async () => {
+  const { bitcoin, sequencer } = network;
+  const { chain } = sequencer.node;
+  const context = createRpcContext(createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }));
+  type Note = Record<'safe' | 'finalized', { number: bigint; publication: object | null }> & { payees: object[]; removed: boolean };
+  async function subscribe(kind: string): Promise<Note[]> {
+    const notes: Note[] = [];
+    const open = (_: string, start: Start): string => {
+      start((note) => void notes.push(note as Note));
+      return '0x1';
+    };
+    await invoke('hemi_subscribe', [kind], { ...context, session: { open, close: () => false } });
+    return notes;
+  }
+  const heads = await subscribe('finality');
+  const payouts = await subscribe('payouts');
+  await bitcoin.mineBlocks(1);
+  const { keystone } = await buildKeystone();
+  const { txid, tx } = await bitcoin.wallet.pay({ outputs: [{ to: encodePopScript(abbreviate(keystone)), valueSats: 0n }] });
+  await bitcoin.mineBlocks(1);
+  await sequencer.look();
+  await sequencer.build();
+  expect(heads).toEqual([]);
+  await bitcoin.mineBlocks(1);
+  await sequencer.look();
+  expect(heads).toMatchObject([
+    { safe: { number: 4n, publication: { bitcoinTxid: txid, confirmations: 1 } }, finalized: { number: 0n, publication: null } },
+  ]);
+  await bitcoin.mineBlocks(9);
+  await sequencer.look();
+  expect(heads[1]).toMatchObject({
+    safe: { number: 4n },
+    finalized: { number: 4n, publication: { confirmations: 10 } },
+    thresholds: { safe: 1, finalized: 10 },
+  });
+  expect(await invoke('hemi_getHeads', [], context)).toMatchObject({ latest: { number: '0x6' }, finalized: { number: '0x4' } });
+  await buildKeystone();
+  const payees = [{ miner: addressOfKey(bitcoin.wallet.publicKey), amount: network.spec.genesis.popPool }];
+  expect(payouts).toMatchObject([{ keystone: { number: 5n, hash: keystone.blockHash }, block: { number: 10n }, payees, removed: false }]);
+
+  const first = await bitcoin.rpc('getblockhash', [(await bitcoin.height()) - 10]);
+  await bitcoin.rpc('invalidateblock', [first]);
+  await spendOtherwise(bitcoin.rpc, bitcoin.wallet, tx);
+  await bitcoin.mineBlocks(12);
+  await sequencer.look();
+  expect(heads.slice(2)).toMatchObject([{ safe: { number: 0n, publication: null }, finalized: { number: 0n, publication: null } }]);
+  expect(chain.head('finalized').header.number).toBe(0n);
   context.close();
 });
 

@@ -16,9 +16,18 @@ import {
   writeDevSpec,
 } from '@hemid/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { askPublicDaemon, connectGeth, connectTbc, createPublicMiner, type GethClient, type PublicMiner, type TbcClient } from './public-programs.ts';
+import {
+  askPublicDaemon,
+  connectGeth,
+  connectTbc,
+  createPublicMiner,
+  type GethClient,
+  type PublicMiner,
+  type TbcClient,
+} from '../public-programs.ts';
 
 const PATIENCE_MS = 30_000;
+const HVM_GENESIS = 110;
 
 let directory: string;
 let bitcoind: Bitcoind;
@@ -71,7 +80,7 @@ beforeAll(async () => {
   bitcoind = await startBitcoind();
   treasury = createBitcoinWallet({ rpc: bitcoind.rpc, secret: devKey('miner').secret });
   wallet = createBitcoinWallet({ rpc: bitcoind.rpc, secret: 'public miner' });
-  await treasury.mine(110);
+  await treasury.mine(HVM_GENESIS);
   const ready = join(directory, 'ready.json');
   hemid = startProgram(
     'apps/node/src/main.ts',
@@ -165,7 +174,7 @@ test('an unmodified public miner and finality daemon need nothing but a hemid', 
   const { tx } = await tbc.call('tx-by-id', { tx_id: first.txid });
   expect(tx).toMatchObject({ version: 2, tx_in: [{ outpoint: { hash: funding, index: coin?.out_index }, tx_witness: [], sequence: 0xffffffff }] });
   await expect(tbc.call('tx-broadcast-raw', { tx: '00', force: false })).rejects.toThrow(/TX decode failed/);
-  const known = (await bitcoind.rpc('getrawtransaction', [first.txid])) as string;
+  const known = (await bitcoind.rpc('getrawtransaction', [second.txid])) as string;
   await expect(tbc.call('tx-broadcast-raw', { tx: known, force: true })).rejects.toThrow(/already in/);
 }, 120_000);
 
@@ -177,18 +186,18 @@ test('finality is told when it rises, and when a Bitcoin reorg takes it back', a
   await waitFor(() => watcher.notes.some(isFinal), { timeoutMs: PATIENCE_MS, what: 'a finalized block' });
   const note = watcher.notes.find(isFinal);
   expect(note.thresholds).toEqual({ safe: 1, finalized: 10 });
-  expect(note.finalized.publication).toMatchObject({ confirmations: 10, miner: toHex(miner.reward) });
+  expect(note.finalized.publication).toMatchObject({ miner: toHex(miner.reward) });
+  expect(note.finalized.publication.confirmations).toBeGreaterThanOrEqual(10);
   expect(BigInt(note.finalized.publication.keystone.number)).toBe(BigInt(note.finalized.number) + 1n);
   expect(await watcher.call('hemi_getHeads', [])).toMatchObject({ finalized: note.finalized, bitcoinTip: { height: await tipHeight() } });
 
-  // Another branch from below the first publication, which nothing of the miner's is on.
-  const { bitcoinHeight } = note.finalized.publication;
-  await bitcoind.rpc('invalidateblock', [await bitcoind.rpc('getblockhash', [bitcoinHeight - 4])]);
-  const gone = await tipHeight();
-  for (let left = 24; left > 0; left -= 1) await bitcoind.rpc('generateblock', [STRANGER, []]);
+  // Another branch from the hVM genesis on, with nothing of the miner's on it.
+  const before = await tipHeight();
+  await bitcoind.rpc('invalidateblock', [await bitcoind.rpc('getblockhash', [HVM_GENESIS + 1])]);
+  for (let left = before - HVM_GENESIS + 1; left > 0; left -= 1) await bitcoind.rpc('generateblock', [STRANGER, []]);
   await untilSeen();
   await waitFor(() => watcher.notes.at(-1).finalized.number === '0x0', { timeoutMs: PATIENCE_MS, what: 'finality to fall' });
   expect(watcher.notes.at(-1)).toMatchObject({ safe: { number: '0x0', publication: null }, finalized: { number: '0x0', publication: null } });
-  expect(gone).toBeLessThan(await tipHeight());
+  expect(await coins(false)).toEqual([]);
   watcher.close();
 }, 120_000);

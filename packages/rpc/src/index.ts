@@ -7,6 +7,7 @@ export type { BestBitcoin, BitcoinBlocks, BitcoinGateway, NodeStatus, Publicatio
 export { createRestServer, type RestDeps, type RestServer } from './rest/server.ts';
 export { type RpcError, toRpcError } from './rpc-error.ts';
 export { createRpcServer, type RpcServer } from './server.ts';
+export type { Start } from './session.ts';
 export type { TbcDeps } from './tbc/command.ts';
 export { createTbcServer, type TbcServer } from './tbc/server.ts';
 export type { Json } from './wire.ts';

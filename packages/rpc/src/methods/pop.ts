@@ -102,7 +102,14 @@ export const pop: MethodTable = {
         const { publication, score, amount } = mine;
         sums[report.status === 'paid' ? 'paid' : 'pending'] += amount;
         const place = { bitcoinHeight: publication.height, bitcoinTxid: toDisplay(publication.txid) };
-        publications.push({ keystone: nameOf(placed, context), status: report.status, explanation: explain(report, context), score, amount, ...place });
+        publications.push({
+          keystone: nameOf(placed, context),
+          status: report.status,
+          explanation: explain(report, context),
+          score,
+          amount,
+          ...place,
+        });
       }
       return { miner: values.miner, ...sums, publications };
     },

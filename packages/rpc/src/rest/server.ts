@@ -42,7 +42,12 @@ function createApp(deps: RestDeps): FastifyInstance {
     return send(reply, code, { timestamp: Math.floor(clock.now() / 1000), trace, error: message });
   }
 
-  const app = Fastify({ logger: false, forceCloseConnections: true });
+  const app = Fastify({
+    logger: false,
+    forceCloseConnections: true,
+    // A path that does not decode reaches no handler.
+    frameworkErrors: (error, _, reply) => refuse(reply as FastifyReply, 400, error.message),
+  });
   app.setNotFoundHandler((_, reply) => refuse(reply, 404, 'there is nothing here but /v2/keystonefinality/{hash}'));
   app.setErrorHandler((error: { statusCode?: number; message: string }, _, reply) => {
     const isClients = error.statusCode !== undefined && error.statusCode < 500;

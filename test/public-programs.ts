@@ -34,6 +34,7 @@ export interface TbcClient {
   call(name: string, payload: object): Promise<Answer>;
   /** Sends a text as it is; @returns the next frame that comes. */
   send(text: string): Promise<Answer>;
+  onClose(listener: () => void): void;
   close(): void;
 }
 
@@ -76,6 +77,7 @@ export async function connectTbc(url: string): Promise<TbcClient> {
       socket.send(text);
       return answer;
     },
+    onClose: (listener) => void socket.once('close', listener),
     close: () => socket.terminate(),
   };
 }
