@@ -186,6 +186,31 @@ test('a client asks how deep a block stands in Bitcoin: by number, tag and hash,
   context.close();
 });
 
+test('an old block has the confirmations of the deepest keystone above it, long after any label moved by it', async () => {
+  const { bitcoin, sequencer } = network;
+  const context = createRpcContext(createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }));
+  const ask = async (block: string) => (await invoke('hemi_getFinality', [block], context)) as { confirmations: number; publication: object };
+  await bitcoin.mineBlocks(1);
+  // Of keystones 5, 10, 15 and 20 the first is never published, and the third before the second.
+  const [, second, third, fourth] = [await buildKeystone(), await buildKeystone(), await buildKeystone(), await buildKeystone()];
+  for (const one of [third, second, fourth]) {
+    await publishKeystone(bitcoin.wallet, (one as { keystone: Parameters<typeof publishKeystone>[1] }).keystone);
+    await bitcoin.mineBlocks(3);
+  }
+  const depth = network.spec.genesis.finality.ultra * 2;
+  await bitcoin.mineBlocks(depth);
+  await sequencer.look();
+  await bitcoin.mineBlocks(20);
+  await sequencer.look();
+  expect(sequencer.node.finality.published().map(({ keystone }) => keystone.header.number)).toEqual([20n]);
+  const deepest = depth + 20 + 8;
+  for (const block of ['0x1', '0x5', '0x6', '0xa', '0xf']) {
+    expect(await ask(block), block).toMatchObject({ confirmations: deepest, publication: { keystone: { number: '0xf' } } });
+  }
+  expect(await ask('0x10')).toMatchObject({ confirmations: deepest - 6, publication: { keystone: { number: '0x14' } } });
+  context.close();
+});
+
 test('who subscribes is told of the heads when labels move, both ways, and of what blocks pay', async () => {
   const { bitcoin, sequencer } = network;
   const { chain } = sequencer.node;

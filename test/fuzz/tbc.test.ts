@@ -45,7 +45,7 @@ function spoil(random: SeededRandom, value: unknown): unknown {
   if (keys.length === 0 || random.next() < 0.2) return pick(random, STRANGE);
   const key = pick(random, keys);
   const inner = spoil(random, (value as Record<string, unknown>)[key]);
-  return Array.isArray(value) ? value.map((one, i) => (String(i) === key ? inner : one)) : { ...value, [key]: inner };
+  return Array.isArray(value) ? value.map((one, i) => (String(i) === key ? inner : one)) : { ...(value as object), [key]: inner };
 }
 
 function randomFrame(random: SeededRandom): string {
