@@ -6,7 +6,7 @@ import { createBitcoinWallet, createTestNetwork, publishKeystone, spendOtherwise
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connectTbc, type TbcClient } from '../public-programs.ts';
 
-const NOW = { signal: new AbortController().signal };
+const SIGNAL = new AbortController().signal;
 const FREE_PORT = { host: '127.0.0.1', port: 0 };
 
 let network: TestNetwork;
@@ -19,8 +19,8 @@ beforeEach(async () => {
   const common = { clock: network.clock, log: silentLogger };
   tbc = createTbcServer(createTbcDeps(node, { ...common, bitcoin: network.bitcoin.rpc }), FREE_PORT);
   rest = createRestServer(createRpcDeps(node, common), FREE_PORT);
-  await tbc.start(NOW.signal);
-  await rest.start(NOW.signal);
+  await tbc.start(SIGNAL);
+  await rest.start(SIGNAL);
   client = await connectTbc(tbc.url());
   await network.sequencer.look();
 });
@@ -77,22 +77,22 @@ test('a frame of more than 512 KiB ends its connection and no other', async () =
 test('a miner is offered coins that it can spend now: not those of young coinbases, nor those its mempool spends', async () => {
   const { bitcoin } = network;
   const miner = createBitcoinWallet({ rpc: bitcoin.rpc, secret: 'a miner' });
-  const ask = async (onlyFree: boolean, page: object = { start: 0, count: 100 }): Promise<{ tx_id: string }[]> =>
-    (await client.call('utxos-by-address', { filter_mempool: onlyFree, address: miner.addresses.p2pkh, ...page })).utxos;
+  const ask = async (which: 'free' | 'all', page: object = { start: 0, count: 100 }): Promise<{ tx_id: string }[]> =>
+    (await client.call('utxos-by-address', { filter_mempool: which === 'free', address: miner.addresses.p2pkh, ...page })).utxos;
   await bitcoin.mine({ count: 1, address: miner.addresses.p2pkh });
   const { txid } = await bitcoin.wallet.pay({ outputs: [{ to: miner.addresses.p2pkh, valueSats: 50_000n }] });
   await bitcoin.mineBlocks(1);
   await network.sequencer.look();
-  expect(await ask(true)).toEqual([{ tx_id: txid, value: 50_000, out_index: expect.any(Number) }]);
-  expect(await ask(false)).toHaveLength(2);
-  expect(await ask(false, { start: 1, count: 18_446_744_073_709_552_000 })).toHaveLength(1);
-  expect(await ask(false, { start: 9, count: 5 })).toEqual([]);
+  expect(await ask('free')).toEqual([{ tx_id: txid, value: 50_000, out_index: expect.any(Number) }]);
+  expect(await ask('all')).toHaveLength(2);
+  expect(await ask('all', { start: 1, count: 18_446_744_073_709_552_000 })).toHaveLength(1);
+  expect(await ask('all', { start: 9, count: 5 })).toEqual([]);
   await miner.pay({ outputs: [{ to: bitcoin.wallet.addresses.p2wpkh, valueSats: 10_000n }], from: 'p2pkh' });
-  expect(await ask(true)).toEqual([]);
+  expect(await ask('free')).toEqual([]);
   await bitcoin.mineBlocks(1);
   await network.sequencer.look();
-  expect(await ask(true)).toMatchObject([{ value: expect.any(Number) }]);
-  expect((await ask(true))[0]?.tx_id).not.toBe(txid);
+  expect(await ask('free')).toMatchObject([{ value: expect.any(Number) }]);
+  expect((await ask('free'))[0]?.tx_id).not.toBe(txid);
   // On a network that estimates nothing there is a fee all the same.
   const { fee_estimate: fees } = await client.call('fee-estimate', {});
   expect(fees).toContainEqual({ blocks: 6, sats_per_vbyte: 1 });
@@ -170,12 +170,12 @@ test('a port that another program has is refused in one sentence, or left for a 
   const { node } = network.sequencer;
   const deps = createTbcDeps(node, { clock: network.clock, log: silentLogger, bitcoin: network.bitcoin.rpc });
   const taken = { host: '127.0.0.1', port: Number(new URL(tbc.url()).port) };
-  await expect(Promise.resolve(createTbcServer(deps, taken).start(NOW.signal))).rejects.toMatchObject({
+  await expect(Promise.resolve(createTbcServer(deps, taken).start(SIGNAL))).rejects.toMatchObject({
     code: 'rpc/listen',
     message: new RegExp(`the tbc server cannot listen on 127\\.0\\.0\\.1:${taken.port}`),
   });
   const other = createTbcServer(deps, { ...taken, orFree: true });
-  await other.start(NOW.signal);
+  await other.start(SIGNAL);
   expect(other.url()).not.toBe(tbc.url());
   (await connectTbc(other.url())).close();
   await other.stop();

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { devKey } from '@hemid/node';
@@ -66,8 +66,8 @@ async function mineKeystone(): Promise<{ id: string; txid: string }> {
   return { id: first[0], txid: first[1] };
 }
 
-const coins = async (onlyFree: boolean): Promise<{ tx_id: string; value: number; out_index: number }[]> =>
-  (await tbc.call('utxos-by-address', { filter_mempool: onlyFree, address: wallet.addresses.p2pkh, start: 0, count: 100 })).utxos;
+const coins = async (which: 'free' | 'all'): Promise<{ tx_id: string; value: number; out_index: number }[]> =>
+  (await tbc.call('utxos-by-address', { filter_mempool: which === 'free', address: wallet.addresses.p2pkh, start: 0, count: 100 })).utxos;
 
 /** The answer of the node's REST route, and that of a public daemon that knows only kss and TBC. */
 async function askBoth(id: string): Promise<{ ours: string; theirs: string }> {
@@ -92,6 +92,7 @@ beforeAll(async () => {
     { HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret) },
   );
   await waitForOutput(hemid, /hemid is running/);
+  await waitFor(() => existsSync(ready), { timeoutMs: PATIENCE_MS, what: 'the file with the URLs' });
   urls = JSON.parse(readFileSync(ready, 'utf8'));
   tbc = await connectTbc(urls.tbc);
   geth = await connectGeth(urls.rpc.replace('http', 'ws'));
@@ -110,7 +111,7 @@ test('an unmodified public miner and finality daemon need nothing but a hemid', 
   const { txid: funding } = await treasury.pay({ outputs: [{ to: wallet.addresses.p2pkh, valueSats: 100_000n }] });
   await mine(1);
   // At the node's own best block, which the index, following the L2 head, has not reached.
-  const [coin] = await coins(true);
+  const [coin] = await coins('free');
   expect(coin).toMatchObject({ tx_id: funding, value: 100_000 });
   const status = await tbc.call('sync-status', {});
   expect(status).toMatchObject({ synced: true, at_least_missing: 0, blockheader_index_height: { height: await tipHeight() } });
@@ -119,12 +120,12 @@ test('an unmodified public miner and finality daemon need nothing but a hemid', 
   // It publishes with the one coin it has, and does not spend it twice; its change is there after a block.
   const first = await mineKeystone();
   expect(geth.notes[0]).toMatch(/^New Keystone Available: [0-9a-f]{64}$/);
-  expect(await coins(true)).toEqual([]);
-  expect(await coins(false)).toEqual([coin]);
+  expect(await coins('free')).toEqual([]);
+  expect(await coins('all')).toEqual([coin]);
   expect((await miner.round()).sent.size).toBe(0);
   await mine(1);
   const published = await tipHeight();
-  const change = await coins(true);
+  const change = await coins('free');
   expect(change).toMatchObject([{ tx_id: first.txid, out_index: 0 }]);
   expect(change[0]?.value).toBeGreaterThan(99_000);
   expect((await tbc.call('balance-by-address', { address: wallet.addresses.p2pkh })).balance).toBe(change[0]?.value);
@@ -198,6 +199,6 @@ test('finality is told when it rises, and when a Bitcoin reorg takes it back', a
   await untilSeen();
   await waitFor(() => watcher.notes.at(-1).finalized.number === '0x0', { timeoutMs: PATIENCE_MS, what: 'finality to fall' });
   expect(watcher.notes.at(-1)).toMatchObject({ safe: { number: '0x0', publication: null }, finalized: { number: '0x0', publication: null } });
-  expect(await coins(false)).toEqual([]);
+  expect(await coins('all')).toEqual([]);
   watcher.close();
 }, 120_000);

@@ -31,7 +31,7 @@ const outputsOf = ({ txid, outputs, isCoinbase }: BitcoinTransaction): DeltaOutp
  * Reads what a block changes. An output that it spends is looked for in the deltas of the blocks right `below` it,
  * then in the index, which must hold all blocks below those.
  */
-export function deltaOf(block: BitcoinBlock, store: Store, below: readonly BlockDelta[]): BlockDelta {
+export function deltaOf(block: BitcoinBlock, { store, below }: { store: Store; below: readonly BlockDelta[] }): BlockDelta {
   const made = new Map<string, DeltaOutput>();
   const spent = new Map<string, { script: Uint8Array; valueSats: bigint } | undefined>();
   const transactions = new Map<string, number>();

@@ -76,7 +76,7 @@ export function createTipReader(deps: TipReaderDeps): TipReader {
       if (!deltas.has(name)) {
         await nextTurn();
         const below = above.map(({ delta }) => delta);
-        deltas.set(name, deltaOf(blocks.get(hash), store, below));
+        deltas.set(name, deltaOf(blocks.get(hash), { store, below }));
       }
       above.push({ hash, height, delta: deltas.get(name) as BlockDelta });
     }

@@ -14,7 +14,10 @@ export interface KeystoneFinality {
 }
 
 /** Finality of a keystone block of the canonical chain. A publication in the tip itself does not show yet, as on the public network. */
-export function showKeystoneFinality(keystone: PlacedL2Header, best: PublishedKeystone | undefined, chain: ChainReader): KeystoneFinality {
+export function showKeystoneFinality(
+  chain: ChainReader,
+  { keystone, best }: { keystone: PlacedL2Header; best: PublishedKeystone | undefined },
+): KeystoneFinality {
   const l2Keystone = toKeystoneJson(chain.keystone(keystone));
   if (best === undefined || best.confirmations < 1) {
     return { l2_keystone: l2Keystone, block_hash: '', block_height: 0, effective_confirmations: 0 };

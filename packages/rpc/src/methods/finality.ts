@@ -68,7 +68,7 @@ export const finality: MethodTable = {
       if (best === undefined || best.confirmations < 1) {
         throw fail('rpc/not-found', 'no keystone at or above this block is published in Bitcoin yet');
       }
-      return showKeystoneFinality(keystone, best, chain);
+      return showKeystoneFinality(chain, { keystone, best });
     },
   }),
 };

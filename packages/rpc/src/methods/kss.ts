@@ -12,7 +12,7 @@ const MAX_KEYSTONES = 50;
 /** Errors stand inside the result, as on the public network. */
 const refuse = (message: string, { clock }: RpcContext) => ({
   keystones: null,
-  error: errorObject(message, clock),
+  error: errorObject(message, { clock }),
 });
 
 function show(blocks: readonly PlacedL2Header[], { chain }: RpcContext) {

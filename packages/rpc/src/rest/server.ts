@@ -36,30 +36,34 @@ function send(reply: FastifyReply, code: number, body: object): FastifyReply {
 function createApp(deps: RestDeps): FastifyInstance {
   const { chain, finality, clock, random, log } = deps;
 
-  function refuse(reply: FastifyReply, code: number, message: string, fault?: unknown): FastifyReply {
-    const trace = toDigits(random.bytes(TRACE_BYTES));
-    if (fault !== undefined) log.error({ trace, err: fault }, 'rest request failed');
-    return send(reply, code, { timestamp: Math.floor(clock.now() / 1000), trace, error: message });
+  const newTrace = (): string => toDigits(random.bytes(TRACE_BYTES));
+  const refuse = (reply: FastifyReply, code: number, { error, trace = newTrace() }: { error: string; trace?: string }): FastifyReply =>
+    send(reply, code, { timestamp: Math.floor(clock.now() / 1000), trace, error });
+
+  function showFault(reply: FastifyReply, fault: unknown): FastifyReply {
+    const trace = newTrace();
+    log.error({ trace, err: fault }, 'rest request failed');
+    return refuse(reply, 500, { error: 'internal error', trace });
   }
 
   const app = Fastify({
     logger: false,
     forceCloseConnections: true,
     // A path that does not decode reaches no handler.
-    frameworkErrors: (error, _, reply) => refuse(reply as FastifyReply, 400, error.message),
+    frameworkErrors: (error, _, reply) => refuse(reply as FastifyReply, 400, { error: error.message }),
   });
-  app.setNotFoundHandler((_, reply) => refuse(reply, 404, 'there is nothing here but /v2/keystonefinality/{hash}'));
+  app.setNotFoundHandler((_, reply) => refuse(reply, 404, { error: 'there is nothing here but /v2/keystonefinality/{hash}' }));
   app.setErrorHandler((error: { statusCode?: number; message: string }, _, reply) => {
     const isClients = error.statusCode !== undefined && error.statusCode < 500;
-    return isClients ? refuse(reply, error.statusCode ?? 400, error.message) : refuse(reply, 500, 'internal error', error);
+    return isClients ? refuse(reply, error.statusCode ?? 400, { error: error.message }) : showFault(reply, error);
   });
   app.get('/v2/keystonefinality/*', async (request, reply) => {
     const id = (request.params as { '*': string })['*'];
-    if (!KEYSTONE_ID.test(id)) return refuse(reply, 400, 'invalid keystone length');
+    if (!KEYSTONE_ID.test(id)) return refuse(reply, 400, { error: 'invalid keystone length' });
     const keystone = chain.keystoneBlock(fromKeystoneId(id));
-    if (keystone === undefined) return refuse(reply, 404, `unknown keystone: keystone not found: ${id}`);
+    if (keystone === undefined) return refuse(reply, 404, { error: `unknown keystone: keystone not found: ${id}` });
     const { best } = await finality.of(keystone);
-    return send(reply, 200, showKeystoneFinality(keystone, best, chain));
+    return send(reply, 200, showKeystoneFinality(chain, { keystone, best }));
   });
   return app;
 }

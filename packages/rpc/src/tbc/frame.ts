@@ -15,10 +15,10 @@ export function toFrame(command: string, id: string | undefined, payload: { [fie
 
 /** What is wrong with a request, or that something is wrong with the node. */
 function showError(error: unknown, name: string, { clock, random, log }: TbcDeps): { [field: string]: Json } {
-  if (isHemidError(error) && !isFault(error)) return errorObject(error.message, clock);
+  if (isHemidError(error) && !isFault(error)) return errorObject(error.message, { clock });
   const trace = random.bytes(TRACE_BYTES);
   log.error({ command: name, trace: toDigits(trace), err: error }, 'tbc command failed');
-  return errorObject('internal error', clock, trace);
+  return errorObject('internal error', { clock, trace });
 }
 
 interface Header {
@@ -39,7 +39,7 @@ function readHeader(json: unknown): Header | undefined {
  */
 export async function answerFrame(text: string, deps: TbcDeps): Promise<string | undefined> {
   const refuse = (message: string, { command, id }: Partial<Header> = {}): string =>
-    toFrame(command?.replace(/-request$/, '-response') ?? 'tbcapi-error-response', id, { error: errorObject(message, deps.clock) });
+    toFrame(command?.replace(/-request$/, '-response') ?? 'tbcapi-error-response', id, { error: errorObject(message, { clock: deps.clock }) });
   let json: unknown;
   try {
     json = JSON.parse(text);

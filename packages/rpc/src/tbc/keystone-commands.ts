@@ -53,7 +53,7 @@ function keystoneIn(publication: Publication, deps: TbcDeps): AbbreviatedKeyston
 async function showBlock(id: Uint8Array, deps: TbcDeps): Promise<{ [field: string]: Json }> {
   const publication = await readFirst(id, deps);
   if (publication === undefined) {
-    const error = errorObject(`keystone by abbreviated hash: not found: ${toKeystoneId(id)}`, deps.clock);
+    const error = errorObject(`keystone by abbreviated hash: not found: ${toKeystoneId(id)}`, { clock: deps.clock });
     return { l2_keystone_abrev: null, l2_keystone_block_hash: null, l2_keystone_block_height: 0, error };
   }
   const { blockHash, height } = publication;
@@ -62,7 +62,7 @@ async function showBlock(id: Uint8Array, deps: TbcDeps): Promise<{ [field: strin
 }
 
 /** Keystones in the blocks of the best chain from `low` to `high` whose first publication that is. */
-async function keystonesBetween(low: number, high: number, deps: TbcDeps): Promise<AbbreviatedKeystone[]> {
+async function keystonesBetween({ low, high }: { low: number; high: number }, deps: TbcDeps): Promise<AbbreviatedKeystone[]> {
   const found: AbbreviatedKeystone[] = [];
   for (let height = low; height <= high; height += 1) {
     const placed = deps.best.headerAt(height);
@@ -83,7 +83,7 @@ export const keystoneCommands: CommandTable = {
     doc: 'The block of the first publication of each keystone, in the order asked, and the tip to count from.',
     payload: z.object({ l2_keystone_abrev_hashes: z.array(hash).min(1, 'no l2 hashes provided').max(MAX_KEYSTONES) }),
     async handle({ l2_keystone_abrev_hashes: ids }, deps) {
-      // Before the answers: a block that comes meanwhile only makes them look one shallower.
+      // Before the answers: what a block that comes meanwhile publishes is above it, and counts as nothing yet.
       const tip = deps.best.tip();
       const blocks = [];
       for (const id of ids) blocks.push(await showBlock(id, deps));
@@ -117,7 +117,7 @@ export const keystoneCommands: CommandTable = {
       if (Math.abs(depth) > MAX_HEIGHT_DEPTH) throw fail('rpc/limit', `invalid depth: ${depth}, at most ${MAX_HEIGHT_DEPTH} blocks`);
       const tip = deps.best.tip();
       const [low, high] = depth > 0 ? [height + 1, height + depth] : [height + depth, height - 1];
-      const keystones = await keystonesBetween(Math.max(0, low), Math.min(high, tip.height), deps);
+      const keystones = await keystonesBetween({ low: Math.max(0, low), high: Math.min(high, tip.height) }, deps);
       return { l2_keystone_abrevs: keystones.map(showAbbreviated), btc_tip_height: tip.height };
     },
   }),
