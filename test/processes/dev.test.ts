@@ -132,6 +132,7 @@ test('wrong options, a wrong chain file and a folder that is not a network are r
     return program.output();
   }
   expect(await refusal('dev', '--rpc-port', 'x')).toMatch(/rpcPort/);
+  expect(await refusal('dev', '--tbc-address', 'here')).toMatch(/tbcAddress: must look like 127\.0\.0\.1:8082/);
   expect(await refusal('dev', '--surprise')).toMatch(/surprise.*Try --help/);
   expect(await refusal('fly')).toMatch(/unknown command "fly"/);
   expect(await refusal('node', '--role', 'verifier', '--chain', 'configs/dev.json', '--bitcoind', 'http://127.0.0.1:1')).toMatch(

@@ -54,21 +54,31 @@ export function createTipReader(deps: TipReaderDeps): TipReader {
   const { genesisHeight, indexLag } = spec.genesis.bitcoin;
   const deltas = new Map<string, BlockDelta>();
 
-  /** A view of the tip's chain that the index can show: as high as there is one. */
+  /**
+   * A view of the tip's chain that the index can show: as high as there is one.
+   *
+   * @throws `bitcoin/view-unavailable`
+   */
   function viewBelow(tip: BitcoinTip): BitcoinView {
-    const fork = headers.commonAncestor(index.position().hash, tip.hash);
+    const position = index.position();
+    assertNear(position, tip);
+    const fork = headers.commonAncestor(position.hash, tip.hash);
     const lagging = Math.min(fork.height, tip.height - indexLag);
     const light = lagging > genesisHeight + indexLag ? lagging + indexLag : Math.min(fork.height, genesisHeight + indexLag);
-    return createBitcoinView(deps, (headers.ancestor(tip.hash, light) ?? headers.genesis).hash);
+    const view = createBitcoinView(deps, (headers.ancestor(tip.hash, light) ?? headers.genesis).hash);
+    assertNear(view.indexTip, tip);
+    return view;
+  }
+
+  function assertNear({ height }: BitcoinTip, tip: BitcoinTip): void {
+    const missing = tip.height - height;
+    if (missing <= MAX_ABOVE) return;
+    throw fail('bitcoin/view-unavailable', `the Bitcoin index is ${missing} blocks below the best block (${tip.height}): the node is catching up`);
   }
 
   async function look(): Promise<Moment> {
     const tip = deps.tip();
     const view = viewBelow(tip);
-    const missing = tip.height - view.indexTip.height;
-    if (missing > MAX_ABOVE) {
-      throw fail('bitcoin/view-unavailable', `the Bitcoin index is ${missing} blocks below the best block (${tip.height}): the node is catching up`);
-    }
     const above: Moment['above'] = [];
     for (let height = view.indexTip.height + 1; height <= tip.height; height += 1) {
       const { hash } = headers.ancestor(tip.hash, height) ?? tip;
