@@ -3,6 +3,7 @@ import { abbreviate, encodePopScript, hashKeystone, toKeystoneId } from '@hemid/
 import { createRestServer, createTbcServer, type RestServer, type TbcServer } from '@hemid/rpc';
 import { silentLogger } from '@hemid/runtime';
 import { createBitcoinWallet, createTestNetwork, publishKeystone, spendOtherwise, type TestNetwork } from '@hemid/testkit';
+import { Transaction } from 'bitcoinjs-lib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connectTbc, type TbcClient } from '../public-programs.ts';
 
@@ -136,6 +137,27 @@ test('a publication that a Bitcoin reorg drops is not there any more, for miners
   await bitcoin.mineBlocks(2);
   await sequencer.look();
   expect(await finality()).toMatchObject({ effective_confirmations: 1 });
+});
+
+test('of a keystone that this chain does not have only its first publication is known', async () => {
+  const { bitcoin, sequencer } = network;
+  const foreign = { ...(await buildKeystone()), l2BlockNumber: 77_000, stateRoot: new Uint8Array(32).fill(7) };
+  const txids = [await publishKeystone(bitcoin.wallet, foreign)];
+  await bitcoin.mineBlocks(1);
+  txids.push(await publishKeystone(bitcoin.wallet, foreign));
+  await bitcoin.mineBlocks(1);
+  await sequencer.look();
+  const height = (await bitcoin.height()) - 1;
+  const { l2_keystone_blocks: blocks } = await client.call('block-by-l2-abrev-hash', { l2_keystone_abrev_hashes: [idOf(foreign)] });
+  expect(blocks).toMatchObject([{ l2_keystone_block_height: height, l2_keystone_abrev: { L2BlockNumber: 77_000, StateRoot: Array(32).fill(7) } }]);
+  const { l2_keystone_abrevs: keystones } = await client.call('keystones-by-height', { height: height - 1, depth: 100 });
+  expect(keystones).toEqual([blocks[0].l2_keystone_abrev]);
+  const ask = async (depth: number): Promise<string[]> => {
+    const { keystone_txs: rows } = await client.call('l2-keystone-txs-by-abrev-hash', { l2_keystone_abrev_hash: idOf(foreign), depth });
+    return rows.map(({ raw_tx: raw }: { raw_tx: string }) => Transaction.fromHex(raw).getId());
+  };
+  expect([await ask(0), await ask(1), await ask(3)]).toEqual([[], txids.slice(0, 1), txids]);
+  expect((await fetch(`${rest.url()}/v2/keystonefinality/${idOf(foreign)}`)).status).toBe(404);
 });
 
 test('the REST route answers in the form of the public daemon, errors too', async () => {

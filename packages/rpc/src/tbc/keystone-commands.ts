@@ -1,5 +1,5 @@
 import { publicationsIn, readTransactionAt, sliceTransactionAt } from '@hemid/bitcoin';
-import { type AbbreviatedKeystone, equal, type Publication, readPopScript, toDigits, toDisplay, toKeystoneId } from '@hemid/protocol';
+import { type AbbreviatedKeystone, abbreviate, equal, type Publication, readPopScript, toDigits, toDisplay, toKeystoneId } from '@hemid/protocol';
 import { nextTurn } from '@hemid/runtime';
 import { z } from 'zod';
 import { errorObject } from '../error-object.ts';
@@ -28,13 +28,9 @@ function showAbbreviated(keystone: AbbreviatedKeystone) {
   };
 }
 
-/**
- * The first publication of a keystone. For one of this node's chain it is the first that counts (protocol section 8):
- * a finality daemon that asks here comes to the node's own answer. Of others nothing is known but that they are there.
- */
-async function readFirst(id: Uint8Array, { chain, publications }: TbcDeps): Promise<Publication | undefined> {
-  const block = chain.keystoneBlock(id);
-  return block === undefined ? (await publications.all(id, 1))[0] : publications.first(block);
+interface Published {
+  publication: Publication;
+  keystone: AbbreviatedKeystone;
 }
 
 function readRaw({ blockHash }: Publication, { bitcoin }: TbcDeps): Uint8Array {
@@ -43,22 +39,32 @@ function readRaw({ blockHash }: Publication, { bitcoin }: TbcDeps): Uint8Array {
   return raw;
 }
 
-function keystoneIn(publication: Publication, deps: TbcDeps): AbbreviatedKeystone {
+/**
+ * The first publication of a keystone. For one of this node's chain it is the first that counts (protocol section 8):
+ * a finality daemon that asks here comes to the node's own answer. Of others nothing is known but that they are there.
+ */
+async function readFirst(id: Uint8Array, deps: TbcDeps): Promise<Published | undefined> {
+  const { chain, publications } = deps;
+  const block = chain.keystoneBlock(id);
+  if (block !== undefined) {
+    const publication = await publications.first(block);
+    return publication && { publication, keystone: abbreviate(chain.keystone(block)) };
+  }
+  const [publication] = await publications.all(id, 1);
+  if (publication === undefined) return undefined;
   const output = readTransactionAt(readRaw(publication, deps), publication.txIndex).outputs[publication.vout];
-  const keystone = output === undefined ? undefined : readPopScript(output.script);
-  if (keystone === undefined) throw fail('rpc/not-found', 'the publication is not in its block');
-  return keystone;
+  const keystone = output && readPopScript(output.script);
+  return keystone && { publication, keystone };
 }
 
 async function showBlock(id: Uint8Array, deps: TbcDeps): Promise<{ [field: string]: Json }> {
-  const publication = await readFirst(id, deps);
-  if (publication === undefined) {
+  const first = await readFirst(id, deps);
+  if (first === undefined) {
     const error = errorObject(`keystone by abbreviated hash: not found: ${toKeystoneId(id)}`, { clock: deps.clock });
     return { l2_keystone_abrev: null, l2_keystone_block_hash: null, l2_keystone_block_height: 0, error };
   }
-  const { blockHash, height } = publication;
-  const keystone = showAbbreviated(keystoneIn(publication, deps));
-  return { l2_keystone_abrev: keystone, l2_keystone_block_hash: toDisplay(blockHash), l2_keystone_block_height: height };
+  const { blockHash, height } = first.publication;
+  return { l2_keystone_abrev: showAbbreviated(first.keystone), l2_keystone_block_hash: toDisplay(blockHash), l2_keystone_block_height: height };
 }
 
 /** Keystones in the blocks of the best chain from `low` to `high` whose first publication that is. */
@@ -68,13 +74,25 @@ async function keystonesBetween({ low, high }: { low: number; high: number }, de
     const placed = deps.best.headerAt(height);
     if (placed === undefined) continue;
     await nextTurn();
-    for (const { key, row } of publicationsIn(deps.bitcoin.get(placed.hash), height)) {
+    const block = deps.bitcoin.get(placed.hash);
+    for (const { key, row } of publicationsIn(block, height)) {
       const [first] = await deps.publications.all(key.abbreviatedHash, 1);
-      if (first === undefined || first.vout !== key.vout || !equal(first.txid, row.txid)) continue;
-      found.push(keystoneIn(first, deps));
+      const output = block.transactions[key.txIndex]?.outputs[key.vout];
+      const keystone = output && readPopScript(output.script);
+      if (keystone !== undefined && first?.vout === key.vout && equal(first.txid, row.txid)) found.push(keystone);
     }
   }
   return found;
+}
+
+/** Publications as the public node shows them, those of one block after the other. */
+function showTransactions(publications: readonly Publication[], deps: TbcDeps): Json[] {
+  let read: { hash: Uint8Array; raw: Uint8Array } | undefined;
+  return publications.map((one) => {
+    if (read === undefined || !equal(read.hash, one.blockHash)) read = { hash: one.blockHash, raw: readRaw(one, deps) };
+    const raw = toDigits(sliceTransactionAt(read.raw, one.txIndex));
+    return { block_hash: toDisplay(one.blockHash), tx_index: one.txIndex, block_height: one.height, raw_tx: raw };
+  });
 }
 
 /** What miners and finality daemons ask. */
@@ -97,15 +115,13 @@ export const keystoneCommands: CommandTable = {
       if (depth > MAX_TX_DEPTH) throw fail('rpc/limit', `invalid depth: ${depth} > ${MAX_TX_DEPTH}`);
       const first = await readFirst(id, deps);
       if (first === undefined) throw fail('rpc/not-found', `keystone by hash: not found: ${toKeystoneId(id)}`);
+      const { height: from } = first.publication;
       const all = await deps.publications.all(id, MAX_PUBLICATIONS);
-      const shown = all.filter(({ height }) => height >= first.height && height < first.height + depth);
       return {
-        keystone_txs: shown.map((one) => ({
-          block_hash: toDisplay(one.blockHash),
-          tx_index: one.txIndex,
-          block_height: one.height,
-          raw_tx: toDigits(sliceTransactionAt(readRaw(one, deps), one.txIndex)),
-        })),
+        keystone_txs: showTransactions(
+          all.filter(({ height }) => height >= from && height < from + depth),
+          deps,
+        ),
       };
     },
   }),
