@@ -8,7 +8,7 @@ import { CASES, SEED, TIMEOUT_MS } from './campaign.ts';
 import { mutate, pick } from './mutation.ts';
 
 /** A case goes over a socket: fewer of them than where none does. */
-const FRAMES = CASES / 20;
+const FRAMES = CASES / 40;
 const REQUESTS = CASES / 200;
 
 const HASH = 'ab'.repeat(32);
