@@ -14,7 +14,7 @@ import {
   toHex,
   toKeystoneId,
 } from '@hemid/protocol';
-import { createRpcContext, invoke } from '@hemid/rpc';
+import { createRpcContext, invoke, type Start } from '@hemid/rpc';
 import { silentLogger } from '@hemid/runtime';
 import { createTestNetwork, publishKeystone, spendOtherwise, type TestNetwork } from '@hemid/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -155,6 +155,7 @@ test('a client asks how deep a block stands in Bitcoin: by number, tag and hash,
     keystone: { number: '0x5', hash: fifth },
     publication: {
       keystone: { number: '0x5', hash: fifth },
+      confirmations: 1,
       bitcoinHeight: height,
       bitcoinBlockHash: blockHash,
       bitcoinTxid: txid,
@@ -185,6 +186,81 @@ test('a client asks how deep a block stands in Bitcoin: by number, tag and hash,
   context.close();
 });
 
+test('an old block has the confirmations of the deepest keystone above it, long after any label moved by it', async () => {
+  const { bitcoin, sequencer } = network;
+  const context = createRpcContext(createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }));
+  const ask = async (block: string) => (await invoke('hemi_getFinality', [block], context)) as { confirmations: number; publication: object };
+  await bitcoin.mineBlocks(1);
+  // Of keystones 5, 10, 15 and 20 the first is never published, and the third before the second.
+  const [, second, third, fourth] = [await buildKeystone(), await buildKeystone(), await buildKeystone(), await buildKeystone()];
+  for (const one of [third, second, fourth]) {
+    await publishKeystone(bitcoin.wallet, (one as { keystone: Parameters<typeof publishKeystone>[1] }).keystone);
+    await bitcoin.mineBlocks(3);
+  }
+  const depth = network.spec.genesis.finality.ultra * 2;
+  await bitcoin.mineBlocks(depth);
+  await sequencer.look();
+  await bitcoin.mineBlocks(20);
+  await sequencer.look();
+  expect(sequencer.node.finality.published().map(({ keystone }) => keystone.header.number)).toEqual([20n]);
+  const deepest = depth + 20 + 8;
+  for (const block of ['0x1', '0x5', '0x6', '0xa', '0xf']) {
+    expect(await ask(block), block).toMatchObject({ confirmations: deepest, publication: { keystone: { number: '0xf' } } });
+  }
+  expect(await ask('0x10')).toMatchObject({ confirmations: deepest - 6, publication: { keystone: { number: '0x14' } } });
+  context.close();
+});
+
+test('who subscribes is told of the heads when labels move, both ways, and of what blocks pay', async () => {
+  const { bitcoin, sequencer } = network;
+  const { chain } = sequencer.node;
+  const context = createRpcContext(createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }));
+  type Note = Record<'safe' | 'finalized', { number: bigint; publication: object | null }> & { payees: object[]; removed: boolean };
+  async function subscribe(kind: string): Promise<Note[]> {
+    const notes: Note[] = [];
+    const open = (_: string, start: Start): string => {
+      start((note) => void notes.push(note as Note));
+      return '0x1';
+    };
+    await invoke('hemi_subscribe', [kind], { ...context, session: { open, close: () => false } });
+    return notes;
+  }
+  const heads = await subscribe('finality');
+  const payouts = await subscribe('payouts');
+  await bitcoin.mineBlocks(1);
+  const { keystone } = await buildKeystone();
+  const { txid, tx } = await bitcoin.wallet.pay({ outputs: [{ to: encodePopScript(abbreviate(keystone)), valueSats: 0n }] });
+  await bitcoin.mineBlocks(1);
+  await sequencer.look();
+  await sequencer.build();
+  expect(heads).toEqual([]);
+  await bitcoin.mineBlocks(1);
+  await sequencer.look();
+  expect(heads).toMatchObject([
+    { safe: { number: 4n, publication: { bitcoinTxid: txid, confirmations: 1 } }, finalized: { number: 0n, publication: null } },
+  ]);
+  await bitcoin.mineBlocks(9);
+  await sequencer.look();
+  expect(heads[1]).toMatchObject({
+    safe: { number: 4n },
+    finalized: { number: 4n, publication: { confirmations: 10 } },
+    thresholds: { safe: 1, finalized: 10 },
+  });
+  expect(await invoke('hemi_getHeads', [], context)).toMatchObject({ latest: { number: '0x6' }, finalized: { number: '0x4' } });
+  await buildKeystone();
+  const payees = [{ miner: addressOfKey(bitcoin.wallet.publicKey), amount: network.spec.genesis.popPool }];
+  expect(payouts).toMatchObject([{ keystone: { number: 5n, hash: keystone.blockHash }, block: { number: 10n }, payees, removed: false }]);
+
+  const first = await bitcoin.rpc('getblockhash', [(await bitcoin.height()) - 10]);
+  await bitcoin.rpc('invalidateblock', [first]);
+  await spendOtherwise(bitcoin.rpc, bitcoin.wallet, tx);
+  await bitcoin.mineBlocks(12);
+  await sequencer.look();
+  expect(heads.slice(2)).toMatchObject([{ safe: { number: 0n, publication: null }, finalized: { number: 0n, publication: null } }]);
+  expect(chain.head('finalized').header.number).toBe(0n);
+  context.close();
+});
+
 test('a miner asks what becomes of its reward, from the publication to the payout', async () => {
   const { bitcoin, sequencer } = network;
   const context = createRpcContext(createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }));
@@ -206,7 +282,9 @@ test('a miner asks what becomes of its reward, from the publication to the payou
   expect(await ask(id)).toEqual({
     keystone: { number: '0x5', hash: toHex(keystone.blockHash), id },
     status: 'open',
-    explanation: `published at ${opened}, window closes in 7 Bitcoin blocks`,
+    explanation: expect.stringMatching(
+      new RegExp(`^published at ${opened}, window closes in 7 Bitcoin blocks, due about \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC$`),
+    ),
     pool,
     window: { opened, closes: opened + 8 },
     bitcoinHeight: opened + 1,
@@ -218,7 +296,7 @@ test('a miner asks what becomes of its reward, from the publication to the payou
   expect(await askMiner(`0x${'ee'.repeat(20)}`)).toMatchObject({ paid: '0x0', pending: '0x0', publications: [] });
   await bitcoin.mineBlocks(7);
   await sequencer.build();
-  expect(await ask(id)).toMatchObject({ status: 'due', explanation: /paid in the next keystone block/ });
+  expect(await ask(id)).toMatchObject({ status: 'due', explanation: expect.stringMatching(/window closed at \d+, due in the next keystone block/) });
   await buildKeystone();
   expect(await ask(id)).toMatchObject({ status: 'paid', payees: [{ miner, amount: pool }] });
   expect(await askMiner(miner)).toMatchObject({ paid: pool, pending: '0x0', publications: [{ ...publication, status: 'paid' }] });

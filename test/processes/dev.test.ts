@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { startBitcoind, startProgram, waitFor, waitForOutput } from '@hemid/testkit';
 import { createPublicClient, http, type PublicClient } from 'viem';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connectTbc } from '../public-programs.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const ENTRY = 'apps/node/src/main.ts';
@@ -30,7 +31,8 @@ const args = (...more: string[]): string[] => [
   '0.4',
   ...more,
 ];
-const endpoints = (): { rpc: string; bitcoin: string; pid: number } => JSON.parse(readFileSync(join(data, 'dev.json'), 'utf8'));
+const endpoints = (): { rpc: string; tbc: string; finality: string; bitcoin: string; pid: number } =>
+  JSON.parse(readFileSync(join(data, 'dev.json'), 'utf8'));
 const connect = (): PublicClient => createPublicClient({ transport: http(endpoints().rpc) });
 const isAlive = (pid: number): boolean => {
   try {
@@ -53,6 +55,12 @@ test('hemid dev: headers enter blocks, the first deposit arrives, a keystone is 
     keystones: { l2_block_number: number }[];
   };
   expect(keystones.keystones[0]?.l2_block_number).toBeGreaterThan(0);
+  const { tbc, finality } = endpoints();
+  expect(first.output()).toContain(`PoP       TBC ${tbc}   finality ${finality}/v2/keystonefinality/<hash>`);
+  expect((await fetch(`${finality}/v2/keystonefinality/${'ab'.repeat(32)}`)).status).toBe(404);
+  const miner = await connectTbc(tbc);
+  expect(await miner.call('sync-status', {})).toMatchObject({ synced: true });
+  miner.close();
   const head = await client.getBlock();
   await first.kill();
 
@@ -124,6 +132,7 @@ test('wrong options, a wrong chain file and a folder that is not a network are r
     return program.output();
   }
   expect(await refusal('dev', '--rpc-port', 'x')).toMatch(/rpcPort/);
+  expect(await refusal('dev', '--tbc-address', 'here')).toMatch(/tbcAddress: must look like 127\.0\.0\.1:8082/);
   expect(await refusal('dev', '--surprise')).toMatch(/surprise.*Try --help/);
   expect(await refusal('fly')).toMatch(/unknown command "fly"/);
   expect(await refusal('node', '--role', 'verifier', '--chain', 'configs/dev.json', '--bitcoind', 'http://127.0.0.1:1')).toMatch(

@@ -3,6 +3,8 @@ import { VERSION } from './version.ts';
 
 export interface BannerFacts {
   rpcUrl: string;
+  tbcUrl: string;
+  finalityUrl: string;
   dataDirectory: string;
   chainId: number;
   bitcoinKind: string;
@@ -42,6 +44,7 @@ export function renderBanner(facts: BannerFacts): string {
     '',
     `hemid ${VERSION} dev   chain ${facts.chainId}   data ${facts.dataDirectory} (kept; --fresh starts anew)`,
     `  L2 RPC    ${rpcUrl}   ${rpcUrl.replace('http', 'ws')}   (/readyz /livez /metrics)`,
+    `  PoP       TBC ${facts.tbcUrl}   finality ${facts.finalityUrl}/v2/keystonefinality/<hash>`,
     `  Bitcoin   ${facts.bitcoinKind}, height ${facts.bitcoinHeight}, a block every ${facts.bitcoinBlockSeconds} s   RPC ${facts.bitcoinUrl}`,
     `  PoP miner ${miner.address}   ${btc(miner.balanceSats)}, ${btc(miner.spendableSats)} spendable`,
     `  Vault     ${facts.vault}`,

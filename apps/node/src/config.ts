@@ -29,6 +29,25 @@ const rpc = {
   rpcPort: port.default(8545).describe('port of JSON-RPC over HTTP and websocket; 0 = a free one'),
 };
 
+/** `host:port`, `[host]:port` or a port of this machine. */
+const listenAddress = z.string().transform((text, context) => {
+  const match = /^(?:\[(?<six>[0-9a-fA-F:.]+)\]:|(?<host>[^:[\]]+):)?(?<port>\d{1,5})$/.exec(text);
+  const number = Number(match?.groups?.['port'] ?? -1);
+  if (match === null || number > 65_535) {
+    context.addIssue({ code: 'custom', message: 'must look like 127.0.0.1:8082' });
+    return z.NEVER;
+  }
+  return { host: match.groups?.['six'] ?? match.groups?.['host'] ?? '127.0.0.1', port: number };
+});
+const compatible = (usual: { tbc: string; finality: string }) => ({
+  tbcAddress: listenAddress
+    .optional()
+    .describe(`host:port of the websocket (/v1/ws) that the public PoP miner and finality daemon take their Bitcoin from${usual.tbc}`),
+  finalityAddress: listenAddress
+    .optional()
+    .describe(`host:port of the public finality daemon's REST route, /v2/keystonefinality/{hash}${usual.finality}`),
+});
+
 /** `hemid dev`. */
 export const devConfig = z.strictObject({
   data: z.string().default('.hemid-dev').describe('data directory, kept between runs'),
@@ -42,6 +61,10 @@ export const devConfig = z.strictObject({
   quiet: z.boolean().default(false).describe('no heartbeat lines'),
   ...state,
   ...rpc,
+  ...compatible({
+    tbc: ' (default 127.0.0.1:8082, a free port if that is taken)',
+    finality: ' (default 127.0.0.1:8080, a free port if that is taken)',
+  }),
   ...log,
   logLevel: log.logLevel.default('warn'),
 });
@@ -81,6 +104,7 @@ export const nodeConfig = z.strictObject({
   readyFile: z.string().optional().describe('file that is written, as JSON with the URLs, when the node answers'),
   ...state,
   ...rpc,
+  ...compatible({ tbc: '; off when left out', finality: '; off when left out' }),
   ...log,
 });
 

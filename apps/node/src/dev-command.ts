@@ -5,7 +5,7 @@ import { createRpcSource } from '@hemid/bitcoin';
 import { bitcoinReference } from '@hemid/chain';
 import { createPopMiner, createPopWallet, type KeystoneSource, type PopMiner, toFeeRate } from '@hemid/pop-miner';
 import { type ChainSpec, fromHex, scriptToAddress } from '@hemid/protocol';
-import { createRpcServer } from '@hemid/rpc';
+import { createRestServer, createRpcServer, createTbcServer, type ListenOptions } from '@hemid/rpc';
 import { createLogger, type Logger, Secret, type Service, systemClock } from '@hemid/runtime';
 import { openStore } from '@hemid/store';
 import { renderBanner } from './banner.ts';
@@ -17,13 +17,16 @@ import { fail } from './errors.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { writeJsonFile } from './json-file.ts';
 import { createNode, type Node } from './node.ts';
-import { createRpcDeps } from './rpc-deps.ts';
+import { createRpcDeps, createTbcDeps } from './rpc-deps.ts';
 import { createFailure, type RunEnd, runServices } from './run.ts';
 import { completeTemplate, readChainSpec } from './spec-template.ts';
 
 const TEMPLATE = fileURLToPath(new URL('../../../configs/dev.json', import.meta.url));
 const MINER_POLL_MS = 1000;
 const BITCOIN_POLL_MS = 200;
+/** Where the public programs look for them. */
+const USUAL_TBC: ListenOptions = { host: '127.0.0.1', port: 8082, orFree: true };
+const USUAL_FINALITY: ListenOptions = { host: '127.0.0.1', port: 8080, orFree: true };
 const FIRST_DEPOSIT_SATS = 1_000_000n;
 /** The first account of the mnemonic. */
 const FIRST_RECIPIENT = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266';
@@ -104,7 +107,11 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
         role: { kind: 'sequencer', key: new Secret(devKey('sequencer').secret) },
       },
     );
-    const rpc = createRpcServer(createRpcDeps(node, { clock, log }), { host: config.rpcHost, port: config.rpcPort });
+    const rpcDeps = createRpcDeps(node, { clock, log });
+    const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort });
+    const tbcDeps = createTbcDeps(node, { bitcoin: bitcoin.rpc, clock, log });
+    const tbc = createTbcServer(tbcDeps, config.tbcAddress ?? USUAL_TBC);
+    const rest = createRestServer(rpcDeps, config.finalityAddress ?? USUAL_FINALITY);
     const miner: PopMiner & Service = createPopMiner(
       {
         rpc: bitcoin.rpc,
@@ -125,17 +132,27 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
       ...(config.quiet ? [] : [heartbeat]),
       ...node.services,
       rpc,
+      tbc,
+      rest,
       miner,
       blocks,
     ];
     await miner.tick();
     const { kind, url, cookieFile } = bitcoin;
     return await runServices(services, { log, failed }, () => {
-      const endpoints = { rpc: rpc.url(), bitcoin: url, ...(cookieFile === undefined ? {} : { bitcoinCookie: cookieFile }) };
+      const endpoints = {
+        rpc: rpc.url(),
+        tbc: tbc.url(),
+        finality: rest.url(),
+        bitcoin: url,
+        ...(cookieFile === undefined ? {} : { bitcoinCookie: cookieFile }),
+      };
       writeJsonFile(join(directory, 'dev.json'), { ...endpoints, pid: process.pid });
       write(
         renderBanner({
           rpcUrl: rpc.url(),
+          tbcUrl: tbc.url(),
+          finalityUrl: rest.url(),
           dataDirectory: config.data,
           chainId: spec.genesis.chainId,
           bitcoinKind: kind,

@@ -2,15 +2,15 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createJsonRpc, createUpstream } from '@hemid/network';
 import { fromHex } from '@hemid/protocol';
-import { createRpcServer } from '@hemid/rpc';
+import { createRestServer, createRpcServer, createTbcServer } from '@hemid/rpc';
 import { createLogger, Secret, systemClock } from '@hemid/runtime';
 import { openStore } from '@hemid/store';
-import { loadSpecUnspentSet, openBitcoinSource } from './bitcoin-source.ts';
+import { loadSpecUnspentSet, openBitcoinNodes } from './bitcoin-source.ts';
 import { limitsOf, type NodeConfig } from './config.ts';
 import { fail } from './errors.ts';
 import { writeJsonFile } from './json-file.ts';
 import { createNode, type NodeOptions } from './node.ts';
-import { createRpcDeps } from './rpc-deps.ts';
+import { createRpcDeps, createTbcDeps } from './rpc-deps.ts';
 import { createFailure, type RunEnd, runServices } from './run.ts';
 import { readChainSpec } from './spec-template.ts';
 
@@ -47,7 +47,7 @@ export async function runNode(config: NodeConfig): Promise<RunEnd> {
   const store = await openStore(join(config.data, 'node'));
   try {
     await loadSpecUnspentSet(spec, config.unspentSet, { store, clock, log });
-    const bitcoin = openBitcoinSource(config, { clock, log });
+    const bitcoin = openBitcoinNodes(config, { clock, log });
     const { fail: onFailure, failed } = createFailure();
     const role: NodeOptions['role'] =
       upstream === undefined || key !== undefined
@@ -55,12 +55,17 @@ export async function runNode(config: NodeConfig): Promise<RunEnd> {
         : { kind: 'verifier', upstream, pollMs: config.upstreamPollMs };
     const { bitcoinPollMs, bitcoindZmq } = config;
     const options = { bitcoinPollMs, role, ...limitsOf(config), ...(bitcoindZmq === undefined ? {} : { bitcoinZmq: bitcoindZmq }) };
-    const node = await createNode({ spec, store, bitcoin, clock, log, onFailure }, options);
+    const node = await createNode({ spec, store, bitcoin: bitcoin.source, clock, log, onFailure }, options);
     const rpcDeps = createRpcDeps(node, { clock, log, ...(upstream === undefined ? {} : { upstream }) });
     const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort });
-    return await runServices([...node.services, rpc], { log, failed }, () => {
-      log.info({ role: config.role, chainId: spec.genesis.chainId, rpc: rpc.url() }, 'hemid is running');
-      if (config.readyFile !== undefined) writeJsonFile(config.readyFile, { rpc: rpc.url(), pid: process.pid });
+    const { tbcAddress, finalityAddress } = config;
+    const tbc = tbcAddress && createTbcServer(createTbcDeps(node, { bitcoin: bitcoin.rpc, clock, log }), tbcAddress);
+    const rest = finalityAddress && createRestServer(rpcDeps, finalityAddress);
+    const servers = [rpc, ...(tbc === undefined ? [] : [tbc]), ...(rest === undefined ? [] : [rest])];
+    return await runServices([...node.services, ...servers], { log, failed }, () => {
+      const urls = { rpc: rpc.url(), ...(tbc && { tbc: tbc.url() }), ...(rest && { finality: rest.url() }) };
+      log.info({ role: config.role, chainId: spec.genesis.chainId, ...urls }, 'hemid is running');
+      if (config.readyFile !== undefined) writeJsonFile(config.readyFile, { ...urls, pid: process.pid });
     });
   } finally {
     await store.close();

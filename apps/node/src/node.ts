@@ -9,13 +9,16 @@ import {
   createBlockCheck,
   createBlockStore,
   createRpcSource,
+  createTipReader,
   createWalker,
   createZmqSubscriber,
   type HeaderChain,
   openHeaderChain,
+  type TipReader,
+  type Walker,
 } from '@hemid/bitcoin';
 import { type Anchors, type Chain, openChain, type PlacedL2Header } from '@hemid/chain';
-import { anchorFollower, createAnchorReader, createFinality, createPayoutDerivation, type Finality } from '@hemid/finality';
+import { type AnchorReader, anchorFollower, createAnchorReader, createFinality, createPayoutDerivation, type Finality } from '@hemid/finality';
 import { createFollowUpstream, type FollowUpstream, type Upstream } from '@hemid/network';
 import { addressOfKey, type ChainSpec, equal, type SealedBlock, toHex } from '@hemid/protocol';
 import type { Clock, Logger, Secret, Service } from '@hemid/runtime';
@@ -64,6 +67,11 @@ export interface Node {
   headers: HeaderChain;
   blocks: BlockStore;
   bitcoinSync: BitcoinSync;
+  /** Stands where the chain sends it: where the L2 head sees Bitcoin. */
+  index: Walker;
+  /** Bitcoin at the node's own best block. */
+  tipReader: TipReader;
+  anchors: AnchorReader;
   finality: Finality;
   /** Waits for a block: only a sequencer has one. */
   pool: Pool | undefined;
@@ -126,6 +134,7 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     { spec, source, headers, blocks, clock, log, onFailure, onTip: () => queue.run(() => finality.onBitcoinTip()) },
     { pollMs: options.bitcoinPollMs },
   );
+  const tipReader = createTipReader({ store, spec, headers, blocks, index, tip: anchors.tip });
   const { bitcoinZmq: endpoint } = options;
   const zmq = endpoint === undefined ? [] : [createZmqSubscriber({ clock, log, onMessage: bitcoinSync.wake }, { endpoint, topic: 'hashblock' })];
   chain.onHead((change) => void queue.run(() => finality.onHead(change)));
@@ -138,6 +147,9 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
       headers,
       blocks,
       bitcoinSync,
+      index,
+      tipReader,
+      anchors,
       finality,
       follow,
       pool: undefined,
@@ -164,6 +176,9 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     headers,
     blocks,
     bitcoinSync,
+    index,
+    tipReader,
+    anchors,
     finality,
     pool,
     duty,

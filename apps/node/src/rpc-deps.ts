@@ -1,8 +1,10 @@
+import type { BitcoinRpc } from '@hemid/bitcoin';
 import { reportPayout } from '@hemid/finality';
 import type { UserTransaction } from '@hemid/hvm';
 import type { Upstream } from '@hemid/network';
-import type { RpcDeps } from '@hemid/rpc';
+import type { RpcDeps, TbcDeps } from '@hemid/rpc';
 import { type Clock, type Logger, systemRandom } from '@hemid/runtime';
+import { createBitcoinGateway } from './bitcoin-gateway.ts';
 import { fail } from './errors.ts';
 import { renderMetrics } from './metrics.ts';
 import type { Node } from './node.ts';
@@ -46,7 +48,7 @@ export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; ups
     chain: node.chain,
     pool: poolOf(node, upstream),
     bitcoin: node.blocks,
-    finality: node.finality,
+    finality: { ...node.finality, tip: node.anchors.tip },
     payouts: { report: (keystone) => reportPayout(node.chain, keystone) },
     status: {
       clientVersion: CLIENT_VERSION,
@@ -54,6 +56,26 @@ export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; ups
       metrics: () => renderMetrics(node),
       syncing: () => false,
     },
+    clock,
+    random: systemRandom,
+    log,
+  };
+}
+
+/** What a node gives to its TBC endpoint; `bitcoin` is its Bitcoin node. */
+export function createTbcDeps(node: Node, deps: { bitcoin: BitcoinRpc; clock: Clock; log: Logger }): TbcDeps {
+  const { chain, headers, blocks, index, tipReader, anchors } = node;
+  const { bitcoin, clock, log } = deps;
+  return {
+    chain,
+    bitcoin: blocks,
+    best: {
+      ...tipReader,
+      headerAt: (height) => headers.ancestor(tipReader.tip().hash, height),
+      progress: () => ({ best: headers.best(), index: index.position() }),
+    },
+    publications: anchors,
+    gateway: createBitcoinGateway(bitcoin),
     clock,
     random: systemRandom,
     log,

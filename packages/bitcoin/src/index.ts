@@ -19,7 +19,8 @@ export { messageStart, openSnapshot, type SnapshotFile, type SnapshotHead } from
 export { assertUnspentSet, hasUnspentSet, loadUnspentSet, type UnspentSet } from './snapshot-load.ts';
 export { type BitcoinSource, broadcast, createRpcSource } from './source.ts';
 export { type BitcoinSync, type BitcoinSyncDeps, createBitcoinSync } from './sync.ts';
-export { readTransactionAt } from './transaction-at.ts';
+export { createTipReader, type TipOutput, type TipReader } from './tip-reader.ts';
+export { readTransaction, readTransactionAt, sliceTransactionAt } from './transaction-at.ts';
 export { checkTransaction } from './transaction-check.ts';
 export { createBitcoinView, indexTipOf, MAX_ROWS, type ViewDeps } from './view.ts';
 export { createWalker, type Walker } from './walker.ts';

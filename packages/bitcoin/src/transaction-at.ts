@@ -49,22 +49,32 @@ function createSkipper(raw: Uint8Array, start: number) {
   return { compactSize, transaction, offset: () => offset };
 }
 
-/**
- * One transaction of a raw block that was checked before. A precompile asks for one of thousands: the others are
- * passed over, which takes a hundredth of the time that parsing all of them does.
- */
-export function readTransactionAt(raw: Uint8Array, index: number): BitcoinTransaction {
+/** The bytes of one transaction in a raw block that was checked before, with witnesses: a view into `raw`. */
+export function sliceTransactionAt(raw: Uint8Array, index: number): Uint8Array {
   const skipper = createSkipper(raw, HEADER_SIZE);
   const count = skipper.compactSize();
   if (index >= count) throw new RangeError(`a block has ${count} transactions, and not one at ${index}`);
   for (let i = 0; i < index; i += 1) skipper.transaction();
   const start = skipper.offset();
   skipper.transaction();
+  return raw.subarray(start, skipper.offset());
+}
+
+/** A serialised transaction that was checked before; it shares no memory with `raw`. */
+export function readTransaction(raw: Uint8Array): BitcoinTransaction {
   // A block of this one alone: a copy, so that whoever keeps the transaction does not keep the block.
-  const alone = new Uint8Array(1 + skipper.offset() - start);
+  const alone = new Uint8Array(1 + raw.length);
   alone[0] = 1;
-  alone.set(raw.subarray(start, skipper.offset()), 1);
+  alone.set(raw, 1);
   const [read] = readTransactions(alone, 0);
-  if (read === undefined) throw new RangeError(`a block has no transaction at ${index}`);
+  if (read === undefined) throw new RangeError('there is no transaction');
   return read.transaction;
+}
+
+/**
+ * One transaction of a raw block that was checked before. A precompile asks for one of thousands: the others are
+ * passed over, which takes a hundredth of the time that parsing all of them does.
+ */
+export function readTransactionAt(raw: Uint8Array, index: number): BitcoinTransaction {
+  return readTransaction(sliceTransactionAt(raw, index));
 }

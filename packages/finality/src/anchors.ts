@@ -19,6 +19,8 @@ export interface AnchorReader extends Anchors {
   tip(): BitcoinTip;
   /** The first counting publication of a keystone block. */
   first(keystone: PlacedL2Header): Promise<Publication | undefined>;
+  /** Publications of any keystone by the hash of its abbreviation, whether they count or not, in Bitcoin order, at most `limit`. */
+  all(abbreviatedHash: Uint8Array, limit: number): Promise<Publication[]>;
 }
 
 /** Creates the {@link AnchorReader} over the anchor rows. */
@@ -32,21 +34,32 @@ export function createAnchorReader(deps: AnchorDeps): AnchorReader {
     return header !== undefined && header.height <= tip.height && headers.isAncestor(header.hash, tip.hash) ? header : undefined;
   }
 
+  async function* publicationsOf(abbreviatedHash: Uint8Array): AsyncGenerator<Publication> {
+    for await (const [{ height, txIndex, vout }, row] of store.range(layout.anchor, { prefix: abbreviatedHash })) {
+      const miner = row.miner.length === 0 ? undefined : row.miner;
+      yield { height, txIndex, vout, txid: row.txid, blockHash: row.blockHash, miner };
+    }
+  }
+
   async function first(keystone: PlacedL2Header): Promise<Publication | undefined> {
     const tip = named(keystone);
     if (tip === undefined) return undefined;
     const id = hashKeystone(keystoneOf(spec, headers, keystone, (number) => deps.ancestorOf(keystone, number)));
-    for await (const [{ height, txIndex, vout }, row] of store.range(layout.anchor, { prefix: id })) {
-      const miner = row.miner.length === 0 ? undefined : row.miner;
-      const publication = { height, txIndex, vout, txid: row.txid, blockHash: row.blockHash, miner };
-      if (counts(publication, tip)) return publication;
-    }
+    for await (const publication of publicationsOf(id)) if (counts(publication, tip)) return publication;
     return undefined;
   }
 
   return {
     tip: () => walker.position(),
     first,
+    async all(abbreviatedHash, limit) {
+      const found: Publication[] = [];
+      for await (const publication of publicationsOf(abbreviatedHash)) {
+        if (found.length === limit) break;
+        found.push(publication);
+      }
+      return found;
+    },
     async position(keystone): Promise<AnchorPosition | undefined> {
       return first(keystone);
     },

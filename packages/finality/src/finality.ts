@@ -1,5 +1,5 @@
 import { type BlockStore, type HeaderChain, publicationsIn, type Walker } from '@hemid/bitcoin';
-import { type Chain, type HeadChange, isKeystone, type PlacedL2Header } from '@hemid/chain';
+import { bitcoinReference, type Chain, type HeadChange, isKeystone, type PlacedL2Header } from '@hemid/chain';
 import { type BitcoinTip, isHemidError, type Publication, toDigits } from '@hemid/protocol';
 import type { AnchorReader } from './anchors.ts';
 
@@ -30,6 +30,9 @@ export interface BlockFinality {
   tip: BitcoinTip;
 }
 
+/** Keystones that a question about an old block looks at, each a seek in the database. */
+const MAX_LOOKS = 1000;
+
 /** Raises `safe` and `finalized` by what stands in Bitcoin; a Bitcoin reorg lowers them again. */
 export interface Finality {
   /** Follows the node's own Bitcoin chain to its tip, then looks at fork choice and labels anew. */
@@ -39,8 +42,8 @@ export interface Finality {
   /** The published keystones of the canonical chain, newest first, down to the first that nothing can touch. */
   published(): PublishedKeystone[];
   /**
-   * The effective confirmations of a canonical block (protocol section 8). Of later keystones only those that are still
-   * looked at count, so beyond twice `ultra` the number may be too low; what it amounts to is right.
+   * The effective confirmations of a canonical block (protocol section 8). Of keystones that no label rests on any more
+   * the first {@link MAX_LOOKS} above the block are looked at: the number is too low only when none of them is published.
    */
   of(block: PlacedL2Header): Promise<BlockFinality>;
 }
@@ -53,6 +56,8 @@ export function createFinality(deps: FinalityDeps): Finality {
   /** Keystones this deep need no look any more, nor do those below them. */
   const deepEnough = 2 * finality.ultra;
   const known = new Map<string, { keystone: PlacedL2Header; publication: Publication }>();
+  /** Every published keystone from this number on is known. */
+  let floor = 0n;
 
   async function look(keystone: PlacedL2Header): Promise<Publication | undefined> {
     const publication = await anchors.first(keystone);
@@ -64,11 +69,14 @@ export function createFinality(deps: FinalityDeps): Finality {
   /** From the newest keystone down to one that is deep enough. */
   async function lookAtAll(): Promise<void> {
     known.clear();
+    floor = 0n;
     const head = chain.head('latest').header.number;
     for (let number = head - (head % period); number > 0n; number -= period) {
       const keystone = chain.headerAt(number);
       const publication = keystone === undefined ? undefined : await look(keystone);
-      if (publication !== undefined && anchors.tip().height - publication.height >= deepEnough) return;
+      if (publication === undefined || anchors.tip().height - publication.height < deepEnough) continue;
+      floor = number;
+      return;
     }
   }
 
@@ -101,6 +109,7 @@ export function createFinality(deps: FinalityDeps): Finality {
     chain.setLabels({ safe: headAt(1, keystones), finalized: headAt(finality.super, keystones) });
     const deep = keystones.find((entry) => entry.confirmations >= deepEnough)?.keystone.header.number ?? 0n;
     for (const [key, { keystone }] of known) if (keystone.header.number < deep) known.delete(key);
+    if (deep > floor) floor = deep;
   }
 
   /** A header that came with an L2 block may be ahead of its body: then the anchors stay below it for now. */
@@ -112,22 +121,41 @@ export function createFinality(deps: FinalityDeps): Finality {
     }
   }
 
+  const isDeeper = (one: PublishedKeystone, other: PublishedKeystone): boolean =>
+    one.confirmations > other.confirmations ||
+    (one.confirmations === other.confirmations && one.keystone.header.number < other.keystone.header.number);
+
+  /**
+   * The deepest of `best` and of the keystones from `first` up to the floor. A publication counts only above the Bitcoin
+   * tip that its keystone names, and later keystones name later tips: the walk ends where that tip is as high as the
+   * best publication, after a few keystones as a rule.
+   */
+  async function lookBelowFloor(first: bigint, best: PublishedKeystone | undefined): Promise<PublishedKeystone | undefined> {
+    let deepest = best;
+    const end = first + BigInt(MAX_LOOKS) * period;
+    for (let number = first; number < floor && number < end; number += period) {
+      const keystone = chain.headerAt(number);
+      if (keystone === undefined) break;
+      const named = headers.read(bitcoinReference(keystone.header))?.height ?? 0;
+      if (deepest !== undefined && named >= deepest.publication.height) break;
+      const publication = await anchors.first(keystone);
+      if (publication === undefined) continue;
+      const found = { keystone, publication, confirmations: anchors.tip().height - publication.height };
+      if (deepest === undefined || isDeeper(found, deepest)) deepest = found;
+    }
+    return deepest;
+  }
+
   let started = false;
 
   return {
     published,
     async of({ header }) {
       const first = header.number === 0n ? period : ((header.number + period - 1n) / period) * period;
-      const keystone = chain.headerAt(first);
-      const publication = keystone === undefined ? undefined : await anchors.first(keystone);
       const tip = anchors.tip();
-      const own =
-        keystone === undefined || publication === undefined ? [] : [{ keystone, publication, confirmations: tip.height - publication.height }];
-      const all = [...own, ...published().filter((entry) => entry.keystone.header.number > first)];
-      const best = all.reduce<PublishedKeystone | undefined>((deepest, one) => {
-        return deepest !== undefined && deepest.confirmations >= one.confirmations ? deepest : one;
-      }, undefined);
-      return { keystone, best, tip };
+      const known = published().filter(({ keystone }) => keystone.header.number >= first);
+      const deepest = known.reduce<PublishedKeystone | undefined>((best, one) => (best === undefined || isDeeper(one, best) ? one : best), undefined);
+      return { keystone: chain.headerAt(first), best: await lookBelowFloor(first, deepest), tip };
     },
     async onBitcoinTip() {
       const before = walker.position();

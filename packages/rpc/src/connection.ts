@@ -1,6 +1,4 @@
-import type { RpcContext } from './context.ts';
-import { answer } from './json-rpc.ts';
-import { createSessionGroup } from './session.ts';
+import type { Logger } from '@hemid/runtime';
 
 /** What a websocket must be able to do. */
 export interface Socket {
@@ -15,8 +13,19 @@ export interface Socket {
   on(event: 'pong' | 'close', listener: () => void): unknown;
 }
 
+/** What is done with a websocket's messages. */
+export interface ConnectionHandlers {
+  /** Never rejects. */
+  receive(text: string, connection: Connection): Promise<void>;
+  /** Called once. */
+  onClose(): void;
+}
+
 /** A served websocket. */
 export interface Connection {
+  /** Sends unless it is closed; cuts off a client that lets too much pile up. */
+  send(text: string): void;
+  isOpen(): boolean;
   /** Pings the client; cuts it off when the last ping was never answered. */
   checkAlive(): void;
   terminate(): void;
@@ -24,51 +33,37 @@ export interface Connection {
 
 /** A client that lets more than this pile up is cut off, bytes. */
 const MAX_BUFFERED = 16_000_000;
-/** Messages at work at once; further ones wait in the socket. */
-const MAX_AT_WORK = 64;
 
-/** Serves JSON-RPC and subscriptions on a websocket; `onClose` is called once. */
-export function serveSocket(socket: Socket, context: RpcContext, onClose: () => void): Connection {
-  const sessions = createSessionGroup(context.random, send);
+/** Serves a websocket; at most `maxAtWork` messages are at work at once, further ones wait in the socket. */
+export function serveSocket(socket: Socket, deps: { log: Logger; maxAtWork: number }, handlers: ConnectionHandlers): Connection {
+  const { log, maxAtWork } = deps;
   let atWork = 0;
   let isOpen = true;
   let isAlive = true;
 
-  function send(text: string): void {
-    if (!isOpen) return;
-    socket.send(text);
-    if (socket.bufferedAmount <= MAX_BUFFERED) return;
-    context.log.info({ buffered: socket.bufferedAmount }, 'slow rpc client cut off');
-    close();
-    socket.terminate();
-  }
-
   function close(): void {
     if (!isOpen) return;
     isOpen = false;
-    sessions.closeAll();
-    onClose();
+    handlers.onClose();
   }
 
   async function receive(text: string): Promise<void> {
     atWork += 1;
-    if (atWork === MAX_AT_WORK) socket.pause();
-    const turn = sessions.begin();
-    const reply = await answer(text, { ...context, session: turn });
-    if (reply !== undefined) send(reply);
-    turn.end();
-    if (!isOpen) sessions.closeAll();
-    if (atWork === MAX_AT_WORK) socket.resume();
+    if (atWork === maxAtWork) socket.pause();
+    await handlers.receive(text, connection);
+    if (atWork === maxAtWork) socket.resume();
     atWork -= 1;
   }
 
-  socket.on('message', (data) => void receive(String(data)));
-  socket.on('pong', () => {
-    isAlive = true;
-  });
-  socket.on('close', close);
-
-  return {
+  const connection: Connection = {
+    isOpen: () => isOpen,
+    send(text) {
+      if (!isOpen) return;
+      socket.send(text);
+      if (socket.bufferedAmount <= MAX_BUFFERED) return;
+      log.info({ buffered: socket.bufferedAmount }, 'slow rpc client cut off');
+      connection.terminate();
+    },
     checkAlive() {
       if (isAlive) socket.ping();
       else socket.terminate();
@@ -79,4 +74,11 @@ export function serveSocket(socket: Socket, context: RpcContext, onClose: () => 
       socket.terminate();
     },
   };
+
+  socket.on('message', (data) => void receive(String(data)));
+  socket.on('pong', () => {
+    isAlive = true;
+  });
+  socket.on('close', close);
+  return connection;
 }

@@ -1,8 +1,13 @@
 export { createRpcContext, type RpcContext, type RpcDeps } from './context.ts';
 export { invoke } from './invoke.ts';
+export type { ListenOptions } from './listen.ts';
 export type { Method, MethodTable, Params } from './method.ts';
 export { methods } from './methods/table.ts';
-export type { BitcoinBlocks, NodeStatus, TransactionPool } from './ports.ts';
+export type { BestBitcoin, BitcoinBlocks, BitcoinGateway, NodeStatus, PublicationReader, TransactionPool } from './ports.ts';
+export { createRestServer, type RestDeps, type RestServer } from './rest/server.ts';
 export { type RpcError, toRpcError } from './rpc-error.ts';
-export { createRpcServer, type RpcServer, type RpcServerOptions } from './server.ts';
+export { createRpcServer, type RpcServer } from './server.ts';
+export type { Start } from './session.ts';
+export type { TbcDeps } from './tbc/command.ts';
+export { createTbcServer, type TbcServer } from './tbc/server.ts';
 export type { Json } from './wire.ts';

@@ -1,6 +1,7 @@
+import type { BitcoinBlock } from '@hemid/bitcoin';
 import type { PlacedL2Header } from '@hemid/chain';
 import type { UserTransaction } from '@hemid/hvm';
-import type { BitcoinTip, Publication } from '@hemid/protocol';
+import type { BitcoinTip, Page, PlacedHeader, Publication, UnspentOutput } from '@hemid/protocol';
 
 /** Where transactions go: the pool of a sequencer; on a verifier a forwarder to one, or a refusal. */
 export interface TransactionPool {
@@ -25,18 +26,65 @@ export interface TransactionPool {
 export interface BitcoinBlocks {
   /** A raw block with witness by its hash (internal order), or `undefined`. */
   readRaw(hash: Uint8Array): Uint8Array | undefined;
+  /** @throws `bitcoin/block-missing` (retry) */
+  get(hash: Uint8Array): BitcoinBlock;
+}
+
+/** A keystone block with the publication it is counted by. */
+export interface PublishedKeystone {
+  keystone: PlacedL2Header;
+  publication: Publication;
+  /** Bitcoin tip height − publication height. */
+  confirmations: number;
 }
 
 /** How deep blocks of the canonical chain stand in Bitcoin. */
 export interface FinalityReader {
+  /** The published keystones that can still move a label, newest first. */
+  published(): PublishedKeystone[];
+  /** The Bitcoin block that confirmations are counted from. */
+  tip(): BitcoinTip;
   of(block: PlacedL2Header): Promise<{
     /** The first keystone at or above the block; `undefined` while it is not built. */
     keystone: PlacedL2Header | undefined;
     /** The publication that gives the block most confirmations. */
-    best: { keystone: PlacedL2Header; publication: Publication; confirmations: number } | undefined;
+    best: PublishedKeystone | undefined;
     /** The Bitcoin block that confirmations are counted from. */
     tip: BitcoinTip;
   }>;
+}
+
+/** Bitcoin at the node's own best block; what reads outputs or transactions throws `retry` errors while the node catches up. */
+export interface BestBitcoin {
+  tip(): BitcoinTip;
+  /** A block of the chain up to the tip, from the hVM genesis on. */
+  headerAt(height: number): PlacedHeader | undefined;
+  /** A page of the unspent outputs of a script; `isMature`: the next block may spend it. */
+  unspent(script: Uint8Array, page: Page): Promise<(UnspentOutput & { isMature: boolean })[]>;
+  /** In satoshis. */
+  balance(script: Uint8Array): Promise<bigint>;
+  /** A transaction, serialised with witnesses. */
+  transaction(txid: Uint8Array): Promise<Uint8Array | undefined>;
+  /** How far the node has come: the best header, and where the index stands, which follows the L2 head. */
+  progress(): { best: BitcoinTip; index: BitcoinTip };
+}
+
+/** Publications on the node's own best Bitcoin chain. */
+export interface PublicationReader {
+  /** The first one of a keystone block that counts (protocol section 8). */
+  first(keystone: PlacedL2Header): Promise<Publication | undefined>;
+  /** Those of any keystone by the hash of its abbreviation, in Bitcoin order, at most `limit`. */
+  all(abbreviatedHash: Uint8Array, limit: number): Promise<Publication[]>;
+}
+
+/** The Bitcoin network, by the node's Bitcoin node. Each throws `retry` errors while that cannot be asked. */
+export interface BitcoinGateway {
+  /** Sends a transaction; @returns its txid. @throws with the Bitcoin node's words when it refuses. */
+  broadcast(raw: Uint8Array): Promise<Uint8Array>;
+  /** Satoshis per virtual byte with which a transaction is in one of the next `blocks` blocks. */
+  feeRate(blocks: number): Promise<number>;
+  /** Whether nothing spends an output, in a block or in the mempool. */
+  isFree(output: { txid: Uint8Array; vout: number }): Promise<boolean>;
 }
 
 /** The rewards of keystones. */

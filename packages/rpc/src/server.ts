@@ -1,19 +1,12 @@
-import type { AddressInfo } from 'node:net';
-import websocket from '@fastify/websocket';
-import { every, type Loop, type Service } from '@hemid/runtime';
+import type { Service } from '@hemid/runtime';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { type Connection, type Socket, serveSocket } from './connection.ts';
 import { createRpcContext, type RpcContext, type RpcDeps } from './context.ts';
 import { fail } from './errors.ts';
 import { answer } from './json-rpc.ts';
+import { type ListenOptions, listen, urlOf } from './listen.ts';
+import { serveRpc } from './rpc-connection.ts';
 import { toRpcError } from './rpc-error.ts';
-
-/** Where the RPC listens. */
-export interface RpcServerOptions {
-  host: string;
-  /** 0 takes a free one. */
-  port: number;
-}
+import { createWebsockets, type Websockets } from './websockets.ts';
 
 /** The JSON-RPC of a node over HTTP and websocket, on one port. */
 export interface RpcServer extends Service {
@@ -22,7 +15,6 @@ export interface RpcServer extends Service {
 }
 
 const MAX_BODY = 5_000_000;
-const HEARTBEAT_MS = 30_000;
 
 const CORS = {
   'access-control-allow-origin': '*',
@@ -43,7 +35,7 @@ function addProbes(app: FastifyInstance, { status }: RpcContext): void {
 }
 
 /** JSON-RPC on `/`: POST, and GET that becomes a websocket. */
-function addRpc(app: FastifyInstance, context: RpcContext, connections: Set<Connection>): void {
+function addRpc(app: FastifyInstance, context: RpcContext, sockets: Websockets): void {
   app.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body));
   app.post('/', async (request, reply) => {
     const text = await answer(typeof request.body === 'string' ? request.body : '', context);
@@ -54,23 +46,13 @@ function addRpc(app: FastifyInstance, context: RpcContext, connections: Set<Conn
     method: 'GET',
     url: '/',
     handler: async () => 'JSON-RPC 2.0: send POST requests here, or open a websocket',
-    wsHandler(socket) {
-      const connection = serveSocket(socket as Socket, context, () => connections.delete(connection));
-      connections.add(connection);
-    },
+    wsHandler: (socket) => sockets.add(socket, (opened, onClose) => serveRpc(opened, context, onClose)),
   });
 }
 
-/** Cuts all websockets off; the default would wait for clients to say goodbye. */
-function cutOff(this: FastifyInstance, done: () => void): void {
-  for (const client of this.websocketServer.clients) client.terminate();
-  this.websocketServer.close();
-  done();
-}
-
-async function createApp(context: RpcContext, connections: Set<Connection>): Promise<FastifyInstance> {
+async function createApp(context: RpcContext, sockets: Websockets): Promise<FastifyInstance> {
   const app = Fastify({ logger: false, bodyLimit: MAX_BODY, forceCloseConnections: true });
-  await app.register(websocket, { options: { maxPayload: MAX_BODY }, preClose: cutOff });
+  await sockets.register(app, MAX_BODY);
   app.removeAllContentTypeParsers();
   app.addHook('onRequest', async (_, reply) => void reply.headers(CORS));
   app.setErrorHandler((error: { statusCode?: number; message: string }, _, reply) => {
@@ -80,48 +62,29 @@ async function createApp(context: RpcContext, connections: Set<Connection>): Pro
     return reply.code(error.statusCode ?? 500).send({ jsonrpc: '2.0', id: null, error: toRpcError(shown) });
   });
   addProbes(app, context);
-  addRpc(app, context, connections);
+  addRpc(app, context, sockets);
   return app;
 }
 
 /** Creates the RPC server of a node. */
-export function createRpcServer(deps: RpcDeps, options: RpcServerOptions): RpcServer {
-  const { clock, log } = deps;
-  const connections = new Set<Connection>();
-  const heartbeat = new AbortController();
+export function createRpcServer(deps: RpcDeps, options: ListenOptions): RpcServer {
   const context = createRpcContext(deps);
+  const sockets = createWebsockets(deps.clock);
   let app: FastifyInstance | undefined;
-  let loop: Loop | undefined;
-
-  function pingAll(): void {
-    for (const connection of connections) connection.checkAlive();
-  }
-
-  function url(): string {
-    const address = app?.server.address() as AddressInfo | string | null | undefined;
-    if (typeof address !== 'object' || address === null) throw fail('rpc/listen', 'the rpc server does not listen');
-    return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
-  }
+  const url = (): string => urlOf(app, 'the rpc server');
 
   return {
     name: 'rpc',
     url,
     async start() {
-      app = await createApp(context, connections);
-      try {
-        await app.listen(options);
-      } catch (cause) {
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw fail('rpc/listen', `the rpc cannot listen on ${options.host}:${options.port}: ${reason}`, { cause });
-      }
-      loop = every(clock, HEARTBEAT_MS, pingAll, heartbeat.signal);
-      log.info({ url: url() }, 'rpc listening');
+      app = await createApp(context, sockets);
+      await listen(app, 'the rpc server', options);
+      sockets.start();
+      deps.log.info({ url: url() }, 'rpc listening');
     },
     async stop() {
-      heartbeat.abort();
-      for (const connection of connections) connection.terminate();
+      await sockets.stop();
       await app?.close();
-      await loop?.done;
       context.close();
     },
   };

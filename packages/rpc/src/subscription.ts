@@ -1,11 +1,14 @@
 import { isKeystone } from '@hemid/chain';
+import { hashKeystone, toDigits } from '@hemid/protocol';
 import { z } from 'zod';
 import { showHeader } from './block-shape.ts';
 import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
+import { showHeads } from './heads.ts';
 import { logQuery, matchesLive } from './log-filter.ts';
 import { showLog } from './log-shape.ts';
 import { type MethodTable, method } from './method.ts';
+import { payoutsIn } from './payouts.ts';
 import { showUserTransaction } from './transaction-shape.ts';
 
 /** A row of a subscription table: what `<namespace>_subscribe(kind, options)` begins. */
@@ -49,9 +52,27 @@ export const kssSubscriptions: Record<string, SubscriptionKind> = {
     doc: 'A line of text whenever a keystone block becomes canonical; the keystone is then asked for.',
     options: z.unknown(),
     start: (_options, { feed, chain }, notify) =>
-      feed.onBlock(({ header }) => {
-        // The public miner expects a string here and reads nothing from it.
-        if (isKeystone(chain.spec, header.number)) notify('New Keystone Available');
+      feed.onBlock((block) => {
+        // The public miner expects this text and reads nothing from it; the hash is in internal order there.
+        if (isKeystone(chain.spec, block.header.number)) notify(`New Keystone Available: ${toDigits(hashKeystone(chain.keystone(block)))}`);
+      }),
+  }),
+};
+
+/** Kinds of `hemi_subscribe`. */
+export const hemiSubscriptions: Record<string, SubscriptionKind> = {
+  finality: kind({
+    doc: 'The heads and what made them so, whenever safe or finalized moves, forwards or, after a reorg of Bitcoin or here, back.',
+    options: z.unknown(),
+    start: (_options, { feed, chain, finality }, notify) => feed.onLabels(() => notify(showHeads(chain, finality))),
+  }),
+  payouts: kind({
+    doc: 'Each PoP reward that a block pays; with `removed: true` when a reorg takes it back.',
+    options: z.unknown(),
+    start: (_options, { feed, chain }, notify) =>
+      feed.onChange(({ removed, added }) => {
+        for (const block of [...removed].reverse()) for (const payout of payoutsIn(chain, block)) notify({ ...payout, removed: true });
+        for (const block of added) for (const payout of payoutsIn(chain, block)) notify({ ...payout, removed: false });
       }),
   }),
 };

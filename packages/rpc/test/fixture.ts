@@ -69,7 +69,8 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
     syncing: () => (reasons.length === 0 ? (false as const) : { currentBlock: 1n, highestBlock: 16n }),
   };
   // Nothing is published here: test/actions has the stories of finality.
-  const finality = { of: async () => ({ keystone: undefined, best: undefined, tip: { hash: new Uint8Array(32), height: 0 } }) };
+  const tip = { hash: new Uint8Array(32), height: 0 };
+  const finality = { of: async () => ({ keystone: undefined, best: undefined, tip }), published: () => [], tip: () => tip };
   const payouts = { report: async () => ({ status: 'unpublished' as const, standing: undefined, tipHeight: 0 }) };
   const deps = { ...chain, finality, payouts, status, clock, random: createCountingRandom(), log: silentLogger };
   const server = createRpcServer(deps, { host: '127.0.0.1', port: 0 });

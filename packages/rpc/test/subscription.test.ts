@@ -1,3 +1,4 @@
+import { hashKeystone, toDigits } from '@hemid/protocol';
 import { encodeFunctionData, type Hex, padHex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
@@ -144,9 +145,10 @@ describe('subscriptions', () => {
     await call('eth_blockNumber');
     expect(received.filter(({ method }) => method !== undefined)).toEqual([]);
     await f.build();
+    const internal = toDigits(hashKeystone(f.chain.keystone(f.chain.head('latest'))));
     await expect
       .poll(() => received.at(-1))
-      .toEqual({ jsonrpc: '2.0', method: 'kss_subscription', params: { subscription: id, result: 'New Keystone Available' } });
+      .toEqual({ jsonrpc: '2.0', method: 'kss_subscription', params: { subscription: id, result: `New Keystone Available: ${internal}` } });
     expect((await call('kss_unsubscribe', id)).result).toBe(true);
   });
 

@@ -1,4 +1,4 @@
-import { bitcoinIndex, createBlockStore, createWalker, openHeaderChain, openRegtest } from '@hemid/bitcoin';
+import { type BlockStore, bitcoinIndex, createBlockStore, createWalker, openHeaderChain, openRegtest } from '@hemid/bitcoin';
 import { bitcoinReference, type Chain, chooseRun, type Derivation, openChain } from '@hemid/chain';
 import { depositCaller, feeVault, popReward, tunnel } from '@hemid/contracts';
 import { type ChainSpec, encodeSealedBlock, fromHex, parseChainSpec, type SealedBlock, scriptToAddress, signSeal, toHex } from '@hemid/protocol';
@@ -69,7 +69,7 @@ function testSpec(): ChainSpec {
 export interface TestChain {
   chain: Chain;
   pool: Pool;
-  bitcoin: { readRaw(hash: Uint8Array): Uint8Array | undefined };
+  bitcoin: BlockStore;
   /** Builds a block on the head with what waits in the pool, `skip` slots later than the next. */
   build(skip?: number): Promise<SealedBlock>;
   /** Builds `count` blocks. */

@@ -1,9 +1,11 @@
 import type { ChainReader, PlacedL2Header } from '@hemid/chain';
-import { toDigits, toDisplay, toKeystoneJson } from '@hemid/protocol';
+import { toDisplay } from '@hemid/protocol';
 import { z } from 'zod';
 import { blockNumber, readBlockHeader } from '../block-id.ts';
 import type { RpcContext } from '../context.ts';
 import { fail } from '../errors.ts';
+import { showHeads, showPublication } from '../heads.ts';
+import { showKeystoneFinality } from '../keystone-finality.ts';
 import { type MethodTable, method } from '../method.ts';
 import { hash } from '../param.ts';
 
@@ -33,22 +35,13 @@ async function finalityOf(id: z.output<typeof what>, { chain, finality }: RpcCon
   const block = find(chain, id);
   const thresholds = chain.spec.genesis.finality;
   const { keystone, best, tip } = await finality.of(block);
-  const publication = best && {
-    keystone: nameOf(best.keystone),
-    bitcoinHeight: best.publication.height,
-    bitcoinBlockHash: toDisplay(best.publication.blockHash),
-    bitcoinTxid: toDisplay(best.publication.txid),
-    transactionIndex: best.publication.txIndex,
-    outputIndex: best.publication.vout,
-    miner: best.publication.miner ?? null,
-  };
   return {
     block: nameOf(block),
     status: statusOf(best?.confirmations, thresholds),
     confirmations: best?.confirmations ?? null,
     thresholds,
     keystone: keystone === undefined ? null : nameOf(keystone),
-    publication: publication ?? null,
+    publication: best === undefined ? null : showPublication(best),
     bitcoinTip: { height: tip.height, hash: toDisplay(tip.hash) },
   };
 }
@@ -60,6 +53,11 @@ export const finality: MethodTable = {
     params: { block: what },
     handle: ({ block }, context) => finalityOf(block, context),
   }),
+  hemi_getHeads: method({
+    doc: 'The heads by their labels (latest, safe, finalized), with the publication that makes each so.',
+    params: {},
+    handle: (_, { chain, finality }) => showHeads(chain, finality),
+  }),
   optimism_btcFinalityByBlockHash: method({
     doc: "Finality of the first keystone at or above a block, in the public network's form; an error while there is none.",
     params: { hash },
@@ -67,14 +65,10 @@ export const finality: MethodTable = {
       const { chain } = context;
       const { keystone, best } = await context.finality.of(find(chain, values.hash));
       if (keystone === undefined) throw fail('rpc/not-found', 'the keystone at or above this block is not built yet');
-      if (best === undefined) throw fail('rpc/not-found', 'no keystone at or above this block is published in Bitcoin yet');
-      return {
-        l2_keystone: toKeystoneJson(chain.keystone(keystone)),
-        block_hash: toDigits(best.publication.blockHash),
-        block_height: best.publication.height,
-        effective_confirmations: best.confirmations,
-        super_finality: best.confirmations >= chain.spec.genesis.finality.super,
-      };
+      if (best === undefined || best.confirmations < 1) {
+        throw fail('rpc/not-found', 'no keystone at or above this block is published in Bitcoin yet');
+      }
+      return showKeystoneFinality(chain, { keystone, best });
     },
   }),
 };

@@ -1,6 +1,7 @@
 import type { PlacedL2Header } from '@hemid/chain';
 import { fromKeystoneId, toKeystoneJson } from '@hemid/protocol';
 import type { RpcContext } from '../context.ts';
+import { errorObject } from '../error-object.ts';
 import { collectKeystones, latestKeystones } from '../keystones.ts';
 import { type MethodTable, method } from '../method.ts';
 import { count, displayHash } from '../param.ts';
@@ -11,7 +12,7 @@ const MAX_KEYSTONES = 50;
 /** Errors stand inside the result, as on the public network. */
 const refuse = (message: string, { clock }: RpcContext) => ({
   keystones: null,
-  error: { timestamp: Math.floor(clock.now() / 1000), message },
+  error: errorObject(message, { clock }),
 });
 
 function show(blocks: readonly PlacedL2Header[], { chain }: RpcContext) {

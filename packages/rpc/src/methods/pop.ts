@@ -1,5 +1,5 @@
 import type { PlacedL2Header } from '@hemid/chain';
-import { equal, fromKeystoneId, hashKeystone, toDisplay, toKeystoneId } from '@hemid/protocol';
+import { decodeBitcoinHeader, equal, fromKeystoneId, hashKeystone, toDisplay, toKeystoneId } from '@hemid/protocol';
 import { z } from 'zod';
 import type { RpcContext } from '../context.ts';
 import { fail } from '../errors.ts';
@@ -25,14 +25,30 @@ function find(wanted: z.output<typeof keystone>, { chain }: RpcContext): PlacedL
 type Report = Awaited<ReturnType<RpcContext['payouts']['report']>>;
 
 const blocks = (count: number): string => `${count} Bitcoin block${count === 1 ? '' : 's'}`;
+const shownHeight = (height: number): string => height.toLocaleString('en-US');
+
+/** Bitcoin blocks whose mean spacing is taken for that of the next ones. */
+const SPACING_BLOCKS = 144;
+
+/** When Bitcoin will be so many blocks higher, by the spacing of its last ones: `2026-11-20 14:20 UTC`, to the minute. */
+function guessTime(ahead: number, { chain, clock }: RpcContext): string {
+  const view = chain.viewAt(chain.head('latest'));
+  const from = Math.max(view.genesis.height, view.lightTip.height - SPACING_BLOCKS);
+  const [first, last] = [from, view.lightTip.height].map((height) => decodeBitcoinHeader(view.ancestor(height)?.header as Uint8Array).time);
+  const span = view.lightTip.height - from;
+  const spacingSeconds = span === 0 ? 0 : ((last as number) - (first as number)) / span;
+  return `${new Date(clock.now() + ahead * spacingSeconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+}
 
 /** What a miner wants to know, in a sentence. */
-function explain({ status, standing, tipHeight }: Report): string {
+function explain({ status, standing, tipHeight }: Report, context: RpcContext): string {
   if (status === 'unpublished') return 'not published yet, as far as the head of the chain sees Bitcoin';
   if (status === 'unpayable' || standing === undefined) return 'published, but by nobody who can be paid: no window is open';
-  const opened = `published at ${standing.opened}`;
-  if (status === 'open') return `${opened}, window closes in ${blocks(standing.due - tipHeight)}`;
-  return status === 'due' ? `${opened}, window closed at ${standing.due}, paid in the next keystone block` : `${opened}, paid`;
+  const opened = `published at ${shownHeight(standing.opened)}`;
+  if (status === 'paid') return `${opened}, paid`;
+  if (status === 'due') return `${opened}, window closed at ${shownHeight(standing.due)}, due in the next keystone block`;
+  const left = standing.due - tipHeight;
+  return `${opened}, window closes in ${blocks(left)}, due about ${guessTime(left, context)}`;
 }
 
 const nameOf = (placed: PlacedL2Header, { chain }: RpcContext): object => ({
@@ -56,7 +72,7 @@ export const pop: MethodTable = {
       return {
         keystone: nameOf(placed, context),
         status,
-        explanation: explain(report),
+        explanation: explain(report, context),
         pool: context.chain.spec.genesis.popPool,
         window: standing === undefined ? null : { opened: standing.opened, closes: standing.due },
         bitcoinHeight: tipHeight,
@@ -86,7 +102,14 @@ export const pop: MethodTable = {
         const { publication, score, amount } = mine;
         sums[report.status === 'paid' ? 'paid' : 'pending'] += amount;
         const place = { bitcoinHeight: publication.height, bitcoinTxid: toDisplay(publication.txid) };
-        publications.push({ keystone: nameOf(placed, context), status: report.status, explanation: explain(report), score, amount, ...place });
+        publications.push({
+          keystone: nameOf(placed, context),
+          status: report.status,
+          explanation: explain(report, context),
+          score,
+          amount,
+          ...place,
+        });
       }
       return { miner: values.miner, ...sums, publications };
     },

@@ -1,5 +1,5 @@
 import type { MethodTable } from '../method.ts';
-import { createSubscriptionMethods, ethSubscriptions, kssSubscriptions } from '../subscription.ts';
+import { createSubscriptionMethods, ethSubscriptions, hemiSubscriptions, kssSubscriptions } from '../subscription.ts';
 import { ethBlock } from './eth-block.ts';
 import { ethCall } from './eth-call.ts';
 import { ethChain } from './eth-chain.ts';
@@ -25,6 +25,7 @@ export const methods: MethodTable = {
   ...kss,
   ...createSubscriptionMethods('kss', kssSubscriptions),
   ...hemi,
+  ...createSubscriptionMethods('hemi', hemiSubscriptions),
   ...finality,
   ...pop,
 };
