@@ -109,6 +109,8 @@ async function waitingConflict(
     if (b.header.number >= a.header.number) other.push(tree.parent(b));
   }
   const fork = own.pop() as PlacedL2Header;
+  // What waits on top of the head is no other branch.
+  if (own.length === 0) return undefined;
   const lowest = await lowestOf(tree, other.slice(0, -1));
   if (lowest === undefined || !isSuperFinal(lowest)) return undefined;
   const ours = await lowestOf(tree, own);
