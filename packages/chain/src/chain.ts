@@ -157,7 +157,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
 
   function decide(among: ReadonlyMap<string, PlacedL2Header>): Promise<Decision> {
     const held = labels.proof === undefined ? undefined : archive.readHeader(labels.proof.keystoneHash);
-    return choice.decide([...among.values()], { current: head, held });
+    return choice.decide([...among.values()], { head, held });
   }
 
   /** What is on disk now stands: tells everybody, if it is anything. */

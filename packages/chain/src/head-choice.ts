@@ -5,7 +5,7 @@ import { bitcoinReference } from './block-rule.ts';
 import { agrees, type Checkpoint, type CheckpointDeps, candidatesOf } from './checkpoint.ts';
 import { fail } from './errors.ts';
 import type { ForkTree } from './fork-choice.ts';
-import { type Conflict, type Decision, decideHead } from './head-decision.ts';
+import { type Conflict, type Decision, decideHead, type Standpoint } from './head-decision.ts';
 import type { Anchors, PlacedL2Header } from './ports.ts';
 
 export interface HeadChoiceDeps extends CheckpointDeps {
@@ -20,7 +20,7 @@ export interface HeadChoiceDeps extends CheckpointDeps {
 /** Feeds {@link decideHead} with what the node knows and remembers, and keeps what it decided. */
 export interface HeadChoice {
   /** Decides between leaves. It stands once it is {@link HeadChoice.settle | settled}. */
-  decide(leaves: readonly PlacedL2Header[], from: { current: PlacedL2Header; held: PlacedL2Header | undefined }): Promise<Decision>;
+  decide(leaves: readonly PlacedL2Header[], from: Omit<Standpoint, 'tipHeight'>): Promise<Decision>;
   /** Puts into a decision's batch what the next one must know. @returns whether that was anything. */
   remember(batch: Batch): boolean;
   /** Makes a decision stand. @returns whether the conflict is another one than before. */
@@ -57,10 +57,12 @@ export function createHeadChoice(deps: HeadChoiceDeps): HeadChoice {
 
   const namedHeight = (header: PlacedL2Header['header']): number | undefined => headers.read(bitcoinReference(header))?.height;
 
-  /** Whether Bitcoin was reorganised so deep since the last decision that nothing binds this one. */
-  function isFresh(): boolean {
+  /** Height of the Bitcoin tip at the last decision; `undefined` when a reorg since is so deep that nothing binds this one. */
+  function boundAt(): number | undefined {
     const row = store.get(layout.position, ROW);
-    return row !== undefined && row.height - headers.commonAncestor(row.hash, anchors.tip().hash).height >= superFinal;
+    if (row === undefined) return undefined;
+    const depth = row.height - headers.commonAncestor(row.hash, anchors.tip().hash).height;
+    return depth < superFinal ? row.height : undefined;
   }
 
   /** The ends of waiting branches that agree with the checkpoint. */
@@ -71,11 +73,11 @@ export function createHeadChoice(deps: HeadChoiceDeps): HeadChoice {
   }
 
   return {
-    async decide(leaves, { current, held }) {
+    async decide(leaves, from) {
+      const tipHeight = boundAt();
       const candidates = checkpoint === undefined ? leaves : candidatesOf(checkpoint, leaves, deps);
       return decideHead(tree, candidates, {
-        current: isFresh() ? undefined : current,
-        held,
+        before: tipHeight === undefined ? undefined : { ...from, tipHeight },
         tipHeight: anchors.tip().height,
         superFinal,
         namedHeight: ({ header }) => namedHeight(header) ?? 0,

@@ -19,12 +19,19 @@ export interface Conflict {
   other: Anchored;
 }
 
-/** What a node knows when it decides. */
-export interface Circumstances {
-  /** The head it is on; `undefined` when it chooses afresh, after a deep reorg of Bitcoin. */
-  current: PlacedL2Header | undefined;
+/** Where a node stood when it decided last. */
+export interface Standpoint {
+  head: PlacedL2Header;
+  /** Height of the Bitcoin tip then. */
+  tipHeight: number;
   /** The published keystone that its finalized block rests on. */
   held: PlacedL2Header | undefined;
+}
+
+/** What a node knows when it decides. */
+export interface Circumstances {
+  /** `undefined` when it chooses afresh: for the first time, or after a deep reorg of Bitcoin. */
+  before: Standpoint | undefined;
   /** Height of the Bitcoin tip that confirmations are counted from. */
   tipHeight: number;
   /** Confirmations of a super-final keystone. */
@@ -57,19 +64,23 @@ const isOnPath = (tree: ForkTree, block: PlacedL2Header, tip: PlacedL2Header): b
  * branch that is super-final after the fork, and reports a conflict instead.
  */
 export async function decideHead(tree: ForkTree, leaves: readonly PlacedL2Header[], circumstances: Circumstances): Promise<Decision> {
-  const { current, held, tipHeight, superFinal } = circumstances;
+  const { before, tipHeight, superFinal } = circumstances;
   const isSuperFinal = ({ position }: Anchored): boolean => tipHeight - position.height >= superFinal;
   let conflict: Conflict | undefined;
 
-  /** The side the node is on, if it may not leave it. */
+  /**
+   * The side the node is on, if it may not leave it: if it was super-final when the node decided last. What became so
+   * since is not the node's choice yet; however many Bitcoin blocks come at once, the outcome is that of one by one.
+   */
   function ownSide(root: PlacedL2Header, sides: readonly Side[]): { side: Side; own: Anchored } | undefined {
-    if (current === undefined || current.header.number <= root.header.number) return undefined;
-    const child = ancestorAt(tree, current, root.header.number + 1n);
+    if (before === undefined || before.head.header.number <= root.header.number) return undefined;
+    const child = ancestorAt(tree, before.head, root.header.number + 1n);
     const side = sides.find((one) => isAt(one.child, child));
-    const own = side?.anchored.filter(({ keystone }) => isOnPath(tree, keystone, current)) ?? [];
+    const own = side?.anchored.filter(({ keystone }) => isOnPath(tree, keystone, before.head)) ?? [];
     const [lowest] = own;
-    const isFinal = lowest !== undefined && (isSuperFinal(lowest) || own.some(({ keystone }) => isAt(keystone, held)));
-    return side !== undefined && lowest !== undefined && isFinal ? { side, own: lowest } : undefined;
+    if (side === undefined || lowest === undefined) return undefined;
+    const wasFinal = before.tipHeight - lowest.position.height >= superFinal || own.some(({ keystone }) => isAt(keystone, before.held));
+    return wasFinal ? { side, own: lowest } : undefined;
   }
 
   /** A super-final keystone of a losing side that was built when the winner had long been published. */

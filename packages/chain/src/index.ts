@@ -6,7 +6,7 @@ export type { ChainReader, HeadChange, HeadTag } from './chain-reader.ts';
 export type { Checkpoint } from './checkpoint.ts';
 export { checkDerived } from './derived-rule.ts';
 export { type Anchored, chooseHead, type ForkTree } from './fork-choice.ts';
-export { type Circumstances, type Conflict, type Decision, decideHead } from './head-decision.ts';
+export { type Circumstances, type Conflict, type Decision, decideHead, type Standpoint } from './head-decision.ts';
 export { isKeystone, keystoneOf } from './keystone-of.ts';
 export type { FinalityProof, Labels } from './labels.ts';
 export type { AnchorPosition, Anchors, Derivation, DerivationInput, Derived, PlacedL2Header } from './ports.ts';

@@ -14,19 +14,22 @@ function twoBranches() {
   t.publish('b2', at(99));
   return {
     ...t,
-    async decide(tipHeight: number, current: string | undefined, more: { held?: string; waiting?: string[]; leaves?: string[] } = {}) {
+    async decide(tipHeight: number, head: string | undefined, more: { held?: string; waiting?: string[]; leaves?: string[]; before?: number } = {}) {
       const circumstances: Circumstances = {
-        current: current === undefined ? undefined : t.placed(current),
-        held: more.held === undefined ? undefined : t.placed(more.held),
+        before:
+          head === undefined
+            ? undefined
+            : { head: t.placed(head), tipHeight: more.before ?? tipHeight, held: more.held === undefined ? undefined : t.placed(more.held) },
         tipHeight,
         superFinal: SUPER,
         namedHeight: ({ hash }) => t.named(hash),
         waiting: (more.waiting ?? []).map(t.placed),
       };
-      const { head, conflict } = await decideHead(t.tree, (more.leaves ?? ['a4', 'b2']).map(t.placed), circumstances);
+      const decided = await decideHead(t.tree, (more.leaves ?? ['a4', 'b2']).map(t.placed), circumstances);
       const name = (block: PlacedL2Header | undefined): string | undefined => block && t.nameOf(block.hash);
+      const { conflict } = decided;
       return {
-        head: name(head),
+        head: name(decided.head),
         conflict: conflict && [conflict.kind, name(conflict.fork), name(conflict.own?.keystone), name(conflict.other.keystone)].join(' '),
       };
     },
@@ -38,6 +41,12 @@ test('a branch is left for a lower one until it is super-final, and no longer', 
   expect(await decide(109, 'a4')).toEqual({ head: 'b2', conflict: undefined });
   expect(await decide(110, 'a4')).toEqual({ head: 'a4', conflict: 'stays g a2 b2' });
   expect(await decide(110, 'b2')).toEqual({ head: 'b2', conflict: undefined });
+});
+
+test('what became super-final since the last decision does not bind: many Bitcoin blocks at once are like one by one', async () => {
+  const { decide } = twoBranches();
+  expect(await decide(300, 'a4', { before: 109 })).toEqual({ head: 'b2', conflict: undefined });
+  expect(await decide(300, 'a4', { before: 110 })).toEqual({ head: 'a4', conflict: 'stays g a2 b2' });
 });
 
 test('who has no head on either side, or chooses afresh, takes the lower one', async () => {
@@ -135,9 +144,8 @@ function isContradicted({ planted, leaves }: RandomTree, head: Planted, tipHeigh
   });
 }
 
-const circumstancesOf = ({ planted }: RandomTree, current: Planted | undefined, tipHeight: number): Circumstances => ({
-  current: current?.placed,
-  held: undefined,
+const circumstancesOf = ({ planted }: RandomTree, current: Planted | undefined, tipHeight: number, before = tipHeight): Circumstances => ({
+  before: current === undefined ? undefined : { head: current.placed, tipHeight: before, held: undefined },
   tipHeight,
   superFinal: SUPER,
   namedHeight: (block) => planted.find(({ placed }) => placed === block)?.named ?? 0,
@@ -160,16 +168,22 @@ test('the order is strict and transitive: of any three leaves of any tree', () =
 });
 
 test('in any tree, from any head, the decision is what the protocol says word by word', async () => {
-  const cases = fc.record({ random: trees, at: fc.nat(), tipHeight: fc.integer({ min: 20, max: 45 }), isFresh: fc.boolean() });
+  const cases = fc.record({
+    random: trees,
+    at: fc.nat(),
+    tipHeight: fc.integer({ min: 20, max: 45 }),
+    since: fc.constantFrom(0, 0, 1, 15),
+    isFresh: fc.boolean(),
+  });
   let stayed = 0;
   await fc.assert(
-    fc.asyncProperty(cases, async ({ random, at, tipHeight, isFresh }) => {
+    fc.asyncProperty(cases, async ({ random, at, tipHeight, since, isFresh }) => {
       const current = isFresh ? undefined : random.planted[at % random.planted.length];
-      const expected = readSlowly(random.leaves, current, tipHeight);
+      const expected = readSlowly(random.leaves, current, tipHeight - since);
       const { head, conflict } = await decideHead(
         random.tree,
         random.leaves.map(({ placed }) => placed),
-        circumstancesOf(random, current, tipHeight),
+        circumstancesOf(random, current, tipHeight, tipHeight - since),
       );
       expect(head).toBe(expected.head.placed);
       expect(conflict !== undefined).toBe(expected.stays || isContradicted(random, expected.head, tipHeight));
