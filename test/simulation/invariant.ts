@@ -24,7 +24,7 @@ export function checkFinalized({ deepReorgs }: World, machine: Machine): void {
   remembered.set(machine, { finalized, deepReorgs });
 }
 
-export const headName = ({ node }: Machine): string => {
+const headName = ({ node }: Machine): string => {
   const { header, hash } = node.chain.head('latest');
   return `${header.number} ${toHex(hash)}`;
 };
@@ -100,6 +100,6 @@ export async function checkPayments(world: World): Promise<void> {
     if (opened !== undefined && view.indexTip.height >= opened + WINDOW) payable.push(number);
   }
   expect(payable.filter((number) => !paid.has(number))).toEqual([]);
-  const horizon = view.lightTip.height - world.spec.genesis.tunnelConfirmations + 1;
+  const horizon = view.lightTip.height - world.spec.genesis.tunnel.confirmations + 1;
   expect([...deposits].filter(([txid, height]) => height <= horizon && !credited.has(txid))).toEqual([]);
 }

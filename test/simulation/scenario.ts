@@ -9,7 +9,7 @@ import { deliver, look, type Machine, relayBitcoin, type World } from './world.t
 export const MODES = ['withhold', 'equivocate', 'freeze', 'orphan', 'withhold-long'] as const;
 export type Mode = (typeof MODES)[number];
 
-const STEPS = 30;
+const STEPS = 26;
 /** A block is with everybody before Bitcoin is so many blocks further. */
 const MAX_LAG = 3;
 /** Bitcoin blocks that a branch is withheld at most, when it is to lose or win by the order alone. */
@@ -87,7 +87,7 @@ function check(world: World, machine: Machine): void {
 }
 
 /** Pays the vault for a recipient that is nobody. */
-export async function deposit({ bitcoin, random }: World): Promise<void> {
+async function deposit({ bitcoin, random }: World): Promise<void> {
   const recipient = concat(Uint8Array.of(0x6a, 20), new Uint8Array(20).fill(random.between(1, 255)));
   const outputs = [
     { to: devVaultScript(), valueSats: 100_000n },
@@ -168,7 +168,7 @@ export async function settle(world: World): Promise<void> {
     }
   }
   await relayBitcoin(world);
-  for (let round = 0; round < 7; round += 1) {
+  for (let round = 0; round < 6; round += 1) {
     await everythingArrives();
     for (let i = 0; i < 4; i += 1) {
       await world.clock.advance(world.spec.genesis.blockTime * 1000);
