@@ -1,8 +1,8 @@
 import { createNode, createRpcDeps, devKey, type Node } from '@hemid/node';
-import { equal, type SealedBlock, toHex } from '@hemid/protocol';
+import { equal, fromDisplay, type SealedBlock, toHex } from '@hemid/protocol';
 import { Secret, silentLogger } from '@hemid/runtime';
 import { openMemoryStore, type Store } from '@hemid/store';
-import { createTestNetwork, publishKeystone, type TestNetwork } from '@hemid/testkit';
+import { createTestNetwork, forge, publishKeystone, type TestNetwork } from '@hemid/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 let network: TestNetwork;
@@ -285,4 +285,41 @@ test('a sealed branch that only waits for Bitcoin data is reported when it was p
   await expect(verifier.chain.import(last[0] as SealedBlock)).rejects.toMatchObject({ code: 'chain/parent-unknown' });
   expect(verifier.chain.conflict()).toMatchObject({ kind: 'waiting', fork: { hash: tipOf(past).hash } });
   expect(headOf(verifier)).toBe(toHex(tipOf(honest).hash));
+  expect(reasonsOf(verifier)).toContainEqual(expect.stringMatching(/^finality\/conflict: .*waits for Bitcoin data/));
+
+  // The data comes: the branch is judged like any other.
+  await verifier.blocks.keepAll([rival.blocks.readRaw(fromDisplay(top)) as Uint8Array]);
+  await give(verifier, [...side, ...last]);
+  expect([headOf(verifier), verifier.chain.conflict()?.kind]).toEqual([toHex(tipOf(honest).hash), 'stays']);
+});
+
+test('what waits on a block that turns out invalid is forgotten with it', async () => {
+  const { bitcoin, sequencer, spec } = network;
+  const past = await build(sequencer.node, 2);
+  await give(rival, past);
+  await bitcoin.mineBlocks(1);
+  const top = (await bitcoin.rpc('getbestblockhash', [])) as string;
+  const [side] = await build(rival, 1);
+  const [next] = await build(rival, 1);
+  await bitcoin.rpc('invalidateblock', [top]);
+  await bitcoin.mine({ count: 2, address: bitcoin.wallet.addresses.p2pkh });
+  const wrong = forge(spec, side as SealedBlock, (block) => ({ ...block, header: { ...block.header, stateRoot: new Uint8Array(32) } }));
+  const onIt = forge(spec, next as SealedBlock, (block) => ({ ...block, header: { ...block.header, parentHash: wrong.hash } }));
+  const strange = forge(
+    spec,
+    next as SealedBlock,
+    (block) => ({ ...block, header: { ...block.header, parentHash: wrong.hash } }),
+    devKey('miner').secret,
+  );
+
+  const verifier = await open(await openMemoryStore(), 'verifier');
+  await give(verifier, past);
+  await expect(verifier.chain.import(wrong)).rejects.toMatchObject({ severity: 'retry' });
+  await expect(verifier.chain.import(strange)).rejects.toMatchObject({ code: 'chain/block-invalid', details: { rule: 'seal-key' } });
+  await expect(verifier.chain.import(onIt)).rejects.toMatchObject({ code: 'chain/parent-unknown' });
+  await verifier.blocks.keepAll([rival.blocks.readRaw(fromDisplay(top)) as Uint8Array]);
+  await expect(verifier.chain.import(wrong)).rejects.toMatchObject({ code: 'chain/block-invalid', details: { rule: 'header-stateRoot' } });
+  const honest = await build(sequencer.node, 2);
+  await give(verifier, honest);
+  expect([headOf(verifier), verifier.chain.conflict()]).toEqual([toHex(tipOf(honest).hash), undefined]);
 });

@@ -6,7 +6,7 @@ import { nodeConfig } from '../src/config.ts';
 const HASH = `0x${'ab'.repeat(32)}`;
 const load = (checkpoint: string) =>
   loadConfig(nodeConfig, {
-    argv: ['--chain', 'chain.json', '--role', 'verifier', '--bitcoind', 'http://127.0.0.1:8332', '--checkpoint', checkpoint],
+    argv: ['--chain', 'chain.json', '--role', 'verifier', '--bitcoind', 'http://127.0.0.1:8332', `--checkpoint=${checkpoint}`],
     env: {},
     envPrefix: 'HEMID',
   }).checkpoint;

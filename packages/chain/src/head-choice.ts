@@ -65,10 +65,18 @@ export function createHeadChoice(deps: HeadChoiceDeps): HeadChoice {
     return depth < superFinal ? row.height : undefined;
   }
 
+  /** Whether all that a waiting header stands on is here: a block that was found invalid takes those on it along. */
+  function isConnected(block: PlacedL2Header): boolean {
+    let lowest = block;
+    for (let parent = block as PlacedL2Header | undefined; parent !== undefined; parent = waiting.get(toHex(parent.header.parentHash)))
+      lowest = parent;
+    return deps.header(lowest.header.parentHash) !== undefined;
+  }
+
   /** The ends of waiting branches that agree with the checkpoint. */
   function waitingTips(): PlacedL2Header[] {
     const parents = new Set([...waiting.values()].map(({ header }) => toHex(header.parentHash)));
-    const tips = [...waiting.values()].filter(({ hash }) => !parents.has(toHex(hash)));
+    const tips = [...waiting.values()].filter((block) => !parents.has(toHex(block.hash)) && isConnected(block));
     return checkpoint === undefined ? tips : tips.filter((tip) => agrees(checkpoint, tip, deps));
   }
 
