@@ -10,6 +10,8 @@ export const MODES = ['withhold', 'equivocate', 'freeze', 'orphan', 'withhold-lo
 export type Mode = (typeof MODES)[number];
 
 const STEPS = 26;
+/** A long withholding lasts until the other branch is super-final, which it is long before that. */
+const LONG_STEPS = 60;
 /** A block is with everybody before Bitcoin is so many blocks further. */
 const MAX_LAG = 3;
 /** Bitcoin blocks that a branch is withheld at most, when it is to lose or win by the order alone. */
@@ -49,9 +51,10 @@ async function buildFrozen({ spec, clock }: World, machine: Machine): Promise<Se
   return [sealed];
 }
 
-/** Publishes, each once, keystones of a machine's branch that Bitcoin can still count. */
-async function publish(world: World, machine: Machine, published: Set<string>): Promise<void> {
+/** Publishes, each once, keystones of a machine's branch that Bitcoin can still count. @returns the highest one's number. */
+async function publish(world: World, machine: Machine, published: Set<string>): Promise<bigint> {
   const { chain, headers } = machine.node;
+  let highest = 0n;
   for (let block = headOf(machine); block.header.number > 0n; block = chain.ancestorOf(block, block.header.number - 1n)) {
     if (!isKeystone(world.spec, block.header.number) || published.has(toHex(block.hash))) continue;
     const named = headers.read(bitcoinReference(block.header));
@@ -59,7 +62,9 @@ async function publish(world: World, machine: Machine, published: Set<string>): 
     if (!isOnMain) continue;
     published.add(toHex(block.hash));
     await publishKeystone(world.bitcoin.wallet, chain.keystone(block));
+    if (block.header.number > highest) highest = block.header.number;
   }
+  return highest;
 }
 
 async function mine(world: World, count: number): Promise<void> {
@@ -113,6 +118,8 @@ export async function run(world: World, mode: Mode, cheats: Cheats): Promise<voi
   const { cheat } = cheats;
   const published = new Set<string>();
   const state = { mode, secret: [] as SealedBlock[], isSecret: false, since: 0 };
+  /** Of a long withholding: the block it forks from, and the Bitcoin height at which its keystone was published. */
+  const long = { fork: 0n, publishedAt: undefined as number | undefined, isOver: false };
   const isLong = mode === 'withhold-long';
   const isHiding = (): boolean => state.isSecret || (mode === 'orphan' && world.step > 12 && world.step < 24);
 
@@ -120,15 +127,32 @@ export async function run(world: World, mode: Mode, cheats: Cheats): Promise<voi
     // Everybody knows of Bitcoin what there is: all see the branch come late, or nobody.
     if (isLong) for (const machine of world.machines) await look(machine);
     state.isSecret = false;
+    world.deaf = undefined;
     await world.send(cheat, state.secret.splice(0));
     if (isLong) for (const machine of world.machines) await deliver(world, machine, () => true);
   }
 
-  for (world.step = 1; world.step <= STEPS; world.step += 1) {
+  async function hide(height: number): Promise<void> {
+    if (isLong) for (const machine of world.machines) await deliver(world, machine, () => true);
+    Object.assign(state, { isSecret: true, since: height });
+    long.fork = headOf(cheat).header.number;
+    world.deaf = cheat;
+  }
+
+  /** A step of a long withholding: the secret branch is published first, the open one later, and then time passes. */
+  async function withhold(height: number): Promise<void> {
+    const [first] = world.machines as [Machine];
+    if (long.publishedAt === undefined) {
+      if ((await publish(world, cheat, published)) > long.fork) long.publishedAt = height;
+    } else if (height > long.publishedAt) await publish(world, first, published);
+    long.isOver = first.node.chain.head('finalized').header.number >= long.fork;
+    if (long.isOver) await release();
+  }
+
+  for (world.step = 1; world.step <= (isLong ? LONG_STEPS : STEPS) && !long.isOver; world.step += 1) {
     await clock.advance(world.spec.genesis.blockTime * 1000);
     const height = await world.bitcoin.height();
-    if (mode.startsWith('withhold') && !state.isSecret && (isLong ? world.step === 6 : random.next() < 0.1))
-      Object.assign(state, { isSecret: true, since: height });
+    if (mode.startsWith('withhold') && !state.isSecret && (isLong ? world.step === 6 : random.next() < 0.1)) await hide(height);
     if (mode === 'orphan' && world.step === 12)
       await cheat.bitcoin.mine({ count: random.between(1, 3), address: cheat.bitcoin.wallet.addresses.p2pkh });
     if (mode === 'orphan' && !isHiding()) await relayBitcoin(world);
@@ -140,12 +164,12 @@ export async function run(world: World, mode: Mode, cheats: Cheats): Promise<voi
       check(world, machine);
     }
     await buildAll(world, cheats, state);
-    if (random.next() < 0.3) await publish(world, world.machines[0] as Machine, published);
-    if (random.next() < 0.3) await publish(world, cheat, published);
-    if (world.step % 15 === 0) await deposit(world);
     const isQuiet = isLong && state.isSecret;
-    if (isQuiet && height - state.since > 16) await release();
-    else if (state.isSecret && !isLong && height - state.since >= SHORT - 1) await release();
+    if (!isQuiet && random.next() < 0.3) await publish(world, world.machines[0] as Machine, published);
+    if (!isQuiet && random.next() < 0.3) await publish(world, cheat, published);
+    if (world.step % 15 === 0) await deposit(world);
+    if (isQuiet) await withhold(height);
+    else if (state.isSecret && height - state.since >= SHORT - 1) await release();
     if (random.next() < 0.4 || isQuiet) await mine(world, 1);
     if (!isLong && random.next() < 0.06) {
       if (state.isSecret) await release();

@@ -36,6 +36,8 @@ export interface World {
   lonely: BitcoinActor;
   machines: Machine[];
   step: number;
+  /** A machine that takes nothing from others for now. */
+  deaf?: Machine | undefined;
   /** Reorgs of Bitcoin that were ten deep or deeper. */
   deepReorgs: number;
   open(name: string, options: { store?: Store; key?: string; bitcoin?: BitcoinActor; checkpoint?: Checkpoint; isHonest?: boolean }): Promise<Machine>;
@@ -141,7 +143,7 @@ async function fetchBody({ node, rpc }: { node: Node; rpc: BitcoinRpc }, hash: s
 
 /** Delivers what is due to a machine, in an order of its own; what waits for something stays on its way. */
 export async function deliver(world: World, machine: Machine, isDue: (entry: Machine['inbox'][number]) => boolean): Promise<void> {
-  for (let isMoving = true; isMoving; ) {
+  for (let isMoving = machine !== world.deaf; isMoving; ) {
     isMoving = false;
     const due = machine.inbox.filter(isDue).map((entry) => ({ entry, key: world.random.next() }));
     for (const { entry } of due.sort((a, b) => a.key - b.key)) {
