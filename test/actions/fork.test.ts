@@ -1,7 +1,8 @@
 import { RLP } from '@ethereumjs/rlp';
 import type { HeadChange } from '@hemid/chain';
-import { createNode, devKey, type Node } from '@hemid/node';
+import { createNode, createRpcDeps, devKey, type Node } from '@hemid/node';
 import { decodeHeader, fromHex, type Hex, hashHeader, readSealer, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
+import { createRpcContext, invoke } from '@hemid/rpc';
 import { Secret, silentLogger } from '@hemid/runtime';
 import { layout, openMemoryStore, type Store } from '@hemid/store';
 import { createTestNetwork, createUser, publishKeystone, receiptOf, type TestNetwork } from '@hemid/testkit';
@@ -161,6 +162,32 @@ test('two blocks of one slot are kept as evidence with both seals', async () => 
   expect(evidence.map(({ hash }) => hash).sort()).toEqual(hashes([a3, b3]));
   for (const row of evidence)
     expect(row).toMatchObject({ slot: slotOf(a3), signer: toHex(network.spec.genesis.sequencers[0]?.signer as Uint8Array) });
+});
+
+test('anyone can ask for the evidence, and check it', async () => {
+  const past = await commonPast();
+  const { node } = network.sequencer;
+  const a3 = await network.sequencer.build();
+  await createUser(rival, 0).send({ to: `0x${'11'.repeat(20)}` });
+  const b3 = await buildNow(rival);
+  const context = createRpcContext(createRpcDeps(node, { clock: network.clock, log: silentLogger }));
+  const ask = (...params: unknown[]): Promise<unknown> => invoke('hemi_getEvidence', params, context);
+  expect(await ask()).toEqual([]);
+  await node.chain.import(b3);
+  const [evidence] = (await ask()) as { slot: string; sequencer: Hex; blocks: { number: string; hash: Hex; header: Hex; seal: Hex }[] }[];
+  expect(evidence).toMatchObject({
+    slot: `0x${slotOf(a3).toString(16)}`,
+    sequencer: toHex(network.spec.genesis.sequencers[0]?.signer as Uint8Array),
+  });
+  expect(evidence?.blocks.map(({ hash }) => hash).sort()).toEqual(hashes([a3, b3]));
+  for (const { header, seal, hash } of evidence?.blocks ?? []) {
+    expect(toHex(hashHeader(decodeHeader(fromHex(header))))).toBe(hash);
+    expect(toHex(readSealer(fromHex(seal), BigInt(network.spec.genesis.chainId), fromHex(hash)) as Uint8Array)).toBe(evidence?.sequencer);
+  }
+  expect(await ask(`0x${(slotOf(a3) + 1n).toString(16)}`)).toEqual([]);
+  await expect(ask('0x0', 101)).rejects.toMatchObject({ code: 'rpc/invalid-params' });
+  expect(past).toHaveLength(2);
+  context.close();
 });
 
 test('two blocks of one slot are evidence whatever their numbers and their order', async () => {

@@ -1,3 +1,5 @@
+import type { Checkpoint } from '@hemid/chain';
+import { fromHex } from '@hemid/protocol';
 import { z } from 'zod';
 import type { NodeLimits } from './node.ts';
 
@@ -101,6 +103,15 @@ export const nodeConfig = z.strictObject({
     .describe('a Bitcoin node without a new block for so many seconds is left when another one is higher'),
   bitcoinRetrySeconds: z.coerce.number().min(1).default(60).describe('a Bitcoin node that was left is tried again after so many seconds'),
   unspentSet: z.string().optional().describe("file of the unspent set that the chain spec names, written by bitcoind's dumptxoutset; needed once"),
+  checkpoint: z
+    .string()
+    .regex(/^\d{1,15}:0x[0-9a-fA-F]{64}$/, 'must be NUMBER:HASH, e.g. 1200:0x and 64 hex digits')
+    .transform((text): Checkpoint => {
+      const [number = '', hash = ''] = text.split(':');
+      return { number: BigInt(number), hash: fromHex(hash) };
+    })
+    .optional()
+    .describe('number:hash of an L2 block that you vouch for: branches without it are not chosen; ends a finality/conflict'),
   readyFile: z.string().optional().describe('file that is written, as JSON with the URLs, when the node answers'),
   ...state,
   ...rpc,
@@ -109,8 +120,14 @@ export const nodeConfig = z.strictObject({
 });
 
 /** What of a configuration a node is created with, whatever its role. */
-export function limitsOf(config: { archive: boolean; stateBlocks: number; stateCacheMb: number; poolTransactions: number }): NodeLimits {
-  return { stateWindow: stateWindowOf(config), stateCacheBytes: config.stateCacheMb * 2 ** 20, poolTransactions: config.poolTransactions };
+export function limitsOf(config: DevConfig | NodeConfig): NodeLimits {
+  const checkpoint = 'checkpoint' in config ? config.checkpoint : undefined;
+  return {
+    stateWindow: stateWindowOf(config),
+    stateCacheBytes: config.stateCacheMb * 2 ** 20,
+    poolTransactions: config.poolTransactions,
+    checkpoint,
+  };
 }
 
 /** Blocks below the head whose state is kept; `undefined` keeps all. */

@@ -19,6 +19,7 @@ export function renderMetrics({ chain, headers, pool, bitcoinSync }: Node): stri
     ['hemid_l2_head_number', 'number of the latest L2 block', chain.head('latest').header.number],
     ['hemid_l2_safe_number', 'number of the safe L2 block', chain.head('safe').header.number],
     ['hemid_l2_finalized_number', 'number of the finalized L2 block', chain.head('finalized').header.number],
+    ['hemid_finality_conflict', '1 while two super-final branches keep finality from moving, else 0', chain.conflict() === undefined ? 0 : 1],
     ['hemid_l2_head_timestamp_seconds', 'time of the latest L2 block', chain.head('latest').header.timestamp],
     ['hemid_bitcoin_height', "height of the node's best Bitcoin header", headers.best().height],
     ['hemid_pool_pending', 'executable transactions in the pool', counts?.pending ?? 0],

@@ -17,7 +17,7 @@ import {
   type TipReader,
   type Walker,
 } from '@hemid/bitcoin';
-import { type Anchors, type Chain, openChain, type PlacedL2Header } from '@hemid/chain';
+import { type Anchors, type Chain, type Checkpoint, openChain, type PlacedL2Header } from '@hemid/chain';
 import { type AnchorReader, anchorFollower, createAnchorReader, createFinality, createPayoutDerivation, type Finality } from '@hemid/finality';
 import { createFollowUpstream, type FollowUpstream, type Upstream } from '@hemid/network';
 import { addressOfKey, type ChainSpec, equal, type SealedBlock, toHex } from '@hemid/protocol';
@@ -26,6 +26,7 @@ import { createBuilder, createPool, createPoolJournal, createSlotDuty, POOL_LIMI
 import type { Store } from '@hemid/store';
 import { createTunnelDerivation } from '@hemid/tunnel';
 import { getPublicKey } from '@noble/secp256k1';
+import { watchConflict } from './conflict.ts';
 import { fail } from './errors.ts';
 import { createHeadQueue } from './head-queue.ts';
 
@@ -48,6 +49,8 @@ export interface NodeLimits {
   stateCacheBytes?: number;
   /** Transactions that the pool of a sequencer holds at most. */
   poolTransactions?: number;
+  /** Branches that do not contain this block are not chosen. */
+  checkpoint?: Checkpoint | undefined;
 }
 
 export interface NodeOptions extends NodeLimits {
@@ -86,7 +89,8 @@ export interface Node {
 /**
  * Wires a node: the one place that knows who fills whose port.
  *
- * @throws `bitcoin/unspent-missing` when the chain spec names an unspent set that has not been loaded.
+ * @throws `bitcoin/unspent-missing` when the chain spec names an unspent set that has not been loaded,
+ * `chain/checkpoint` when the checkpoint contradicts the genesis.
  */
 export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<Node> {
   const { spec, store, clock, log, onFailure } = deps;
@@ -124,8 +128,10 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     anchors: anchors satisfies Anchors,
     stateWindow: options.stateWindow,
     stateCacheBytes: options.stateCacheBytes,
+    checkpoint: options.checkpoint,
   });
   ancestorOf = chain.ancestorOf;
+  watchConflict(chain, log);
 
   // Finality: raised by new Bitcoin tips and by new heads, one after the other.
   const finality = createFinality({ chain, anchors, walker: anchorWalker, headers, blocks });

@@ -2,9 +2,11 @@ import type { BitcoinRpc } from '@hemid/bitcoin';
 import { reportPayout } from '@hemid/finality';
 import type { UserTransaction } from '@hemid/hvm';
 import type { Upstream } from '@hemid/network';
+import { toHex } from '@hemid/protocol';
 import type { RpcDeps, TbcDeps } from '@hemid/rpc';
 import { type Clock, type Logger, systemRandom } from '@hemid/runtime';
 import { createBitcoinGateway } from './bitcoin-gateway.ts';
+import { describeConflict } from './conflict.ts';
 import { fail } from './errors.ts';
 import { renderMetrics } from './metrics.ts';
 import type { Node } from './node.ts';
@@ -20,6 +22,12 @@ function reasonsOf(node: Node, clock: Clock): string[] {
   if (bitcoin !== undefined) reasons.push(`bitcoin: ${bitcoin}`);
   const upstream = node.follow?.trouble();
   if (upstream !== undefined) reasons.push(`upstream: ${upstream}`);
+  const conflict = node.chain.conflict();
+  if (conflict !== undefined) reasons.push(`finality/conflict: ${describeConflict(conflict)}`);
+  const { checkpoint } = node.chain;
+  if (checkpoint !== undefined && node.chain.header(checkpoint.hash) === undefined) {
+    reasons.push(`the checkpoint, block ${checkpoint.number} ${toHex(checkpoint.hash)}, is not here yet`);
+  }
   const { header } = node.chain.head('latest');
   const ageSeconds = Math.floor(clock.now() / 1000) - Number(header.timestamp);
   if (ageSeconds > STALE_SLOTS * node.chain.spec.genesis.blockTime) reasons.push(`the latest block is ${ageSeconds} s old`);

@@ -1,6 +1,9 @@
 import type { Message, SimulationResult, StateReader } from '@hemid/hvm';
 import type { BitcoinView, ChainSpec, Keystone, Receipt, SealedBlock } from '@hemid/protocol';
+import type { Checkpoint } from './checkpoint.ts';
+import type { Conflict } from './head-decision.ts';
 import type { PlacedL2Header } from './ports.ts';
+import type { SlotEvidence } from './slot-evidence.ts';
 
 /** Names of heads (protocol section 8). */
 export type HeadTag = 'latest' | 'safe' | 'finalized' | 'earliest';
@@ -36,6 +39,12 @@ export interface ChainReader {
   /** Tries a message on the state after a block. */
   simulate(block: PlacedL2Header, message: Message): Promise<SimulationResult>;
   estimateGas(block: PlacedL2Header, message: Message): Promise<{ gas: bigint } | { failure: SimulationResult }>;
-  /** Calls `listener` after each change of the canonical chain or of its labels; @returns an unsubscribe. */
+  /** Why `finalized` stands still: two super-final branches, of which one was withheld (protocol section 8). */
+  conflict(): Conflict | undefined;
+  /** The block that the operator vouches for. */
+  readonly checkpoint: Checkpoint | undefined;
+  /** Proofs that a sequencer sealed a slot twice, from a slot on, at most `count` slots. */
+  evidence(from: bigint, count: number): Promise<SlotEvidence[]>;
+  /** Calls `listener` after each change of the canonical chain, of its labels or of the conflict; @returns an unsubscribe. */
   onHead(listener: (change: HeadChange) => void): () => void;
 }

@@ -13,18 +13,21 @@ import { type ChainSpec, equal, isHemidError, isSystemEnvelope, type SealedBlock
 import { nextTurn } from '@hemid/runtime';
 import { type Batch, type Follower, follow, layout, routeBetween, type Store } from '@hemid/store';
 import { createBlockArchive } from './block-archive.ts';
-import { bitcoinReference } from './block-rule.ts';
+import { bitcoinReference, checkSeal } from './block-rule.ts';
 import { canonicalNumbers, createKeystoneIndex, transactionIndex } from './canonical-follower.ts';
 import type { ChainReader, HeadChange } from './chain-reader.ts';
+import { assertCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { fail } from './errors.ts';
-import { chooseHead } from './fork-choice.ts';
+import { createHeadChoice } from './head-choice.ts';
+import type { Decision } from './head-decision.ts';
 import { isKeystone, keystoneOf } from './keystone-of.ts';
+import { isSameLabels, type Labels, putLabels, readLabels } from './labels.ts';
 import { createMutex } from './mutex.ts';
 import { openGenesis } from './open-genesis.ts';
 import type { Anchors, Derivation, PlacedL2Header } from './ports.ts';
 import { type BlockChoice, type PreparedBlock, prepareBlock } from './preparation.ts';
 import { cutAbove, type Rollback } from './rollback.ts';
-import { keepSlotEvidence } from './slot-evidence.ts';
+import { keepSlotEvidence, readSlotEvidence } from './slot-evidence.ts';
 import { verifyBlock } from './verification.ts';
 
 export interface ChainDeps {
@@ -35,6 +38,8 @@ export interface ChainDeps {
   index: Walker;
   derivations: readonly Derivation[];
   anchors: Anchors;
+  /** Branches that do not contain it are not chosen. */
+  checkpoint?: Checkpoint | undefined;
   /** Blocks below the head whose state stays readable; `undefined` keeps all. */
   stateWindow?: number | undefined;
   /** Memory for rows of the state at the head, bytes. */
@@ -74,14 +79,16 @@ export interface Chain extends ChainReader {
   rollback(count: bigint): Promise<Rollback>;
   /** Evaluates fork choice anew, after a new Bitcoin tip. */
   reconsider(): Promise<void>;
-  /** Sets the labelled heads (finality decides them). */
-  setLabels(labels: { safe: PlacedL2Header; finalized: PlacedL2Header }): void;
+  /** The labelled heads, and what `finalized` rests on. */
+  labels(): Labels;
+  /** Sets the labelled heads (finality decides them); `finalized` is on disk before anybody hears of it. */
+  setLabels(labels: Labels): Promise<void>;
 }
 
 /**
  * Opens the chain of a store, writing the genesis if it is empty.
  *
- * @throws `chain/other-spec` when the store belongs to another genesis.
+ * @throws `chain/other-spec` when the store belongs to another genesis, `chain/checkpoint` when the checkpoint does.
  */
 export async function openChain(deps: ChainDeps): Promise<Chain> {
   const { spec, store, headers } = deps;
@@ -102,14 +109,17 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   const leaves = new Map<string, PlacedL2Header>();
   for await (const [hash] of store.range(layout.leaf)) leaves.set(toHex(hash), archive.getHeader(hash));
   let head = await readHead();
-  let labels = { safe: genesis, finalized: genesis };
+  let labels = readLabels({ store, genesis, header: archive.readHeader, isCanonical });
+  if (deps.checkpoint !== undefined) assertCheckpoint(deps.checkpoint, genesis, archive.readHeader(deps.checkpoint.hash));
 
   async function readHead(): Promise<PlacedL2Header> {
     for await (const [, hash] of store.range(layout.canonical, { reverse: true, limit: 1 })) return archive.getHeader(hash);
     return genesis;
   }
 
-  const parentOf = (block: PlacedL2Header): PlacedL2Header => archive.getHeader(block.header.parentHash);
+  function parentOf({ header }: PlacedL2Header): PlacedL2Header {
+    return choice.held(header.parentHash) ?? archive.getHeader(header.parentHash);
+  }
 
   function headerAt(number: bigint): PlacedL2Header | undefined {
     const hash = store.get(layout.canonical, number);
@@ -143,6 +153,18 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     position: (block: PlacedL2Header) => deps.anchors.position(block),
     isKeystone: (number: bigint) => isKeystone(spec, number),
   };
+  const choice = createHeadChoice({ ...deps, checkpoint: deps.checkpoint, tree, header: archive.readHeader, ancestorOf });
+
+  function decide(among: ReadonlyMap<string, PlacedL2Header>): Promise<Decision> {
+    const held = labels.proof === undefined ? undefined : archive.readHeader(labels.proof.keystoneHash);
+    return choice.decide([...among.values()], { head, held });
+  }
+
+  /** What is on disk now stands: tells everybody, if it is anything. */
+  function settle(decision: Decision, change: HeadChange | undefined): void {
+    head = decision.head;
+    if (choice.settle(decision) || change !== undefined) announce(change ?? { removed: [], added: [] });
+  }
 
   function announce(change: HeadChange): void {
     for (const listener of listeners) listener(change);
@@ -171,17 +193,16 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     const nextLeaves = new Map(leaves);
     nextLeaves.delete(toHex(placed.header.parentHash));
     nextLeaves.set(toHex(placed.hash), placed);
-    const best = await chooseHead(tree, [...nextLeaves.values()]);
-    const change = equal(best.hash, head.hash) ? undefined : moveHead(best, batch, sealed);
+    const decision = await decide(nextLeaves);
+    choice.remember(batch);
+    const change = equal(decision.head.hash, head.hash) ? undefined : moveHead(decision.head, batch, sealed);
     states.keep(executed.hash, batch);
     await execution.pause?.();
     await batch.commit();
     leaves.clear();
     for (const [key, leaf] of nextLeaves) leaves.set(key, leaf);
-    if (change !== undefined) {
-      head = best;
-      announce(change);
-    }
+    choice.release(sealed.hash);
+    settle(decision, change);
     return sealed;
   }
 
@@ -191,12 +212,48 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     const batch = store.batch();
     const change = moveHead(target, batch);
     const cut = cutAbove(target, { archive, leaves: leaves.values(), batch });
+    if (labels.finalized.header.number > target.header.number) labels = { safe: target, finalized: target };
+    if (labels.safe.header.number > target.header.number) labels = { ...labels, safe: target };
+    putLabels(labels, batch);
     await batch.commit();
     leaves.clear();
     for (const leaf of cut.leaves) leaves.set(toHex(leaf.hash), leaf);
     head = target;
     announce(change);
     return { head, removed: change.removed, dropped: cut.dropped };
+  }
+
+  async function reconsider(): Promise<void> {
+    const batch = store.batch();
+    const decision = await decide(leaves);
+    const change = equal(decision.head.hash, head.hash) ? undefined : moveHead(decision.head, batch);
+    if (choice.remember(batch) || change !== undefined) await batch.commit();
+    settle(decision, change);
+  }
+
+  async function importNew(sealed: SealedBlock): Promise<void> {
+    choice.assertExtends(head, sealed);
+    try {
+      await commit(await verifyBlock({ ...preparationDeps, archive }, sealed), sealed.seal, () => undefined);
+    } catch (error) {
+      if (isHemidError(error) && error.severity === 'retry') await keepWaiting(sealed);
+      else choice.release(sealed.hash);
+      throw describe(error, sealed);
+    }
+  }
+
+  /** Remembers the header of a sealed block that cannot be executed yet: its branch may be in conflict with the head's. */
+  async function keepWaiting(sealed: SealedBlock): Promise<void> {
+    const { header } = sealed.block;
+    const parent = choice.held(header.parentHash) ?? archive.readHeader(header.parentHash);
+    if (parent === undefined || choice.held(sealed.hash) !== undefined) return;
+    try {
+      checkSeal(spec, parent.header, sealed);
+    } catch (error) {
+      throw describe(error, sealed);
+    }
+    choice.hold({ header, hash: sealed.hash });
+    await reconsider();
   }
 
   function describe(error: unknown, sealed: SealedBlock): unknown {
@@ -242,11 +299,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     import: (sealed) =>
       mutex.run(async () => {
         if (archive.readHeader(sealed.hash) !== undefined) return 'known' as const;
-        try {
-          await commit(await verifyBlock({ ...preparationDeps, archive }, sealed), sealed.seal, () => undefined);
-        } catch (error) {
-          throw describe(error, sealed);
-        }
+        await importNew(sealed);
         return 'imported' as const;
       }),
     expect(sealed) {
@@ -264,20 +317,18 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
       }),
     sealedInSlot: (slot) => store.get(layout.sealedSlot, slot),
     rollback: (count) => mutex.run(() => rollback(count)),
-    reconsider: () =>
-      mutex.run(async () => {
-        const best = await chooseHead(tree, [...leaves.values()]);
-        if (equal(best.hash, head.hash)) return;
-        const batch = store.batch();
-        const change = moveHead(best, batch);
-        await batch.commit();
-        head = best;
-        announce(change);
-      }),
-    setLabels(next) {
-      const changed = !equal(next.safe.hash, labels.safe.hash) || !equal(next.finalized.hash, labels.finalized.hash);
+    reconsider: () => mutex.run(reconsider),
+    labels: () => labels,
+    async setLabels(next) {
+      const batch = store.batch();
+      putLabels(next, batch);
+      if (!equal(next.finalized.hash, labels.finalized.hash) || next.proof !== labels.proof) await batch.commit();
+      const changed = !isSameLabels(next, labels);
       labels = next;
       if (changed) announce({ removed: [], added: [] });
     },
+    conflict: choice.conflict,
+    checkpoint: deps.checkpoint,
+    evidence: (from, count) => readSlotEvidence(store, from, count),
   };
 }

@@ -6,6 +6,11 @@ export const fail = errorsOf({
   'chain/parent-unknown': { severity: 'retry', doc: 'the parent of a block is not here yet' },
   'chain/slot-sealed': { severity: 'reset', doc: 'this node has sealed a block for that slot: it never seals two' },
   'chain/not-found': { severity: 'invalid', doc: 'no such block, or not on the canonical chain' },
+  'chain/conflict': {
+    severity: 'retry',
+    doc: 'a node that is behind stops at a conflict of two super-final branches, until the operator sets a checkpoint',
+  },
+  'chain/checkpoint': { severity: 'fatal', doc: 'no chain of this genesis can contain the checkpoint' },
   'chain/other-spec': { severity: 'fatal', doc: 'the data directory belongs to another chain spec' },
 });
 

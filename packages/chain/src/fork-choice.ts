@@ -9,13 +9,25 @@ export interface ForkTree {
   isKeystone(number: bigint): boolean;
 }
 
-/** One side of a fork: the leaves in its subtree, and the blocks behind the fork that lead to them. */
-interface Side {
-  leaves: PlacedL2Header[];
-  lowest: AnchorPosition | undefined;
+/** A keystone block with its lowest counting publication. */
+export interface Anchored {
+  keystone: PlacedL2Header;
+  position: AnchorPosition;
 }
 
-function comparePositions(a: AnchorPosition | undefined, b: AnchorPosition | undefined): number {
+/** One side of a fork: the first block behind it, and what its subtree holds. */
+export interface Side {
+  child: PlacedL2Header;
+  leaves: PlacedL2Header[];
+  /** Its published keystones, that of the lowest position first. */
+  anchored: Anchored[];
+}
+
+/** Chooses among the sides of a fork, which are given best first. */
+export type SidePick = (root: PlacedL2Header, sides: readonly Side[]) => Side;
+
+/** Negative when `a` is lower; `undefined` is infinity. */
+export function comparePositions(a: AnchorPosition | undefined, b: AnchorPosition | undefined): number {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? 1 : -1;
   return a.height - b.height || a.txIndex - b.txIndex || a.vout - b.vout;
 }
@@ -45,36 +57,39 @@ function commonRoot(tree: ForkTree, leaves: readonly PlacedL2Header[]): PlacedL2
   return level[0] as PlacedL2Header;
 }
 
-/** The sides of the fork at `root`, each with the lowest position in its subtree. */
+/** The sides of the fork at `root`, best first. */
 async function sidesOf(tree: ForkTree, root: PlacedL2Header, leaves: readonly PlacedL2Header[]): Promise<Side[]> {
   const sides = new Map<string, Side>();
-  const positions = new Map<string, AnchorPosition | undefined>();
+  const seen = new Set<string>();
   for (const leaf of leaves) {
     let child = leaf;
-    let lowest: AnchorPosition | undefined;
+    const anchored: Anchored[] = [];
     for (let block = leaf; block.header.number > root.header.number; block = tree.parent(block)) {
       child = block;
-      if (!tree.isKeystone(block.header.number)) continue;
-      if (!positions.has(keyOf(block))) positions.set(keyOf(block), await tree.position(block));
-      const position = positions.get(keyOf(block));
-      if (comparePositions(position, lowest) < 0) lowest = position;
+      if (!tree.isKeystone(block.header.number) || seen.has(keyOf(block))) continue;
+      seen.add(keyOf(block));
+      const position = await tree.position(block);
+      if (position !== undefined) anchored.push({ keystone: block, position });
     }
-    const side = sides.get(keyOf(child)) ?? { leaves: [], lowest: undefined };
+    const side = sides.get(keyOf(child)) ?? { child, leaves: [], anchored: [] };
     side.leaves.push(leaf);
-    if (comparePositions(lowest, side.lowest) < 0) side.lowest = lowest;
+    side.anchored.push(...anchored);
     sides.set(keyOf(child), side);
   }
-  return [...sides.values()];
+  for (const { anchored } of sides.values()) anchored.sort((a, b) => comparePositions(a.position, b.position));
+  return [...sides.values()].sort(
+    (a, b) => comparePositions(a.anchored[0]?.position, b.anchored[0]?.position) || compareLeaves(bestLeaf(a.leaves), bestLeaf(b.leaves)),
+  );
 }
+
+const best: SidePick = (_, sides) => sides[0] as Side;
 
 /**
  * The head among all valid leaves (protocol section 8): at each fork, from the root on, the side with the lowest
- * counting publication, then the tallest leaf, then the leaf of lowest hash.
+ * counting publication, then the tallest leaf, then the leaf of lowest hash; or the side that `pick` prefers.
  */
-export async function chooseHead(tree: ForkTree, leaves: readonly PlacedL2Header[]): Promise<PlacedL2Header> {
+export async function chooseHead(tree: ForkTree, leaves: readonly PlacedL2Header[], pick: SidePick = best): Promise<PlacedL2Header> {
   if (leaves.length <= 1) return bestLeaf(leaves);
   const root = commonRoot(tree, leaves);
-  const sides = await sidesOf(tree, root, leaves);
-  sides.sort((a, b) => comparePositions(a.lowest, b.lowest) || compareLeaves(bestLeaf(a.leaves), bestLeaf(b.leaves)));
-  return chooseHead(tree, (sides[0] as Side).leaves);
+  return chooseHead(tree, pick(root, await sidesOf(tree, root, leaves)).leaves, pick);
 }

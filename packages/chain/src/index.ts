@@ -3,9 +3,13 @@ export { type BlockParts, bitcoinReference, checkHeader, checkSeal, sequencerAt,
 export { canonicalNumbers, createKeystoneIndex, transactionIndex } from './canonical-follower.ts';
 export { type BlockFiller, type Chain, type ChainDeps, openChain } from './chain.ts';
 export type { ChainReader, HeadChange, HeadTag } from './chain-reader.ts';
+export type { Checkpoint } from './checkpoint.ts';
 export { checkDerived } from './derived-rule.ts';
-export { chooseHead, type ForkTree } from './fork-choice.ts';
+export { type Anchored, chooseHead, type ForkTree } from './fork-choice.ts';
+export { type Circumstances, type Conflict, type Decision, decideHead, type Standpoint } from './head-decision.ts';
 export { isKeystone, keystoneOf } from './keystone-of.ts';
+export type { FinalityProof, Labels } from './labels.ts';
 export type { AnchorPosition, Anchors, Derivation, DerivationInput, Derived, PlacedL2Header } from './ports.ts';
 export type { BlockChoice, PreparedBlock } from './preparation.ts';
 export type { Rollback } from './rollback.ts';
+export type { SlotEvidence } from './slot-evidence.ts';

@@ -1,5 +1,5 @@
 import type { StateReader, StorageWrite } from '@hemid/hvm';
-import type { BitcoinView, L2Header, SystemTransaction } from '@hemid/protocol';
+import type { BitcoinTip, BitcoinView, L2Header, SystemTransaction } from '@hemid/protocol';
 
 /** A header with its hash. */
 export interface PlacedL2Header {
@@ -50,4 +50,6 @@ export interface AnchorPosition {
 export interface Anchors {
   /** The lowest counting publication of a keystone block, or `undefined` when it has none. */
   position(keystone: PlacedL2Header): Promise<AnchorPosition | undefined>;
+  /** The tip that confirmations are counted from, on the node's own best Bitcoin chain. */
+  tip(): BitcoinTip;
 }

@@ -1,8 +1,14 @@
 import { RLP } from '@ethereumjs/rlp';
-import { type ChainSpec, encodeHeader, type SealedBlock, slotAt } from '@hemid/protocol';
-import { type Batch, layout } from '@hemid/store';
+import { type ChainSpec, decodeHeader, encodeHeader, type L2Header, type SealedBlock, slotAt, toBigEndian } from '@hemid/protocol';
+import { type Batch, layout, type Store } from '@hemid/store';
 import type { BlockArchive } from './block-archive.ts';
 import type { PlacedL2Header } from './ports.ts';
+
+/** Two or more blocks that one sequencer sealed for one slot. */
+export interface SlotEvidence {
+  slot: bigint;
+  blocks: { hash: Uint8Array; header: L2Header; seal: Uint8Array }[];
+}
 
 export interface SlotEvidenceDeps {
   spec: ChainSpec;
@@ -41,4 +47,18 @@ export function keepSlotEvidence(deps: SlotEvidenceDeps, leaves: Iterable<Placed
     if (block === undefined) continue;
     batch.put(layout.slotEvidence, { slot, blockHash: block.hash }, RLP.encode([encodeHeader(block.block.header), block.seal]));
   }
+}
+
+/** The evidence of a store, by slot ascending from `from` on, at most `count` slots. */
+export async function readSlotEvidence(store: Store, from: bigint, count: number): Promise<SlotEvidence[]> {
+  const found: SlotEvidence[] = [];
+  for await (const [{ slot, blockHash }, bytes] of store.range(layout.slotEvidence, { from: toBigEndian(from, 8) })) {
+    const last = found[found.length - 1];
+    if (last?.slot !== slot && found.length === count) break;
+    const [header, seal] = RLP.decode(bytes) as [Uint8Array, Uint8Array];
+    const block = { hash: blockHash, header: decodeHeader(header), seal };
+    if (last?.slot === slot) last.blocks.push(block);
+    else found.push({ slot, blocks: [block] });
+  }
+  return found;
 }

@@ -1,66 +1,7 @@
-import { compare, type L2Header, toDigits } from '@hemid/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type AnchorPosition, chooseHead, type ForkTree, type PlacedL2Header } from '../src/index.ts';
-
-/** A block: its name (its hash begins with it), and the Bitcoin place of its first counting publication. */
-interface Planted {
-  placed: PlacedL2Header;
-  parent: Planted | undefined;
-  position: AnchorPosition | undefined;
-}
-
-const PERIOD = 2n;
-const at = (height: number, txIndex = 1, vout = 0): AnchorPosition => ({ height, txIndex, vout });
-
-/** A tree whose even numbers are keystones. */
-function createTree() {
-  const blocks = new Map<string, Planted>();
-  const asked: string[] = [];
-
-  function plant(name: string, parent?: string, position?: AnchorPosition): string {
-    const over = parent === undefined ? undefined : blocks.get(parent);
-    const hash = new Uint8Array(32);
-    hash.set(new TextEncoder().encode(name));
-    const number = over === undefined ? 0n : over.placed.header.number + 1n;
-    blocks.set(name, { placed: { header: { number } as L2Header, hash }, parent: over, position });
-    return name;
-  }
-
-  /** Plants `names` one on the other. */
-  function branch(parent: string, names: string): void {
-    for (const name of names.split(' ')) parent = plant(name, parent);
-  }
-
-  const byHash = (hash: Uint8Array): Planted => [...blocks.values()].find((one) => toDigits(one.placed.hash) === toDigits(hash)) as Planted;
-  const nameOf = (hash: Uint8Array): string => [...blocks.entries()].find(([, one]) => toDigits(one.placed.hash) === toDigits(hash))?.[0] ?? '';
-  const tree: ForkTree = {
-    parent: (block) => (byHash(block.hash).parent as Planted).placed,
-    async position(block) {
-      asked.push(nameOf(block.hash));
-      return byHash(block.hash).position;
-    },
-    isKeystone: (number) => number > 0n && number % PERIOD === 0n,
-  };
-  plant('g');
-  return {
-    plant,
-    branch,
-    asked,
-    publish(name: string, position: AnchorPosition | undefined) {
-      (blocks.get(name) as Planted).position = position;
-    },
-    choose: async (...leaves: string[]) =>
-      nameOf(
-        (
-          await chooseHead(
-            tree,
-            leaves.map((leaf) => (blocks.get(leaf) as Planted).placed),
-          )
-        ).hash,
-      ),
-  };
-}
+import { chooseHead } from '../src/index.ts';
+import { at, beats, createTree, type Planted, trees } from './planted-tree.ts';
 
 test('a single leaf is the head', async () => {
   const { branch, choose } = createTree();
@@ -177,55 +118,6 @@ test('when a Bitcoin reorg drops the publication the taller branch wins again', 
   publish('a2', undefined);
   expect(await choose('a2', 'b3')).toBe('b3');
 });
-
-/** A random tree: for each block its parent among those before it, and maybe a position that no other block has. */
-const trees = fc
-  .array(fc.record({ parent: fc.nat(), published: fc.boolean(), height: fc.integer({ min: 1, max: 6 }), salt: fc.nat(255) }), {
-    minLength: 2,
-    maxLength: 40,
-  })
-  .map((rows) => {
-    const planted: Planted[] = [{ placed: { header: { number: 0n } as L2Header, hash: new Uint8Array(32) }, parent: undefined, position: undefined }];
-    for (const [i, { parent, published, height, salt }] of rows.entries()) {
-      // Mostly near the end, so that branches grow long.
-      const over = planted[Math.max(0, planted.length - 1 - (parent % 5))] as Planted;
-      const hash = new Uint8Array(32).fill(salt);
-      hash[31] = i;
-      const number = over.placed.header.number + 1n;
-      planted.push({ placed: { header: { number } as L2Header, hash }, parent: over, position: published ? at(height, i) : undefined });
-    }
-    const byHash = new Map(planted.map((one) => [toDigits(one.placed.hash), one]));
-    const parents = new Set(planted.map((one) => one.parent));
-    const tree: ForkTree = {
-      parent: (block) => ((byHash.get(toDigits(block.hash)) as Planted).parent as Planted).placed,
-      position: async (block) => byHash.get(toDigits(block.hash))?.position,
-      isKeystone: (number) => number > 0n && number % PERIOD === 0n,
-    };
-    return { tree, leaves: planted.filter((one) => !parents.has(one)) };
-  });
-
-function ancestry(leaf: Planted): Planted[] {
-  const path: Planted[] = [];
-  for (let one: Planted | undefined = leaf; one !== undefined; one = one.parent) path.push(one);
-  return path.reverse();
-}
-
-/** Protocol section 8, read for two branches: the lowest position after their fork, then more blocks, then the lower hash. */
-function beats(a: Planted, b: Planted): boolean {
-  const [x, y] = [ancestry(a), ancestry(b)];
-  const fork = x.findIndex((one, i) => one !== y[i]);
-  const lowest = (path: Planted[]): string =>
-    path
-      .slice(fork)
-      .filter(({ placed }) => placed.header.number % PERIOD === 0n)
-      .flatMap(({ position }) =>
-        position === undefined ? [] : [`${String(position.height).padStart(9, '0')} ${String(position.txIndex).padStart(9, '0')}`],
-      )
-      .sort()[0] ?? '~';
-  if (lowest(x) !== lowest(y)) return lowest(x) < lowest(y);
-  if (x.length !== y.length) return x.length > y.length;
-  return compare(a.placed.hash, b.placed.hash) < 0;
-}
 
 test('in any tree the choice beats every other leaf, whatever the order of the leaves', async () => {
   const cases = fc.record({ planted: trees, shuffle: fc.infiniteStream(fc.nat()) });

@@ -15,7 +15,15 @@ async function open(store: Store, spec: ChainSpec): Promise<Chain> {
   const headers = await openHeaderChain(store, spec);
   const blocks = createBlockStore(store);
   const index = createWalker(bitcoinIndex, { store, headers, blocks });
-  return openChain({ spec, store, headers, blocks, index, derivations: [], anchors: { position: async () => undefined } });
+  return openChain({
+    spec,
+    store,
+    headers,
+    blocks,
+    index,
+    derivations: [],
+    anchors: { position: async () => undefined, tip: () => headers.genesis },
+  });
 }
 
 test('a block whose parent is unknown is for later, and is taken when the parent has come', async () => {

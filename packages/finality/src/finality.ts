@@ -1,7 +1,8 @@
 import { type BlockStore, type HeaderChain, publicationsIn, type Walker } from '@hemid/bitcoin';
 import { bitcoinReference, type Chain, type HeadChange, isKeystone, type PlacedL2Header } from '@hemid/chain';
-import { type BitcoinTip, isHemidError, type Publication, toDigits } from '@hemid/protocol';
+import { type BitcoinTip, type Publication, toDigits } from '@hemid/protocol';
 import type { AnchorReader } from './anchors.ts';
+import { nextFinalized } from './finalized.ts';
 
 export interface FinalityDeps {
   chain: Chain;
@@ -98,27 +99,48 @@ export function createFinality(deps: FinalityDeps): Finality {
       .sort((a, b) => (a.keystone.header.number > b.keystone.header.number ? -1 : 1));
   }
 
-  /** N − 1 for the highest keystone N that has so many confirmations. */
-  function headAt(confirmations: number, keystones: readonly PublishedKeystone[]): PlacedL2Header {
-    const keystone = keystones.find((entry) => entry.confirmations >= confirmations)?.keystone;
-    return keystone === undefined ? chain.head('earliest') : chain.ancestorOf(keystone, keystone.header.number - 1n);
+  /** The highest keystone that has so many confirmations, and N − 1 for its number N. */
+  function headAt(confirmations: number, keystones: readonly PublishedKeystone[]): { block: PlacedL2Header; by?: PublishedKeystone } {
+    const by = keystones.find((entry) => entry.confirmations >= confirmations);
+    return by === undefined ? { block: chain.head('earliest') } : { block: chain.ancestorOf(by.keystone, by.keystone.header.number - 1n), by };
   }
 
-  function label(): void {
+  /** The last block of a branch that the canonical chain has too. */
+  function canonicalPart(block: PlacedL2Header): PlacedL2Header {
+    let part = block;
+    while (!chain.isCanonical(part)) part = chain.ancestorOf(part, part.header.number - 1n);
+    return part;
+  }
+
+  async function label(): Promise<void> {
     const keystones = published();
-    chain.setLabels({ safe: headAt(1, keystones), finalized: headAt(finality.super, keystones) });
+    const { finalized, proof } = chain.labels();
+    const { block, by } = headAt(finality.super, keystones);
+    const candidate = { block, proof: by && { keystoneHash: by.keystone.hash, publishedIn: by.publication.blockHash } };
+    const next = nextFinalized({
+      current: { block: canonicalPart(finalized), proof },
+      candidate,
+      stands: proof !== undefined && chain.isCanonical(finalized) && headers.isAncestor(proof.publishedIn, walker.position().hash),
+      isFrozen: chain.conflict() !== undefined,
+    });
+    const safe = headAt(1, keystones).block;
+    await chain.setLabels({ safe: safe.header.number > next.block.header.number ? safe : next.block, finalized: next.block, proof: next.proof });
     const deep = keystones.find((entry) => entry.confirmations >= deepEnough)?.keystone.header.number ?? 0n;
     for (const [key, { keystone }] of known) if (keystone.header.number < deep) known.delete(key);
     if (deep > floor) floor = deep;
   }
 
-  /** A header that came with an L2 block may be ahead of its body: then the anchors stay below it for now. */
+  /**
+   * Follows the heaviest chain of Bitcoin whose bodies are all here: headers that came with an L2 block may be ahead of
+   * theirs, and a branch is left only for a heavier one.
+   */
   async function followBest(): Promise<void> {
-    try {
-      await walker.moveTo(headers.best().hash);
-    } catch (error) {
-      if (!isHemidError(error, 'bitcoin/block-missing')) throw error;
-    }
+    const from = walker.position();
+    const { added } = headers.route(from.hash, headers.best().hash);
+    const missing = added.findIndex((hash) => !blocks.has(hash));
+    const target = missing === -1 ? headers.best() : headers.read(added[missing - 1] ?? from.hash);
+    const work = headers.read(from.hash)?.work ?? 0n;
+    if (target !== undefined && target.work > work) await walker.moveTo(target.hash);
   }
 
   const isDeeper = (one: PublishedKeystone, other: PublishedKeystone): boolean =>
@@ -165,12 +187,12 @@ export function createFinality(deps: FinalityDeps): Finality {
       if (!started || route.removed.length > 0) await lookAtAll();
       else await lookAtBlocks(route.added);
       started = true;
-      label();
+      await label();
     },
     async onHead({ removed, added }) {
       if (removed.length > 0) await lookAtAll();
       for (const block of added) if (isKeystone(chain.spec, block.header.number)) await look(block);
-      if (removed.length > 0 || added.length > 0) label();
+      if (removed.length > 0 || added.length > 0) await label();
     },
   };
 }

@@ -75,6 +75,15 @@ export function createFollowUpstream(deps: FollowUpstreamDeps, options: { pollMs
     }
   }
 
+  /** Lets the chain see the headers of blocks that wait behind one that cannot be executed yet (protocol section 8). */
+  async function showWaiting(blocks: readonly SealedBlock[]): Promise<void> {
+    for (const sealed of blocks) {
+      await chain.import(sealed).catch((error: unknown) => {
+        if (!isHemidError(error) || error.severity === 'fatal') throw error;
+      });
+    }
+  }
+
   /** Says what an L2 block waits for, and what ends the wait (protocol 4.4). */
   function waiting(sealed: SealedBlock, missing: Uint8Array, tipHeight: number): Error {
     return fail(
@@ -107,6 +116,7 @@ export function createFollowUpstream(deps: FollowUpstreamDeps, options: { pollMs
           refused = undefined;
           log.debug({ number: Number(sealed.block.header.number), hash: toHex(sealed.hash) }, 'block imported');
         } catch (error) {
+          if (isHemidError(error, 'network/waiting-for-bitcoin')) await showWaiting(blocks.slice(i + 1));
           if (!isHemidError(error) || error.severity !== 'invalid') throw error;
           refuse(sealed, error);
           return;

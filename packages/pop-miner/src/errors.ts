@@ -13,5 +13,6 @@ export const fail = errorsOf({
     severity: 'retry',
     doc: 'Bitcoin asks for a higher fee rate than the miner may pay; details {feeRate, maxFeeRate} in sats per 1000 vbytes',
   },
+  'pop-miner/simulation': { severity: 'invalid', doc: 'a simulation was asked for with data or choices that cannot be read' },
   'pop-miner/refused': { severity: 'retry', doc: 'the Bitcoin node refused a publication; details {rpcCode, rpcMessage, keystone} say why' },
 });

@@ -1,6 +1,10 @@
 export { type FeeOptions, toFeeRate } from './fee.ts';
 export { createPopMiner, type PopMiner, type PopMinerDeps, type PopMinerOptions } from './pop-miner.ts';
+export { popVsize } from './pop-transaction.ts';
 export { type AddressKind, createPopWallet, type PopWallet, readPopSecret } from './pop-wallet.ts';
 export type { KeystoneSource } from './ports.ts';
 export { createRpcKeystoneSource } from './rpc-keystone-source.ts';
+export { type AnchoringChoice, type AnchoringOutcome, simulateAnchoring } from './simulate/anchoring.ts';
+export { readYear, syntheticYear, type YearBlock } from './simulate/bitcoin-year.ts';
+export { type FeePlan, readFeePlan } from './simulate/fee-plan.ts';
 export type { PopMinerStatus, PublicationStatus } from './status.ts';

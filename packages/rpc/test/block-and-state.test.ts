@@ -97,7 +97,7 @@ describe('blocks', () => {
   it('follow the labels that finality sets', async () => {
     const [one, two] = [f.chain.headerAt(1n), f.chain.headerAt(2n)];
     if (one === undefined || two === undefined) throw new Error('the chain has three blocks');
-    f.chain.setLabels({ safe: two, finalized: one });
+    await f.chain.setLabels({ safe: two, finalized: one });
     expect((await f.client.getBlock({ blockTag: 'safe' })).number).toBe(2n);
     expect((await f.client.getBlock({ blockTag: 'finalized' })).number).toBe(1n);
   });

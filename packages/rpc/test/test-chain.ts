@@ -89,7 +89,7 @@ export async function openTestChain(clock: Clock, derivations: readonly Derivati
   const headers = await openHeaderChain(store, spec);
   const blocks = createBlockStore(store);
   const index = createWalker(bitcoinIndex, { store, headers, blocks });
-  const anchors = { position: async () => undefined };
+  const anchors = { position: async () => undefined, tip: () => headers.genesis };
   const chain = await openChain({ spec, store, headers, blocks, index, derivations, anchors });
   const pool = createPool({ chain, common: chain.execution.common, clock, log: silentLogger });
 

@@ -92,6 +92,13 @@ export interface SlotEvidenceKey {
   blockHash: Uint8Array;
 }
 
+/** A labelled head, and the super-final keystone with its publication's Bitcoin block that it rests on. */
+export interface LabelRow {
+  blockHash: Uint8Array;
+  keystoneHash: Uint8Array;
+  publishedIn: Uint8Array;
+}
+
 /** How far the unspent set at the hVM genesis has been loaded from its file. */
 export interface UnspentSetRow {
   /** `hash_serialized_3` of the set that the file was found to hold, internal order. */
@@ -150,7 +157,7 @@ const position = record<PositionRow>({ hash, height: u32 });
 export const layout = {
   /** Single rows by name: schema version, spec hash. */
   meta: table('m', text, only(rest)),
-  /** Positions by name: how far each Bitcoin follower (`index`, `anchors`) has come. */
+  /** Positions by name: how far each Bitcoin follower (`index`, `anchors`) has come, where `fork-choice` decided last. */
   position: table('x', text, position),
 
   /** Every valid Bitcoin header known, side branches too. */
@@ -206,6 +213,9 @@ export const layout = {
   sealedSlot: table('S', only(u64), only(hash)),
   /** Headers and seals of blocks that prove a sequencer sealed one slot twice: RLP [header, seal]. */
   slotEvidence: table('e', record<SlotEvidenceKey>({ slot: u64, blockHash: hash }), only(rest)),
+
+  /** Labels that outlast a restart, by name: `finalized`. */
+  label: table('L', text, record<LabelRow>({ blockHash: hash, keystoneHash: hash, publishedIn: hash })),
 
   /** Transactions that wait in the pool of a sequencer, in parcels by number: RLP list of raw transactions. */
   pooled: table('w', only(u64), only(rest)),

@@ -1,6 +1,6 @@
 import { deepEqual, notDeepEqual } from 'node:assert/strict';
+import { createSeededRandom } from '@hemid/runtime';
 import { type Follower, follow, layout, type Store, type Table } from '@hemid/store';
-import { createSeededRandom } from './seeded-random.ts';
 
 /** A follower and the chain it is held to. */
 export interface FollowerCase<B> {

@@ -1,3 +1,4 @@
+export { createSeededRandom, type SeededRandom } from '@hemid/runtime';
 export { type BitcoinActor, createEmbeddedBitcoin, createRealBitcoin, STRANGER } from './bitcoin-actor.ts';
 export {
   type BitcoinLab,
@@ -33,7 +34,6 @@ export { createLoadSigner, type LoadCall, type LoadSigner } from './load-signer.
 export { createManualClock, type ManualClock } from './manual-clock.ts';
 export { publishKeystone } from './pop-publisher.ts';
 export { type ProgramProcess, startProgram, waitForOutput } from './process.ts';
-export { createSeededRandom, type SeededRandom } from './seeded-random.ts';
 export {
   createTestNetwork,
   type NodeActor,

@@ -6,6 +6,7 @@ import { ethChain } from './eth-chain.ts';
 import { ethLog } from './eth-log.ts';
 import { ethState } from './eth-state.ts';
 import { ethTransaction } from './eth-transaction.ts';
+import { evidence } from './evidence.ts';
 import { finality } from './finality.ts';
 import { hemi } from './hemi.ts';
 import { kss } from './kss.ts';
@@ -28,4 +29,5 @@ export const methods: MethodTable = {
   ...createSubscriptionMethods('hemi', hemiSubscriptions),
   ...finality,
   ...pop,
+  ...evidence,
 };

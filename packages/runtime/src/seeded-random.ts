@@ -1,4 +1,4 @@
-/** A reproducible stream of numbers (mulberry32), for campaigns that print their seed. */
+/** A reproducible stream of numbers (mulberry32), for simulations and campaigns that print their seed. */
 export interface SeededRandom {
   /** In [0, 1). */
   next(): number;

@@ -1,0 +1,36 @@
+import { isHemidError } from '@hemid/protocol';
+import { fail } from '../errors.ts';
+import { chooseFeeRate, type FeeOptions, toFeeRate } from '../fee.ts';
+
+/** How a simulated miner pays: by the rules of popmd, and maybe again while a publication waits. */
+export interface FeePlan {
+  name: string;
+  fees: FeeOptions;
+  /** Replaces a waiting publication when the estimate has risen. */
+  replaces: boolean;
+}
+
+/**
+ * `fixed:R`, `estimate`, `estimate-cap:R` or `replace`; R in sats/vB.
+ *
+ * @throws `pop-miner/simulation`
+ */
+export function readFeePlan(name: string): FeePlan {
+  const [kind, number] = name.split(':');
+  const rate = number === undefined ? undefined : Number(number);
+  const isRate = rate !== undefined && Number.isFinite(rate) && rate >= 1;
+  if (kind === 'fixed' && isRate) return { name, fees: { staticRate: toFeeRate(rate) }, replaces: false };
+  if (kind === 'estimate-cap' && isRate) return { name, fees: { maxRate: toFeeRate(rate) }, replaces: false };
+  if ((name === 'estimate' || name === 'replace') && rate === undefined) return { name, fees: {}, replaces: name === 'replace' };
+  throw fail('pop-miner/simulation', `"${name}" is not a policy: fixed:R, estimate, estimate-cap:R or replace, with R sats/vB of at least 1`);
+}
+
+/** The rate that popmd would pay, or `undefined` while it waits for fees to fall. */
+export function rateOf({ fees }: FeePlan, estimate: bigint | undefined): bigint | undefined {
+  try {
+    return chooseFeeRate(fees, estimate);
+  } catch (error) {
+    if (isHemidError(error, 'pop-miner/fee-too-high')) return undefined;
+    throw error;
+  }
+}
