@@ -12,9 +12,12 @@ export {
   toOutlook,
   vsizeOf,
 } from './outlook.ts';
+export type { Standing } from './policy.ts';
 export { createPopMiner, type PopMiner, type PopMinerDeps, type PopMinerOptions } from './pop-miner.ts';
 export { type AddressKind, createPopWallet, type PopWallet, readPopSecret } from './pop-wallet.ts';
 export type { FeeMarket, KeystoneOrigin, KeystoneSource, MinerBitcoin } from './ports.ts';
+export type { AbandonedKeystone, QueueEntry, Reason } from './queue.ts';
+export type { PolicyOptions } from './round.ts';
 export { createRpcKeystoneSource } from './rpc-keystone-source.ts';
 export { KEYSTONE_WINDOW, type Sighting, sightingsIn } from './sighting.ts';
 export type { PopMinerStatus, PublicationStatus } from './status.ts';

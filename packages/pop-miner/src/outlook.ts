@@ -25,6 +25,8 @@ export interface PendingTransaction {
   txid: Uint8Array;
   /** What it publishes, if that is payable. */
   sightings: readonly Sighting[];
+  /** The output script with which it publishes, if it does. */
+  popScript: Uint8Array | undefined;
   /** The miner's coins that it spends, in the order of its inputs. */
   spends: readonly Coin[];
   /** Whether the miner made it: all inputs are its coins, and all outputs pay it or publish. Only such a one is replaced. */
@@ -83,6 +85,7 @@ export function toOutlook({ wallet, coins, mempool, ...rest }: OutlookParts): Ou
     return {
       txid: transaction.txid,
       sightings: sightingsIn(transaction, undefined),
+      popScript: transaction.outputs.find(({ script }) => isPopOutput(script))?.script,
       spends,
       isOwn: isPaidAlone && isMinersWork(transaction, wallet),
       feeSats: isPaidAlone ? sum(spends) - sum(transaction.outputs) : undefined,

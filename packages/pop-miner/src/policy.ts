@@ -1,5 +1,6 @@
 import { hashKeystone, type Keystone, toDisplay, toKeystoneId } from '@hemid/protocol';
-import type { Outlook } from './outlook.ts';
+import type { Family } from './family.ts';
+import type { Outlook, PendingTransaction } from './outlook.ts';
 import type { KeystoneOrigin } from './ports.ts';
 import { KEYSTONE_WINDOW } from './sighting.ts';
 
@@ -18,9 +19,27 @@ export interface Candidate {
  * - `pending`: a publication of the miner's own waits in the mempool;
  * - `unanchored`: the Bitcoin tip that it names is not on the best chain of the miner's Bitcoin node, or far below;
  * - `stale`: that tip is so far below that a publication in the next block would not count;
+ * - `old`: it was made longer ago than the miner cares for;
  * - `due`: none of these.
  */
-export type Standing = 'published' | 'pending' | 'unanchored' | 'stale' | 'due';
+export type Standing = 'published' | 'pending' | 'unanchored' | 'stale' | 'old' | 'due';
+
+/** What makes a keystone `old`. */
+export interface AgeLimit {
+  nowMs: number;
+  maxAgeMs: number;
+}
+
+/** When a transaction of the miner's is helped along. */
+export interface Patience {
+  /** Sats per 1000 vbytes: what is needed now to be mined in time. */
+  rate: bigint;
+  /** Blocks that it has waited without being mined. */
+  blocks: number;
+}
+
+/** A transaction that can be replaced by one that publishes the same. */
+export type StuckTransaction = PendingTransaction & { popScript: Uint8Array };
 
 /** How many of the newest keystones the miner looks at. */
 export const MAX_KEYSTONES = 12;
@@ -31,19 +50,42 @@ export function toCandidate(keystone: Keystone, origin: KeystoneOrigin): Candida
 }
 
 /** How a keystone stands, as Bitcoin looks now. */
-export function standingOf({ id, origin }: Candidate, { tipHeight, heights, confirmed, pending }: Outlook): Standing {
+export function standingOf({ id, origin }: Candidate, { tipHeight, heights, confirmed, pending }: Outlook, { nowMs, maxAgeMs }: AgeLimit): Standing {
   const named = heights.get(toDisplay(origin.bitcoinTip));
   const counts = (height: number | undefined): boolean =>
     named !== undefined && height !== undefined && height > named && height - named <= KEYSTONE_WINDOW;
   if (confirmed.some(({ keystoneId, height }) => keystoneId === id && counts(height))) return 'published';
   if (pending.some(({ sightings }) => sightings.some(({ keystoneId }) => keystoneId === id))) return 'pending';
   if (named === undefined) return 'unanchored';
-  return tipHeight + 1 - named > KEYSTONE_WINDOW ? 'stale' : 'due';
+  if (tipHeight + 1 - named > KEYSTONE_WINDOW) return 'stale';
+  return nowMs - origin.timeMs > maxAgeMs ? 'old' : 'due';
 }
 
-/** The keystone to publish next: the newest that is due, and not among those `tried` already in this round. */
-export function nextDue(candidates: readonly Candidate[], outlook: Outlook, tried: ReadonlySet<string>): Candidate | undefined {
-  return [...candidates]
-    .sort((a, b) => b.keystone.l2BlockNumber - a.keystone.l2BlockNumber)
-    .find((candidate) => !tried.has(candidate.id) && standingOf(candidate, outlook) === 'due');
+/** Whether a publication of it in the next block would still be worth its fee. */
+export function isWanted(candidate: Candidate, outlook: Outlook, limit: AgeLimit): boolean {
+  return standingOf(candidate, { ...outlook, pending: [] }, limit) === 'due';
+}
+
+/** The newest keystones first. */
+export function byNewest(a: Candidate, b: Candidate): number {
+  return b.keystone.l2BlockNumber - a.keystone.l2BlockNumber;
+}
+
+/**
+ * The transaction to replace so that the publication of a keystone is mined, or `undefined` when it pays enough, or has
+ * not waited long enough. It is the publication itself, or when others rest on that, one at the end of the chain: its
+ * new fee pays for all below it, and no other keystone is dropped.
+ */
+export function stuckTransaction(
+  { id }: Candidate,
+  { tipHeight, pending }: Outlook,
+  { family, patience }: { family: Family; patience: Patience },
+): StuckTransaction | undefined {
+  const publishes = ({ sightings }: PendingTransaction): boolean => sightings.some(({ keystoneId }) => keystoneId === id);
+  const ends = pending.filter((transaction) => family.isLeaf(transaction) && family.withAncestors(transaction).some(publishes));
+  if (ends.length === 0 || ends.some((end) => family.debtOf(end, patience.rate) === 0n)) return undefined;
+  const isStuck = (end: PendingTransaction): end is StuckTransaction =>
+    end.isOwn && end.popScript !== undefined && tipHeight - end.sinceHeight >= patience.blocks;
+  const debtOf = (end: PendingTransaction): number => Number(family.debtOf(end, patience.rate));
+  return ends.filter(isStuck).sort((a, b) => debtOf(a) - debtOf(b))[0];
 }

@@ -39,6 +39,11 @@ export interface MinerBitcoin {
    */
   look(keystoneIds: readonly string[], signal?: AbortSignal): Promise<Outlook>;
   feeMarket(signal?: AbortSignal): Promise<FeeMarket>;
-  /** Hands a raw transaction over. @throws `pop-miner/refused` (retry) with the reason when it is not taken. */
+  /**
+   * Hands a raw transaction over. From then on {@link look} shows it, as long as it waits or is mined: a source that
+   * lags behind adds it itself, or the miner would spend its coins again.
+   *
+   * @throws `pop-miner/refused` (retry) with the reason when it is not taken.
+   */
   broadcast(raw: Uint8Array, signal?: AbortSignal): Promise<void>;
 }

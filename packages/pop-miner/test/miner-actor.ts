@@ -6,7 +6,9 @@ import {
   createPopWallet,
   type FeeOptions,
   type KeystoneSource,
+  type MinerBitcoin,
   type PopMiner,
+  type PopMinerOptions,
   type PopWallet,
 } from '@hemid/pop-miner';
 import type { BitcoinNetwork } from '@hemid/protocol';
@@ -34,11 +36,14 @@ export interface MinerRequest {
   kind?: AddressKind;
   fees?: FeeOptions;
   network?: BitcoinNetwork;
+  options?: Partial<PopMinerOptions>;
+  /** Stands between the miner and its Bitcoin. */
+  wrap?: (bitcoin: MinerBitcoin) => MinerBitcoin;
 }
 
 /** Creates a miner whose key is made from its name. */
 export function createMinerActor(request: MinerRequest): MinerActor {
-  const { rpc, keystones, name = 'miner', kind = 'p2wpkh', fees = {}, network = 'regtest' } = request;
+  const { rpc, keystones, name = 'miner', kind = 'p2wpkh', fees = {}, network = 'regtest', options = {}, wrap = (bitcoin) => bitcoin } = request;
   const otherHands = createBitcoinWallet({ rpc, secret: name });
   const wallet = createPopWallet(new Secret(otherHands.secretKey), { network, kind });
   const clock = createManualClock(0);
@@ -52,7 +57,7 @@ export function createMinerActor(request: MinerRequest): MinerActor {
       log: silentLogger,
       onFailure: (error) => failures.push(error),
     },
-    { network, fees, pollMs: POLL_MS },
+    { network, fees, pollMs: POLL_MS, ...options },
   );
   return { miner, wallet, otherHands, clock, failures, reborn: () => createMinerActor(request) };
 }

@@ -11,7 +11,7 @@ function sighting(number: number, height: number | undefined, miner = wallet.min
   return { keystoneId: `keystone ${number}`, keystoneNumber: number, txid: new Uint8Array(32).fill(number), miner, height };
 }
 
-const BLANK = { spends: [], isOwn: true, feeSats: 200n, vsize: 200, sinceHeight: 100 };
+const BLANK = { popScript: undefined, spends: [], isOwn: true, feeSats: 200n, vsize: 200, sinceHeight: 100 };
 
 /** A chain of which the blocks from 100 up to `tipHeight` are watched. */
 function outlook(tipHeight: number, sightings: readonly Sighting[]): Outlook {
