@@ -8,7 +8,7 @@ import type { AddressKind, PopWallet } from './pop-wallet.ts';
 export interface Selection {
   coins: Coin[];
   feeSats: bigint;
-  /** 0: it would be dust, and went to the fee. */
+  /** Never dust, and never missing: Knots does not relay a transaction that holds nothing but data. */
   changeSats: bigint;
 }
 
@@ -38,36 +38,27 @@ export function spendableCoins(coins: readonly Coin[], tipHeight: number): Coin[
 }
 
 /**
- * Chooses the coins for one publication, or `undefined` when they do not pay it: one coin that leaves a change,
- * confirmed before unconfirmed, the largest first; else several; else without change.
+ * Chooses the coins for one publication, or `undefined` when they do not pay it and leave a change: one coin, confirmed
+ * before unconfirmed, the largest first; else several.
  */
 export function selectCoins(spendable: readonly Coin[], request: SelectionRequest): Selection | undefined {
   const { feeRate, wallet, required = [], debtOf = () => 0n, leastFee = () => 0n } = request;
-  const sizes = new Map<number, { withChange: number; without: number }>();
-  const sizesOf = (inputs: number): { withChange: number; without: number } => {
-    const known = sizes.get(inputs) ?? { withChange: popVsize(wallet, { inputs, change: 1 }), without: popVsize(wallet, { inputs, change: 0 }) };
-    sizes.set(inputs, known);
-    return known;
+  const sizes = new Map<number, number>();
+  const sizeOf = (inputs: number): number => {
+    const size = sizes.get(inputs) ?? popVsize(wallet, { inputs, change: 1 });
+    sizes.set(inputs, size);
+    return size;
   };
-  const feeFor = (vsize: number, debt: bigint): bigint => {
-    const [fair, least] = [feeAt(feeRate, vsize) + debt, leastFee(vsize)];
-    return fair > least ? fair : least;
-  };
-  const describe = (coins: Coin[]): { coins: Coin[]; has: bigint; withChange: bigint; without: bigint } => {
-    const [{ withChange, without }, debt] = [sizesOf(coins.length), debtOf(coins)];
-    return { coins, has: sumOf(coins), withChange: feeFor(withChange, debt), without: feeFor(without, debt) };
+  const select = (coins: Coin[]): Selection => {
+    const [fair, least] = [feeAt(feeRate, sizeOf(coins.length)) + debtOf(coins), leastFee(sizeOf(coins.length))];
+    const feeSats = fair > least ? fair : least;
+    return { coins, feeSats, changeSats: sumOf(coins) - feeSats };
   };
 
-  const inputFee = feeAt(feeRate, sizesOf(2).withChange - sizesOf(1).withChange);
+  const inputFee = feeAt(feeRate, sizeOf(2) - sizeOf(1));
   const ordered = spendable.filter((coin) => coin.valueSats > inputFee + debtOf([coin])).sort(byPreference);
   const sets = required.length > 0 ? besides(required, ordered) : [...ordered.map((coin) => [coin]), ...growing(ordered)];
-  const choices = sets.map(describe);
-  const withChange = choices.find((choice) => choice.has >= choice.withChange + DUST_SATS[wallet.kind]);
-  if (withChange !== undefined) {
-    return { coins: withChange.coins, feeSats: withChange.withChange, changeSats: withChange.has - withChange.withChange };
-  }
-  const spent = choices.find((choice) => choice.has >= choice.without);
-  return spent && { coins: spent.coins, feeSats: spent.has, changeSats: 0n };
+  return sets.map(select).find(({ changeSats }) => changeSats >= DUST_SATS[wallet.kind]);
 }
 
 function byPreference(a: Coin, b: Coin): number {

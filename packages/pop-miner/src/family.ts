@@ -21,14 +21,20 @@ export function createFamily(pending: readonly PendingTransaction[]): Family {
   const parentsOf = (coins: readonly Coin[]): PendingTransaction[] => [
     ...new Set(coins.flatMap(({ txid, height }) => (height === undefined ? (byId.get(toDisplay(txid)) ?? []) : []))),
   ];
+  // Chains that part and join again have more paths than one could walk.
+  const debts = new Map<string, bigint>();
   const withChildren = new Set(pending.flatMap(({ spends }) => parentsOf(spends)));
 
   /**
    * A miner of blocks takes a transaction with those it rests on, and leaves out of the account those that pay enough
    * for themselves: what a parent pays too much is no help, what it pays too little must be paid by the child.
    */
-  function debtOf({ feeSats = 0n, vsize, spends }: PendingTransaction, rate: bigint): bigint {
+  function debtOf({ txid, feeSats = 0n, vsize, spends }: PendingTransaction, rate: bigint): bigint {
+    const name = `${toDisplay(txid)}:${rate}`;
+    const known = debts.get(name);
+    if (known !== undefined) return known;
     const lacks = feeAt(rate, vsize) - feeSats + debtOfCoins(spends, rate);
+    debts.set(name, lacks > 0n ? lacks : 0n);
     return lacks > 0n ? lacks : 0n;
   }
 

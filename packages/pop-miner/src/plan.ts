@@ -76,10 +76,9 @@ export function planReplacement(stuck: StuckTransaction, incremental: bigint, co
   const selection = selectCoins(spendable, { feeRate: rate, wallet, required: spends, debtOf, leastFee });
   if (selection === undefined) throw noFunds(context, spendable);
   const { coins, feeSats, changeSats } = selection;
-  const vsize = popVsize(wallet, { inputs: coins.length, change: changeSats > 0n ? 1 : 0 });
-  // What it pays for those below is no rate of its own; dust that goes to the fee is not either.
-  if (changeSats > 0n) assertBelowCap(rateOf(feeSats - debtOf(coins), vsize), fees);
-  return { popScript, coins, change: changeSats > 0n ? [changeSats] : [], feeSats, extraSats: feeSats - oldFee };
+  // What it pays for those below is no rate of its own.
+  assertBelowCap(rateOf(feeSats - debtOf(coins), popVsize(wallet, { inputs: coins.length, change: 1 })), fees);
+  return { popScript, coins, change: [changeSats], feeSats, extraSats: feeSats - oldFee };
 }
 
 function claimedCoins(claim: Claim, tipHeight: number): Coin[] {
@@ -91,7 +90,7 @@ function claimedCoins(claim: Claim, tipHeight: number): Coin[] {
 /** While fees are low, a publication that spends confirmed coins takes small ones along. */
 function gather({ coins, feeSats, changeSats }: Selection, spendable: readonly Coin[], { wallet, fees, rate }: PlanContext): Selection {
   const isDear = fees.gatherRate === undefined || rate > fees.gatherRate;
-  if (isDear || changeSats === 0n || coins.some(({ unconfirmed }) => unconfirmed > 0)) return { coins, feeSats, changeSats };
+  if (isDear || coins.some(({ unconfirmed }) => unconfirmed > 0)) return { coins, feeSats, changeSats };
   const vsizeOf = (inputs: number): number => popVsize(wallet, { inputs, change: 1 });
   const inputFee = feeAt(rate, vsizeOf(2) - vsizeOf(1)) + 1n;
   const small = COIN_WORTH * feeAt(rate, vsizeOf(1));
@@ -113,7 +112,6 @@ function divide(
   { waiting, others }: { waiting: number; others: number },
   { wallet, rate }: PlanContext,
 ): bigint[] {
-  if (changeSats === 0n) return [];
   const chain = coins.reduce((total, { unconfirmed }) => total + unconfirmed, 0);
   if (chain < LONG_CHAIN || waiting <= others) return [changeSats];
   const vsizeOf = (change: number): number => popVsize(wallet, { inputs: coins.length, change });

@@ -8,7 +8,7 @@ export interface PopPlan {
   popScript: Uint8Array;
   /** The inputs, in order; at least one. */
   coins: readonly Coin[];
-  /** Values of the outputs that go back to the wallet, in sats; none when they would be dust. */
+  /** Values of the outputs that go back to the wallet, in sats. */
   change: readonly bigint[];
 }
 

@@ -50,7 +50,7 @@ export function createMinerActor(request: MinerRequest): MinerActor {
   const failures: unknown[] = [];
   const miner = createPopMiner(
     {
-      bitcoin: createMinerBitcoind({ rpc, wallet, log: silentLogger }),
+      bitcoin: wrap(createMinerBitcoind({ rpc, wallet, log: silentLogger })),
       keystones,
       wallet,
       clock,
