@@ -1,5 +1,5 @@
 export { createMinerBitcoind } from './bitcoind/bitcoind.ts';
-export type { Coin } from './coin.ts';
+export { type Coin, outpointKey } from './coin.ts';
 export { fail } from './errors.ts';
 export { type FeeOptions, TARGET_BLOCKS, toFeeRate } from './fee.ts';
 export {

@@ -38,6 +38,12 @@ export interface Patience {
   blocks: number;
 }
 
+/** What decides whether a transaction is stuck. */
+export interface StuckRequest {
+  family: Family;
+  patience: Patience;
+}
+
 /** A transaction that can be replaced by one that publishes the same. */
 export type StuckTransaction = PendingTransaction & { popScript: Uint8Array };
 
@@ -72,20 +78,28 @@ export function byNewest(a: Candidate, b: Candidate): number {
 }
 
 /**
- * The transaction to replace so that the publication of a keystone is mined, or `undefined` when it pays enough, or has
- * not waited long enough. It is the publication itself, or when others rest on that, one at the end of the chain: its
- * new fee pays for all below it, and no other keystone is dropped.
+ * The transactions of the miner's that are to be replaced if anything is to become of them: they have waited long
+ * enough, pay too little, and nothing rests on them, so that no other keystone is dropped. The cheapest first.
  */
-export function stuckTransaction(
-  { id }: Candidate,
-  { tipHeight, pending }: Outlook,
-  { family, patience }: { family: Family; patience: Patience },
-): StuckTransaction | undefined {
-  const publishes = ({ sightings }: PendingTransaction): boolean => sightings.some(({ keystoneId }) => keystoneId === id);
-  const ends = pending.filter((transaction) => family.isLeaf(transaction) && family.withAncestors(transaction).some(publishes));
-  if (ends.length === 0 || ends.some((end) => family.debtOf(end, patience.rate) === 0n)) return undefined;
+export function stuckTransactions({ tipHeight, pending }: Outlook, { family, patience }: StuckRequest): StuckTransaction[] {
   const isStuck = (end: PendingTransaction): end is StuckTransaction =>
-    end.isOwn && end.popScript !== undefined && tipHeight - end.sinceHeight >= patience.blocks;
+    end.isOwn &&
+    end.popScript !== undefined &&
+    family.isLeaf(end) &&
+    tipHeight - end.sinceHeight >= patience.blocks &&
+    family.debtOf(end, patience.rate) > 0n;
   const debtOf = (end: PendingTransaction): number => Number(family.debtOf(end, patience.rate));
-  return ends.filter(isStuck).sort((a, b) => debtOf(a) - debtOf(b))[0];
+  return pending.filter(isStuck).sort((a, b) => debtOf(a) - debtOf(b));
+}
+
+/**
+ * The transaction to replace so that the publication of a keystone is mined, if there is one. It is the publication
+ * itself, or when others rest on that, one at the end of the chain: its new fee pays for all below it.
+ */
+export function stuckPublication({ id }: Candidate, outlook: Outlook, request: StuckRequest): StuckTransaction | undefined {
+  const { family, patience } = request;
+  const restsOn = (end: PendingTransaction): boolean =>
+    family.withAncestors(end).some(({ sightings }) => sightings.some(({ keystoneId }) => keystoneId === id));
+  const isPaidFor = outlook.pending.some((end) => family.isLeaf(end) && restsOn(end) && family.debtOf(end, patience.rate) === 0n);
+  return isPaidFor ? undefined : stuckTransactions(outlook, request).find(restsOn);
 }

@@ -84,7 +84,7 @@ export function createPopMiner(deps: PopMinerDeps, options: PopMinerOptions): Po
   function logFirst(now: Outlook): void {
     const { balanceSats, spendableSats, coins } = describeOutlook(now, wallet);
     const amounts = { balanceSats: String(balanceSats), spendableSats: String(spendableSats) };
-    log.info({ address: wallet.address, ...amounts, coins, height: now.tipHeight }, 'pop miner sees bitcoin');
+    log.info({ via: bitcoin.name, address: wallet.address, ...amounts, coins, height: now.tipHeight }, 'pop miner sees bitcoin');
   }
 
   function logChanges(before: Outlook, now: Outlook): void {

@@ -6,7 +6,7 @@ import { createFamily } from './family.ts';
 import { type FeeOptions, targetRate } from './fee.ts';
 import type { Outlook } from './outlook.ts';
 import { type Plan, type PlanContext, planPublication, planReplacement } from './plan.ts';
-import { type AgeLimit, type Candidate, isWanted, standingOf, stuckTransaction } from './policy.ts';
+import { type AgeLimit, type Candidate, isWanted, type StuckRequest, standingOf, stuckPublication, stuckTransactions } from './policy.ts';
 import { buildPopTransaction } from './pop-transaction.ts';
 import type { PopWallet } from './pop-wallet.ts';
 import type { FeeMarket, MinerBitcoin } from './ports.ts';
@@ -93,13 +93,24 @@ export async function runRound(
   function publication(candidate: Candidate, context: PlanContext): Step {
     const due = candidates.filter((other) => standingOf(other, context.outlook, limit) === 'due');
     const request = { waiting: due.length - 1, claim: claims.claimOf(candidate.id, context.outlook) };
-    return { candidate, what: 'publication', plan: planPublication(candidate, request, context) };
+    try {
+      return { candidate, what: 'publication', plan: planPublication(candidate, request, context) };
+    } catch (error) {
+      // Coins under a stuck chain come free when it is mined, whatever it publishes.
+      const [stuck] = isHemidError(error, 'pop-miner/no-funds') ? stuckTransactions(context.outlook, toStuckRequest(context)) : [];
+      if (stuck === undefined) throw error;
+      return { candidate, what: 'replacement', plan: planReplacement(stuck, market.incremental, context) };
+    }
   }
 
   function replacement(candidate: Candidate, context: PlanContext): Step | undefined {
     if (!isWanted(candidate, context.outlook, limit)) return undefined;
-    const stuck = stuckTransaction(candidate, context.outlook, { family: context.family, patience: { rate, blocks: options.stuckBlocks } });
+    const stuck = stuckPublication(candidate, context.outlook, toStuckRequest(context));
     return stuck && { candidate, what: 'replacement', plan: planReplacement(stuck, market.incremental, context) };
+  }
+
+  function toStuckRequest({ family }: PlanContext): StuckRequest {
+    return { family, patience: { rate, blocks: options.stuckBlocks } };
   }
 }
 

@@ -134,6 +134,26 @@ describe('a pop miner beside a bitcoind', () => {
       expect(miner.status()).toMatchObject({ publishedCount: 2, replacedCount: 0 });
     });
 
+    it('gets a chain mined that holds its only coin, although newer keystones have taken the place of those in it', async () => {
+      const { miner } = await openMiner(1);
+      for (let i = 0; i < 20; i += 1) {
+        await makeKeystone();
+        await miner.tick();
+      }
+      fees.ask(20_000n);
+      await mineEmpty(1);
+      for (let i = 0; i < 12; i += 1) await makeKeystone();
+      await miner.tick();
+      expect(miner.status()).toMatchObject({ pending: 20, replacedCount: 0, trouble: expect.stringMatching(/must wait for blocks/) });
+      await mineEmpty(1);
+      await miner.tick();
+      expect(miner.status()).toMatchObject({ pending: 20, replacedCount: 1 });
+      await bitcoin.mine(1);
+      await miner.tick();
+      await bitcoin.mine(1);
+      await expectEachOnce();
+    });
+
     it('stays below its cap and says so, and goes on when the storm is over', async () => {
       const { miner } = await openMiner(2, { fees: { maxRate: 40_000n } });
       await makeKeystone();
@@ -378,7 +398,7 @@ describe('a pop miner beside a bitcoind', () => {
     }
   });
 
-  it('catches up when the L2 node was away for an hour, and says what it left out', async () => {
+  it('catches up when the L2 node was away for an hour', async () => {
     const { miner } = await openMiner(1);
     await makeKeystone();
     await miner.tick();
