@@ -100,13 +100,20 @@ describe('a pop miner beside a bitcoind', () => {
 
     it('does not drop the keystones of a chain: its end pays for all of it', async () => {
       const { miner } = await openMiner(1);
-      for (let i = 0; i < 4; i += 1) {
+      for (let i = 0; i < 3; i += 1) {
         await makeKeystone();
         await miner.tick();
       }
+      await mineEmpty(1);
+      await makeKeystone();
+      await miner.tick();
       const before = await bitcoin.mempool();
       fees.ask(50_000n);
-      await mineEmpty(2);
+      await mineEmpty(1);
+      await miner.tick();
+      // The last has not waited long enough, and those before it cannot be replaced without dropping it.
+      expect((await bitcoin.mempool()).sort()).toEqual([...before].sort());
+      await mineEmpty(1);
       await miner.tick();
 
       const after = await bitcoin.mempool();
@@ -181,10 +188,11 @@ describe('a pop miner beside a bitcoind', () => {
       const first = await openMiner(2, { options: { budgetSats: 500n } });
       // Older than the blocks that a new miner reads: what these inputs were worth only bitcoind remembers.
       await bitcoin.mine(210);
+      fees.ask(1100n);
       for (let i = 0; i < 3; i += 1) await makeKeystone(i);
       await first.miner.tick();
       const { spentSats } = first.miner.status().budget;
-      expect(spentSats).toBeGreaterThan(300n);
+      expect(spentSats).toBe(2n * 223n);
       expect(first.miner.status()).toMatchObject({
         publishedCount: 2,
         budget: { limitSats: 500n },
@@ -193,6 +201,7 @@ describe('a pop miner beside a bitcoind', () => {
       expect(first.miner.status().queue.map(({ reason }) => reason)).toEqual([undefined, undefined, 'budget']);
 
       await bitcoin.mine(100);
+      fees.ask(1000n);
       const second = first.reborn();
       await second.miner.tick();
       expect(second.miner.status()).toMatchObject({ publishedCount: 0, budget: { limitSats: 500n, spentSats } });
@@ -264,6 +273,12 @@ describe('a pop miner beside a bitcoind', () => {
     for (let i = 0; i < 12; i += 1) await makeKeystone();
     await miner.tick();
     expect(miner.status()).toMatchObject({ pending: 12, publishedCount: 12, coins: 4 });
+    // All of them rest on the first: bitcoind would refuse the 26th.
+    for (let i = 0; i < 12; i += 1) await makeKeystone();
+    await miner.tick();
+    expect(miner.status()).toMatchObject({ pending: 20, trouble: expect.stringMatching(/must wait for blocks/) });
+    await bitcoin.mine(1);
+    await miner.tick();
     await bitcoin.mine(1);
     for (let i = 0; i < 3; i += 1) await makeKeystone();
     await miner.tick();
