@@ -25,7 +25,11 @@ export interface BitcoinActor {
 
 /** Opens a chain whose faucet has some spendable coins. The bitcoind has no transaction index: none may be needed; `args` are more of its arguments. */
 export async function openBitcoin(kind: BitcoinKind, args: readonly string[] = []): Promise<BitcoinActor> {
-  const { rpc, close } = kind === 'bitcoind' ? await openBitcoind(args) : await openEmbedded();
+  return createBitcoinActor(kind === 'bitcoind' ? await openBitcoind(args) : await openEmbedded());
+}
+
+/** The same on a chain that is there already. */
+export async function createBitcoinActor({ rpc, close }: Pick<BitcoinActor, 'rpc' | 'close'>): Promise<BitcoinActor> {
   const faucet = createBitcoinWallet({ rpc, secret: 'faucet' });
   const stranger = createBitcoinWallet({ rpc, secret: 'stranger' });
   await faucet.mine(110);
