@@ -1,6 +1,6 @@
 import { publicationsIn } from '@hemid/bitcoin';
 import { equal, hashKeystone, toDisplay, toKeystoneId } from '@hemid/protocol';
-import { createSeededRandom, startBitcoind } from '@hemid/testkit';
+import { createBitcoinWallet, createSeededRandom, startBitcoind } from '@hemid/testkit';
 import { expect, it } from 'vitest';
 import { createBitcoinActor } from './bitcoin-actor.ts';
 import { createFeeActor } from './fee-actor.ts';
@@ -24,6 +24,7 @@ it(`survives what happens in months: ${STEPS} events, seed ${SEED}`, { timeout: 
   const explained = new Map<string, string>();
   let actor = open('miner');
   let start = 0;
+  let branches = 0;
 
   const events: Record<string, { weight: number; happen: () => Promise<unknown> }> = {
     keystone: {
@@ -41,7 +42,9 @@ it(`survives what happens in months: ${STEPS} events, seed ${SEED}`, { timeout: 
         const depth = random.between(1, 4);
         const tip = (await bitcoin.rpc('getblockcount', [])) as number;
         await bitcoin.invalidate((await bitcoin.rpc('getblockhash', [tip - depth + 1])) as string);
-        await bitcoin.mineElsewhere(depth + 1);
+        // A block like one that was invalidated would not be taken.
+        branches += 1;
+        await createBitcoinWallet({ rpc: bitcoin.rpc, secret: `branch ${branches}` }).mine(depth + 1);
       },
     },
     restart: {

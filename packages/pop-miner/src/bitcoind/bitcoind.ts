@@ -66,11 +66,12 @@ async function readOutlook({ source, chain, mempool, wallet }: Watches, signal?:
 
 async function readFeeMarket(rpc: BitcoinRpc, signal?: AbortSignal): Promise<FeeMarket> {
   const { feerate } = (await rpc('estimatesmartfee', [TARGET_BLOCKS], signal)) as { feerate?: number };
-  const info = (await rpc('getmempoolinfo', [], signal)) as { mempoolminfee: number; incrementalrelayfee: number };
+  const info = (await rpc('getmempoolinfo', [], signal)) as { mempoolminfee: number; minrelaytxfee: number; incrementalrelayfee?: number };
   return {
     estimate: feerate === undefined ? undefined : satsFromBtc(feerate),
     minimum: satsFromBtc(info.mempoolminfee),
-    incremental: satsFromBtc(info.incrementalrelayfee),
+    // Old nodes do not say; by default the two are the same.
+    incremental: satsFromBtc(info.incrementalrelayfee ?? info.minrelaytxfee),
   };
 }
 
