@@ -33,7 +33,7 @@ export async function serveKeystones(l2: KeystoneHolder): Promise<KeystoneServer
     if (method !== 'eth_getBlockByHash') return undefined;
     const origin = await l2.origin(Buffer.from(String(params[0]).slice(2), 'hex')).catch(() => undefined);
     if (origin === undefined) return null;
-    return { extraData: `0x${toDisplay(origin.bitcoinTip)}`, timestamp: `0x${(origin.timeMs / 1000).toString(16)}` };
+    return { extraData: `0x${toDisplay(origin.bitcoinTip)}`, timestamp: `0x${Math.floor(origin.timeMs / 1000).toString(16)}` };
   }
 
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
