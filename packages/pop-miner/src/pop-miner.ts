@@ -32,8 +32,8 @@ export interface PopMinerOptions extends Pick<PolicyOptions, 'fees' | 'budgetSat
 export interface PopMiner {
   status(): PopMinerStatus;
   /**
-   * One round: looks at Bitcoin, then publishes what is due and replaces what is stuck, newest first. Rounds never overlap. A trouble that may
-   * pass is logged once, kept in the status, and left to the next round.
+   * One round: looks at Bitcoin, then publishes what is due and replaces what is stuck, newest first. Rounds never
+   * overlap. A trouble that may pass is logged once, kept in the status, and left to the next round.
    *
    * @throws any other error
    */
@@ -55,7 +55,7 @@ export function createPopMiner(deps: PopMinerDeps, options: PopMinerOptions): Po
   const policy: PolicyOptions = { ...DEFAULTS, ...options };
   const sent = { publication: 0, replacement: 0 };
   let isOnNetwork = false;
-  /** Of the last round: while the L2 node is away these are still watched. */
+  /** Of the last round: while the L2 node is away these are still taken care of. */
   let candidates: readonly Candidate[] = [];
   let market: FeeMarket | undefined;
   let outlook: Outlook | undefined;
@@ -99,16 +99,13 @@ export function createPopMiner(deps: PopMinerDeps, options: PopMinerOptions): Po
   async function work(signal?: AbortSignal): Promise<void> {
     await checkNetwork(signal);
     const read = await readCandidates(signal).catch((error: unknown) => ({ error }));
-    if ('error' in read) {
-      await observe(signal);
-      throw read.error;
-    }
-    candidates = read;
+    if (!('error' in read)) candidates = read;
     market = await bitcoin.feeMarket(signal);
     const onSent = (what: keyof typeof sent): void => {
       sent[what] += 1;
     };
     const stopped = await runRound({ bitcoin, wallet, clock, log, claims, queue, observe, onSent }, { candidates, market, options: policy }, signal);
+    if ('error' in read) throw read.error;
     if (stopped !== undefined) throw stopped;
   }
 

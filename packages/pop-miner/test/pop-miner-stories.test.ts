@@ -414,11 +414,15 @@ describe('a pop miner beside a bitcoind', () => {
     }
   });
 
-  it('catches up when the L2 node was away for an hour', async () => {
+  it('helps its publication along while the L2 node is away for an hour, and catches up then', async () => {
     const { miner } = await openMiner(1);
     await makeKeystone();
     await miner.tick();
     l2.failure = new HemidError('pop-miner/node-unreachable', 'retry', 'the L2 node is away');
+    fees.ask(20_000n);
+    await mineEmpty(2);
+    await miner.tick();
+    expect(miner.status()).toMatchObject({ replacedCount: 1, trouble: 'the L2 node is away' });
     for (let i = 0; i < 6; i += 1) {
       for (let j = 0; j < 2; j += 1) await makeKeystone();
       await bitcoin.mine(1);
