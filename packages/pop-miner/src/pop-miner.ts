@@ -92,7 +92,10 @@ export function createPopMiner(deps: PopMinerDeps, options: PopMinerOptions): Po
       const fields = { keystone: sighting.keystoneNumber, txid: toDisplay(sighting.txid) };
       if (what === 'confirmed') log.info({ ...fields, height: sighting.height }, 'publication confirmed');
       else if (what === 'returned') log.info(fields, 'publication returned to the mempool');
-      else log.warn(fields, 'publication vanished');
+      else {
+        log.warn(fields, 'publication vanished');
+        queue.lose(sighting);
+      }
     }
   }
 

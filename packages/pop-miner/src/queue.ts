@@ -4,6 +4,7 @@ import { rateOf } from './fee.ts';
 import type { Outlook } from './outlook.ts';
 import type { AgeLimit, Candidate, Standing } from './policy.ts';
 import { standingOf } from './policy.ts';
+import type { Sighting } from './sighting.ts';
 
 /**
  * Why a keystone is not published, or its publication not helped along:
@@ -11,9 +12,21 @@ import { standingOf } from './policy.ts';
  * - `unanchored`, `stale`, `old`: as in {@link Standing};
  * - `no-funds`, `fee-too-high`, `budget`, `held`, `refused`: the errors of those names;
  * - `superseded`: it was due until newer keystones took its place in the queue; they cover it;
- * - `orphaned`: it is not on the L2 chain any more.
+ * - `orphaned`: it is not on the L2 chain any more;
+ * - `lost`: its publication vanished after newer keystones had taken its place; they cover it.
  */
-export type Reason = 'unanchored' | 'stale' | 'old' | 'no-funds' | 'fee-too-high' | 'budget' | 'held' | 'refused' | 'superseded' | 'orphaned';
+export type Reason =
+  | 'unanchored'
+  | 'stale'
+  | 'old'
+  | 'no-funds'
+  | 'fee-too-high'
+  | 'budget'
+  | 'held'
+  | 'refused'
+  | 'superseded'
+  | 'orphaned'
+  | 'lost';
 
 /** A keystone in the miner's queue. */
 export interface QueueEntry {
@@ -42,6 +55,8 @@ export interface Queue {
   update(candidates: readonly Candidate[], outlook: Outlook, limit: AgeLimit): void;
   /** Notes why nothing was done for a keystone in this round. */
   note(candidate: Candidate, error: unknown): void;
+  /** Notes that a publication vanished; of a keystone in the queue the next round takes care. */
+  lose(sighting: Pick<Sighting, 'keystoneId' | 'keystoneNumber'>): void;
   entries(): readonly QueueEntry[];
   /** Newest last, at most {@link MAX_ABANDONED}. */
   abandoned(): readonly AbandonedKeystone[];
@@ -61,7 +76,7 @@ export function createQueue(log: Logger): Queue {
   let entries = new Map<string, QueueEntry>();
   let abandoned: AbandonedKeystone[] = [];
 
-  function abandon({ keystone, id }: QueueEntry, reason: Reason): void {
+  function abandon({ keystone, id }: Pick<QueueEntry, 'keystone' | 'id'>, reason: Reason): void {
     log.info({ keystone, id, reason }, 'keystone given up');
     abandoned = [...abandoned.filter((other) => other.id !== id), { keystone, id, reason }].slice(-MAX_ABANDONED);
   }
@@ -93,6 +108,9 @@ export function createQueue(log: Logger): Queue {
     note({ id }, error) {
       const entry = entries.get(id);
       if (entry !== undefined && isHemidError(error)) entry.reason = error.code.replace('pop-miner/', '') as Reason;
+    },
+    lose({ keystoneId: id, keystoneNumber: keystone }) {
+      if (!entries.has(id)) abandon({ keystone, id }, 'lost');
     },
     entries: () => [...entries.values()],
     abandoned: () => abandoned,

@@ -44,6 +44,18 @@ describe('the queue of keystones', () => {
     expect(queue.abandoned()).toEqual([{ keystone: number, id: gone.id, reason }]);
   });
 
+  it('remembers a publication that vanished when its keystone had left it, not before', () => {
+    const queue = createQueue(silentLogger);
+    const mine = candidate(25);
+    const sighting = { keystoneId: mine.id, keystoneNumber: 25, txid: new Uint8Array(32), miner: new Uint8Array(20), height: 101 };
+    queue.update([mine], { ...outlook, tipHeight: 101, confirmed: [sighting] }, LIMIT);
+    queue.lose(sighting);
+    expect(queue.abandoned()).toEqual([]);
+    queue.update(newest, outlook, LIMIT);
+    queue.lose(sighting);
+    expect(queue.abandoned()).toEqual([{ keystone: 25, id: mine.id, reason: 'lost' }]);
+  });
+
   it('does not count as abandoned what was published, and remembers no more than 50', () => {
     const queue = createQueue(silentLogger);
     const mine = candidate(25);
