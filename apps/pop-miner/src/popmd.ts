@@ -1,5 +1,5 @@
 import { type BitcoinRpc, createBitcoindRpc } from '@hemid/bitcoin';
-import { createPopMiner, createPopWallet, createRpcKeystoneSource, type FeeOptions, toFeeRate } from '@hemid/pop-miner';
+import { createMinerBitcoind, createPopMiner, createPopWallet, createRpcKeystoneSource, type FeeOptions, toFeeRate } from '@hemid/pop-miner';
 import { createServiceGroup, type Logger, type ServiceGroup, systemClock } from '@hemid/runtime';
 import type { PopmdConfig } from './config.ts';
 
@@ -13,7 +13,7 @@ export function createPopmd(config: PopmdConfig, { log, onFailure }: { log: Logg
   const wallet = createPopWallet(config.bitcoinSecret, { network, kind });
   const keystones = createRpcKeystoneSource(config.opgethUrl, { timeoutMs: CALL_TIMEOUT_MS });
   const miner = createPopMiner(
-    { rpc: createRpc(config), keystones, wallet, clock: systemClock, log, onFailure },
+    { bitcoin: createMinerBitcoind({ rpc: createRpc(config), wallet, log }), keystones, wallet, clock: systemClock, log, onFailure },
     { network, fees: feesOf(config), pollMs },
   );
   log.info({ address: wallet.address, network }, 'pop miner starting');

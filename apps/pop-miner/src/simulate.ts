@@ -80,7 +80,7 @@ function run(argv: readonly string[]): void {
     blockTime: chosen.blockTime,
     budgetSats: chosen.budget === undefined ? undefined : BigInt(chosen.budget),
     finalDepth: chosen.finalDepth,
-    vsize: popVsize(wallet, { inputs: 1, hasChange: true }),
+    vsize: popVsize(wallet, { inputs: 1, change: 1 }),
     seed: chosen.seed,
   };
   const choices = chosen.keystonePeriod.flatMap((keystonePeriod) =>

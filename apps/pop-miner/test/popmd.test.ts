@@ -78,7 +78,7 @@ describe('popmd', () => {
     await bitcoin.mine({ count: 2, address });
     const hashes = await bitcoin.mine({ count: 100, address: faucet });
     l2 = createKeystoneHolder();
-    l2.make(25, hashes.at(-1) ?? '');
+    l2.make(25, hashes.at(-1) ?? '', systemClock.now());
     node = await serveKeystones(l2);
     const server = await bitcoin.serve({ host: '127.0.0.1', port: 0 });
     env = {
@@ -123,7 +123,7 @@ describe('popmd', () => {
 
     const second = start();
     await second.says('pop miner sees bitcoin');
-    l2.make(50, (await bitcoin.mine({ count: 1, address: faucet }))[0] ?? '');
+    l2.make(50, (await bitcoin.mine({ count: 1, address: faucet }))[0] ?? '', systemClock.now());
     expect(await second.says('keystone published')).toMatchObject({ keystone: 50 });
     expect(await mempool()).toHaveLength(1);
     expect(await mempool()).not.toContain(txid);

@@ -14,5 +14,7 @@ export const fail = errorsOf({
     doc: 'Bitcoin asks for a higher fee rate than the miner may pay; details {feeRate, maxFeeRate} in sats per 1000 vbytes',
   },
   'pop-miner/simulation': { severity: 'invalid', doc: 'a simulation was asked for with data or choices that cannot be read' },
-  'pop-miner/refused': { severity: 'retry', doc: 'the Bitcoin node refused a publication; details {rpcCode, rpcMessage, keystone} say why' },
+  'pop-miner/budget': { severity: 'retry', doc: "the day's budget is spent; details {limitSats, spentSats, feeSats}" },
+  'pop-miner/held': { severity: 'retry', doc: 'an earlier transaction of the same keystone vanished and could still be mined beside a new one' },
+  'pop-miner/refused': { severity: 'retry', doc: 'the Bitcoin node refused a publication; details {rpcCode, rpcMessage} say why' },
 });

@@ -1,9 +1,26 @@
-export { type FeeOptions, toFeeRate } from './fee.ts';
+export { createMinerBitcoind } from './bitcoind/bitcoind.ts';
+export { type Coin, outpointKey } from './coin.ts';
+export { fail } from './errors.ts';
+export { type FeeOptions, TARGET_BLOCKS, toFeeRate } from './fee.ts';
+export {
+  isMinersWork,
+  type MempoolTransaction,
+  type Outlook,
+  type OutlookParts,
+  type PendingTransaction,
+  type Spending,
+  toOutlook,
+  vsizeOf,
+} from './outlook.ts';
+export type { Standing } from './policy.ts';
 export { createPopMiner, type PopMiner, type PopMinerDeps, type PopMinerOptions } from './pop-miner.ts';
 export { popVsize } from './pop-transaction.ts';
 export { type AddressKind, createPopWallet, type PopWallet, readPopSecret } from './pop-wallet.ts';
-export type { KeystoneSource } from './ports.ts';
+export type { FeeMarket, KeystoneOrigin, KeystoneSource, MinerBitcoin } from './ports.ts';
+export type { AbandonedKeystone, QueueEntry, Reason } from './queue.ts';
+export type { PolicyOptions } from './round.ts';
 export { createRpcKeystoneSource } from './rpc-keystone-source.ts';
+export { KEYSTONE_WINDOW, type Sighting, sightingsIn } from './sighting.ts';
 export { type AnchoringChoice, type AnchoringOutcome, simulateAnchoring } from './simulate/anchoring.ts';
 export { readYear, syntheticYear, type YearBlock } from './simulate/bitcoin-year.ts';
 export { type FeePlan, readFeePlan } from './simulate/fee-plan.ts';

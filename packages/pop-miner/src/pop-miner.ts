@@ -1,19 +1,19 @@
-import { type BitcoinRpc, createRpcSource } from '@hemid/bitcoin';
 import { type BitcoinNetwork, isHemidError, toDisplay } from '@hemid/protocol';
 import { type Clock, every, type Logger, type Loop, type Service } from '@hemid/runtime';
+import { runwayDays, spentInDay } from './budget.ts';
 import { createCandidateReader } from './candidates.ts';
-import { createChainWatch } from './chain-watch.ts';
-import type { FeeOptions } from './fee.ts';
-import { createMempoolWatch } from './mempool-watch.ts';
-import { type Outlook, readOutlook } from './outlook.ts';
-import { nextDue } from './policy.ts';
+import { createClaims } from './claims.ts';
+import { targetRate } from './fee.ts';
+import type { Outlook } from './outlook.ts';
+import { type Candidate, POLICY_DEFAULTS } from './policy.ts';
 import type { PopWallet } from './pop-wallet.ts';
-import type { KeystoneSource } from './ports.ts';
-import { publish } from './publish.ts';
+import type { FeeMarket, KeystoneSource, MinerBitcoin } from './ports.ts';
+import { createQueue } from './queue.ts';
+import { type PolicyOptions, runRound } from './round.ts';
 import { changesBetween, describeOutlook, type PopMinerStatus } from './status.ts';
 
 export interface PopMinerDeps {
-  rpc: BitcoinRpc;
+  bitcoin: MinerBitcoin;
   keystones: KeystoneSource;
   wallet: PopWallet;
   clock: Clock;
@@ -22,9 +22,8 @@ export interface PopMinerDeps {
   onFailure: (error: unknown) => void;
 }
 
-export interface PopMinerOptions {
+export interface PopMinerOptions extends Pick<PolicyOptions, 'fees' | 'budgetSats'>, Partial<Pick<PolicyOptions, 'stuckBlocks' | 'maxAgeMs'>> {
   network: BitcoinNetwork;
-  fees: FeeOptions;
   /** From the end of one round to the start of the next. */
   pollMs: number;
 }
@@ -33,44 +32,48 @@ export interface PopMinerOptions {
 export interface PopMiner {
   status(): PopMinerStatus;
   /**
-   * One round: looks at Bitcoin, then publishes what is due, newest first. Rounds never overlap. A trouble that may
-   * pass is logged once, kept in the status, and left to the next round.
+   * One round: looks at Bitcoin, then publishes what is due and replaces what is stuck, newest first. Rounds never
+   * overlap. A trouble that may pass is logged once, kept in the status, and left to the next round.
    *
    * @throws any other error
    */
   tick(signal?: AbortSignal): Promise<void>;
 }
 
+/** As the public network's miner: two blocks late, four hours old. */
+
 /**
- * Creates the miner. It keeps nothing on disk and decides nothing from memory: a round reads the chain, the mempool and
- * the keystones, and acts; the broadcast is its only effect, so it may die at any moment.
+ * Creates the miner. It keeps nothing on disk: a round reads the chain, the mempool and the keystones, and acts; the
+ * broadcast is its only effect, so it may die at any moment. {@link createClaims} says what it remembers and why.
  */
 export function createPopMiner(deps: PopMinerDeps, options: PopMinerOptions): PopMiner & Service {
-  const { rpc, wallet, clock, log } = deps;
-  const source = createRpcSource(rpc);
-  const watches = {
-    source,
-    wallet,
-    chain: createChainWatch({ rpc, source, script: wallet.script, log }),
-    mempool: createMempoolWatch({ rpc, wallet }),
-  };
-  const candidates = createCandidateReader(deps.keystones, log);
+  const { bitcoin, wallet, clock, log } = deps;
+  const readCandidates = createCandidateReader(deps.keystones);
+  const claims = createClaims();
+  const queue = createQueue(log);
+  const policy: PolicyOptions = { ...POLICY_DEFAULTS, ...options };
+  const sent = { publication: 0, replacement: 0 };
   let isOnNetwork = false;
+  /** Of the last round: while the L2 node is away these are still taken care of. */
+  let candidates: readonly Candidate[] = [];
+  let market: FeeMarket | undefined;
   let outlook: Outlook | undefined;
-  let publishedCount = 0;
   let trouble: string | undefined;
   let lastRound: Promise<void> = Promise.resolve();
   let loop: Loop | undefined;
 
   async function checkNetwork(signal?: AbortSignal): Promise<void> {
     if (isOnNetwork) return;
-    await source.checkNetwork(options.network, signal);
+    await bitcoin.checkNetwork(options.network, signal);
     isOnNetwork = true;
   }
 
   async function observe(signal?: AbortSignal): Promise<Outlook> {
     const before = outlook;
-    const now = await readOutlook(watches, signal);
+    const now = await bitcoin.look(
+      candidates.map(({ id }) => id),
+      signal,
+    );
     outlook = now;
     if (before === undefined) logFirst(now);
     else logChanges(before, now);
@@ -80,7 +83,7 @@ export function createPopMiner(deps: PopMinerDeps, options: PopMinerOptions): Po
   function logFirst(now: Outlook): void {
     const { balanceSats, spendableSats, coins } = describeOutlook(now, wallet);
     const amounts = { balanceSats: String(balanceSats), spendableSats: String(spendableSats) };
-    log.info({ address: wallet.address, ...amounts, coins, height: now.tipHeight }, 'pop miner sees bitcoin');
+    log.info({ via: bitcoin.name, address: wallet.address, ...amounts, coins, height: now.tipHeight }, 'pop miner sees bitcoin');
   }
 
   function logChanges(before: Outlook, now: Outlook): void {
@@ -88,24 +91,24 @@ export function createPopMiner(deps: PopMinerDeps, options: PopMinerOptions): Po
       const fields = { keystone: sighting.keystoneNumber, txid: toDisplay(sighting.txid) };
       if (what === 'confirmed') log.info({ ...fields, height: sighting.height }, 'publication confirmed');
       else if (what === 'returned') log.info(fields, 'publication returned to the mempool');
-      else log.warn(fields, 'publication vanished');
+      else {
+        log.warn(fields, 'publication vanished');
+        queue.lose(sighting);
+      }
     }
   }
 
   async function work(signal?: AbortSignal): Promise<void> {
     await checkNetwork(signal);
-    let now = await observe(signal);
-    const newest = await candidates.read(signal);
-    candidates.mention(newest, now);
-    const tried = new Set<string>();
-    for (let next = nextDue(newest, now, tried); next !== undefined; next = nextDue(newest, now, tried)) {
-      tried.add(next.id);
-      const { txid, feeSats, vsize } = await publish({ rpc, wallet, fees: options.fees }, { candidate: next, outlook: now }, signal);
-      publishedCount += 1;
-      const fields = { keystone: next.keystone.l2BlockNumber, id: next.id, txid: toDisplay(txid), feeSats: String(feeSats), vsize };
-      log.info(fields, 'keystone published');
-      now = await observe(signal);
-    }
+    const read = await readCandidates(signal).catch((error: unknown) => ({ error }));
+    if (!('error' in read)) candidates = read;
+    market = await bitcoin.feeMarket(signal);
+    const onSent = (what: keyof typeof sent): void => {
+      sent[what] += 1;
+    };
+    const stopped = await runRound({ bitcoin, wallet, clock, log, claims, queue, observe, onSent }, { candidates, market, options: policy }, signal);
+    if ('error' in read) throw read.error;
+    if (stopped !== undefined) throw stopped;
   }
 
   async function round(signal?: AbortSignal): Promise<void> {
@@ -131,8 +134,23 @@ export function createPopMiner(deps: PopMinerDeps, options: PopMinerOptions): Po
     name: 'pop-miner',
     tick,
     status() {
+      const { budgetSats: limitSats } = options;
+      const rate = market === undefined ? undefined : targetRate(options.fees, market);
       const seen = outlook === undefined ? { balanceSats: 0n, spendableSats: 0n, coins: 0, pending: 0 } : describeOutlook(outlook, wallet);
-      return { address: wallet.address, ...seen, publishedCount, ...(trouble === undefined ? {} : { trouble }) };
+      const days = outlook === undefined || rate === undefined ? undefined : runwayDays(outlook, { wallet, candidates, rate, limitSats });
+      const spentSats = outlook === undefined ? 0n : spentInDay(outlook, rate ?? 0n);
+      return {
+        address: wallet.address,
+        ...seen,
+        publishedCount: sent.publication,
+        replacedCount: sent.replacement,
+        ...(rate === undefined ? {} : { feeRate: rate }),
+        budget: { ...(limitSats === undefined ? {} : { limitSats }), spentSats },
+        ...(days === undefined ? {} : { runwayDays: days }),
+        queue: queue.entries(),
+        abandoned: queue.abandoned(),
+        ...(trouble === undefined ? {} : { trouble }),
+      };
     },
     async start(signal) {
       await checkNetwork(signal).catch((error: unknown) => {

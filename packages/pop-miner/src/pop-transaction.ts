@@ -1,15 +1,15 @@
-import { abbreviate, encodePopScript, type Keystone } from '@hemid/protocol';
 import { script as bitcoinScript, Transaction } from 'bitcoinjs-lib';
 import type { Coin } from './coin.ts';
 import { type PopWallet, SIGNATURE_SIZE, toP2pkh } from './pop-wallet.ts';
 
 /** What a publication is made of. */
 export interface PopPlan {
-  keystone: Keystone;
+  /** The output script that publishes, 83 bytes (protocol section 7). */
+  popScript: Uint8Array;
   /** The inputs, in order; at least one. */
   coins: readonly Coin[];
-  /** 0: no change output. */
-  changeSats: bigint;
+  /** Values of the outputs that go back to the wallet, in sats. */
+  change: readonly bigint[];
 }
 
 /** A signed publication. */
@@ -24,16 +24,8 @@ export interface PopTransaction {
 /** Signals replaceability (BIP-125). */
 const SEQUENCE = 0xfffffffd;
 const VERSION = 2;
-/** Any keystone: all have the same size. */
-const SOME_KEYSTONE: Keystone = {
-  version: 1,
-  l1BlockNumber: 0,
-  l2BlockNumber: 0,
-  parentHash: new Uint8Array(32),
-  previousKeystoneHash: new Uint8Array(32),
-  stateRoot: new Uint8Array(32),
-  blockHash: new Uint8Array(32),
-};
+/** All publications are as long. */
+const SOME_SCRIPT = new Uint8Array(83);
 const SOME_COIN: Coin = { txid: new Uint8Array(32), vout: 0, valueSats: 0n, isCoinbase: false, height: 0, unconfirmed: 0 };
 
 /** Builds and signs a publication: the change first, the keystone after it. The same plan gives the same bytes. */
@@ -45,20 +37,20 @@ export function buildPopTransaction(wallet: PopWallet, plan: PopPlan): PopTransa
   return { raw: transaction.toBuffer(), txid: transaction.getHash(), vsize: transaction.virtualSize() };
 }
 
-/** The exact virtual size in vbytes of a publication with so many inputs. */
-export function popVsize(wallet: PopWallet, { inputs, hasChange }: { inputs: number; hasChange: boolean }): number {
+/** The exact virtual size in vbytes of a publication with so many inputs, and outputs that go back to the wallet. */
+export function popVsize(wallet: PopWallet, { inputs, change }: { inputs: number; change: number }): number {
   const coins = Array.from({ length: inputs }, () => SOME_COIN);
-  const transaction = assemble(wallet, { keystone: SOME_KEYSTONE, coins, changeSats: hasChange ? 1n : 0n });
+  const transaction = assemble(wallet, { popScript: SOME_SCRIPT, coins, change: Array.from({ length: change }, () => 1n) });
   for (const i of coins.keys()) unlock(transaction, i, { wallet, signature: new Uint8Array(SIGNATURE_SIZE) });
   return transaction.virtualSize();
 }
 
-function assemble(wallet: PopWallet, { keystone, coins, changeSats }: PopPlan): Transaction {
+function assemble(wallet: PopWallet, { popScript, coins, change }: PopPlan): Transaction {
   const transaction = new Transaction();
   transaction.version = VERSION;
   for (const { txid, vout } of coins) transaction.addInput(txid, vout, SEQUENCE);
-  if (changeSats > 0n) transaction.addOutput(wallet.script, changeSats);
-  transaction.addOutput(encodePopScript(abbreviate(keystone)), 0n);
+  for (const valueSats of change) transaction.addOutput(wallet.script, valueSats);
+  transaction.addOutput(popScript, 0n);
   return transaction;
 }
 

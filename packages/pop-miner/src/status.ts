@@ -2,6 +2,7 @@ import { equal, toDisplay } from '@hemid/protocol';
 import { spendableCoins } from './coin-selection.ts';
 import type { Outlook } from './outlook.ts';
 import type { PopWallet } from './pop-wallet.ts';
+import type { AbandonedKeystone, QueueEntry } from './queue.ts';
 import type { Sighting } from './sighting.ts';
 
 /** A publication of the miner's own, for people to see. */
@@ -30,8 +31,20 @@ export interface PopMinerStatus {
   pending: number;
   /** The own publication of the newest keystone that stands on the recent chain or in the mempool. */
   lastPublication?: PublicationStatus;
-  /** Publications that were broadcast since the miner was created. */
+  /** Publications that were broadcast since the miner was created, replacements not counted. */
   publishedCount: number;
+  /** Replacements that were broadcast since the miner was created. */
+  replacedCount: number;
+  /** What a publication would pay now, sats per 1000 vbytes. */
+  feeRate?: bigint;
+  /** Fees of the last 144 blocks and of the mempool; without a limit unless one is set. */
+  budget: { limitSats?: bigint; spentSats: bigint };
+  /** For how many days the coins last at today's fee rate and today's rate of keystones. */
+  runwayDays?: number;
+  /** The keystones that the miner looks at, newest first. */
+  queue: readonly QueueEntry[];
+  /** Those that left the queue without a publication, newest last; some dozens. */
+  abandoned: readonly AbandonedKeystone[];
   /** Why the miner cannot go on at the moment. */
   trouble?: string;
 }
@@ -43,12 +56,15 @@ export interface SightingChange {
 }
 
 const ownIn = (outlook: Outlook, miner: Uint8Array): Sighting[] => [
-  ...outlook.pending,
+  ...outlook.pending.flatMap(({ sightings }) => sightings),
   ...outlook.confirmed.filter((sighting) => equal(sighting.miner, miner)),
 ];
 
 /** The part of the status that Bitcoin alone says. */
-export function describeOutlook(outlook: Outlook, wallet: PopWallet): Omit<PopMinerStatus, 'address' | 'publishedCount' | 'trouble'> {
+export type OutlookStatus = Pick<PopMinerStatus, 'balanceSats' | 'spendableSats' | 'coins' | 'pending' | 'lastPublication'>;
+
+/** Reads it from an outlook. */
+export function describeOutlook(outlook: Outlook, wallet: PopWallet): OutlookStatus {
   const newest = ownIn(outlook, wallet.miner).reduce<Sighting | undefined>(
     (best, next) => (best !== undefined && best.keystoneNumber > next.keystoneNumber ? best : next),
     undefined,
@@ -57,7 +73,7 @@ export function describeOutlook(outlook: Outlook, wallet: PopWallet): Omit<PopMi
     balanceSats: sum(outlook.coins),
     spendableSats: sum(spendableCoins(outlook.coins, outlook.tipHeight)),
     coins: outlook.coins.length,
-    pending: outlook.pending.length,
+    pending: outlook.pending.filter(({ sightings }) => sightings.length > 0).length,
     ...(newest === undefined ? {} : { lastPublication: describe(newest, outlook.tipHeight) }),
   };
 }
@@ -75,7 +91,9 @@ export function changesBetween(before: Outlook, after: Outlook, miner: Uint8Arra
       return sighting.height === earlier?.height || isBelow(sighting, before) ? [] : [{ what: 'confirmed', sighting }];
     return earlier?.height === undefined ? [] : [{ what: 'returned', sighting }];
   });
-  const gone = [...then].filter(([name, sighting]) => !now.has(name) && !isBelow(sighting, after));
+  const standing = new Set([...now.values()].map(({ keystoneId }) => keystoneId));
+  // One that was replaced is there under another name.
+  const gone = [...then].filter(([name, sighting]) => !now.has(name) && !standing.has(sighting.keystoneId) && !isBelow(sighting, after));
   return [...moved, ...gone.map(([, sighting]): SightingChange => ({ what: 'vanished', sighting }))];
 }
 

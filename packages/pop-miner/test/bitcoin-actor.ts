@@ -23,9 +23,13 @@ export interface BitcoinActor {
   close(): Promise<void>;
 }
 
-/** Opens a chain whose faucet has some spendable coins. The bitcoind has no transaction index: none may be needed. */
-export async function openBitcoin(kind: BitcoinKind): Promise<BitcoinActor> {
-  const { rpc, close } = kind === 'bitcoind' ? await openBitcoind() : await openEmbedded();
+/** Opens a chain whose faucet has some spendable coins. The bitcoind has no transaction index: none may be needed; `args` are more of its arguments. */
+export async function openBitcoin(kind: BitcoinKind, args: readonly string[] = []): Promise<BitcoinActor> {
+  return createBitcoinActor(kind === 'bitcoind' ? await openBitcoind(args) : await openEmbedded());
+}
+
+/** The same on a chain that is there already. */
+export async function createBitcoinActor({ rpc, close }: Pick<BitcoinActor, 'rpc' | 'close'>): Promise<BitcoinActor> {
   const faucet = createBitcoinWallet({ rpc, secret: 'faucet' });
   const stranger = createBitcoinWallet({ rpc, secret: 'stranger' });
   await faucet.mine(110);
@@ -53,7 +57,7 @@ async function openEmbedded(): Promise<{ rpc: BitcoinRpc; close(): Promise<void>
   return { rpc: regtest.rpc, close: () => regtest.close() };
 }
 
-async function openBitcoind(): Promise<{ rpc: BitcoinRpc; close(): Promise<void> }> {
-  const bitcoind = await startBitcoind({ args: ['-txindex=0'] });
+async function openBitcoind(args: readonly string[]): Promise<{ rpc: BitcoinRpc; close(): Promise<void> }> {
+  const bitcoind = await startBitcoind({ args: ['-txindex=0', ...args] });
   return { rpc: bitcoind.rpc, close: () => bitcoind.stop() };
 }

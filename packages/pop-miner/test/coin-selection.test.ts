@@ -16,7 +16,6 @@ function coin(valueSats: number, more: Partial<Coin> = {}): Coin {
 /** Sizes by BIP-141: 10.5 and one varint; 68 (41 and a quarter of 107) per input; 31 for the change; 92 for the keystone. */
 const P2WPKH_ONE = Math.ceil(10.5 + 67.75 + 31 + 92);
 const P2WPKH_TWO = Math.ceil(10.5 + 67.75 * 2 + 31 + 92);
-const P2WPKH_BARE = Math.ceil(10.5 + 67.75 + 92);
 /** 148 bytes less one for the ground signature. */
 const P2PKH_ONE = 10 + 147 + 34 + 92;
 
@@ -53,16 +52,27 @@ describe('the choice of coins', () => {
     expect(selectCoins([confirmed, coin(60), change], { feeRate: 1000n, wallet })?.coins).toEqual([confirmed, change]);
   });
 
-  it('lets dust go to the fee, when there is no other way', () => {
-    const only = coin(P2WPKH_ONE + 293);
-    expect(selectCoins([only], { feeRate: 1000n, wallet })).toEqual({ coins: [only], feeSats: only.valueSats, changeSats: 0n });
+  it('leaves no dust, and no publication without change: Knots would not relay it', () => {
+    expect(selectCoins([coin(P2WPKH_ONE + 293)], { feeRate: 1000n, wallet })).toBeUndefined();
     expect(selectCoins([coin(P2WPKH_ONE + 294)], { feeRate: 1000n, wallet })?.changeSats).toBe(294n);
-    expect(selectCoins([coin(P2WPKH_BARE)], { feeRate: 1000n, wallet })?.changeSats).toBe(0n);
+  });
+
+  it('spends what is required first, and only confirmed coins beside it', () => {
+    const [required, change, confirmed] = [coin(250), coin(50_000, { height: undefined, unconfirmed: 1 }), coin(400)];
+    expect(selectCoins([change, confirmed, required], { feeRate: 1000n, wallet, required: [required] })?.coins).toEqual([required, confirmed]);
+    expect(selectCoins([change, required], { feeRate: 1000n, wallet, required: [required] })).toBeUndefined();
+  });
+
+  it('pays for the parents of unconfirmed coins, and never less than the least fee', () => {
+    const child = coin(5000, { height: undefined, unconfirmed: 1 });
+    expect(selectCoins([child], { feeRate: 1000n, wallet, debtOf: () => 700n })?.feeSats).toBe(BigInt(P2WPKH_ONE) + 700n);
+    expect(selectCoins([child], { feeRate: 1000n, wallet, leastFee: (vsize) => BigInt(vsize * 3) })?.feeSats).toBe(BigInt(P2WPKH_ONE * 3));
+    expect(selectCoins([child], { feeRate: 1000n, wallet, debtOf: () => 4800n })).toBeUndefined();
   });
 
   it('has no answer when the coins do not pay the fee', () => {
     expect(selectCoins([], { feeRate: 1000n, wallet })).toBeUndefined();
-    expect(selectCoins([coin(P2WPKH_BARE - 1)], { feeRate: 1000n, wallet })).toBeUndefined();
+    expect(selectCoins([coin(P2WPKH_ONE)], { feeRate: 1000n, wallet })).toBeUndefined();
     // Each costs more to spend than it brings.
     expect(
       selectCoins(
@@ -73,7 +83,7 @@ describe('the choice of coins', () => {
   });
 
   it('never joins chains of unconfirmed transactions to more than 20', () => {
-    const [twelve, eight, seven] = [12, 8, 7].map((unconfirmed) => coin(160, { height: undefined, unconfirmed })) as [Coin, Coin, Coin];
+    const [twelve, eight, seven] = [12, 8, 7].map((unconfirmed) => coin(300, { height: undefined, unconfirmed })) as [Coin, Coin, Coin];
     expect(selectCoins([twelve, eight], { feeRate: 1000n, wallet })).toBeUndefined();
     expect(selectCoins([twelve, seven], { feeRate: 1000n, wallet })?.coins).toEqual([seven, twelve]);
   });

@@ -1,11 +1,14 @@
 import type { BitcoinRpc } from '@hemid/bitcoin';
 import {
   type AddressKind,
+  createMinerBitcoind,
   createPopMiner,
   createPopWallet,
   type FeeOptions,
   type KeystoneSource,
+  type MinerBitcoin,
   type PopMiner,
+  type PopMinerOptions,
   type PopWallet,
 } from '@hemid/pop-miner';
 import type { BitcoinNetwork } from '@hemid/protocol';
@@ -33,18 +36,28 @@ export interface MinerRequest {
   kind?: AddressKind;
   fees?: FeeOptions;
   network?: BitcoinNetwork;
+  options?: Partial<PopMinerOptions>;
+  /** Stands between the miner and its Bitcoin. */
+  wrap?: (bitcoin: MinerBitcoin) => MinerBitcoin;
 }
 
 /** Creates a miner whose key is made from its name. */
 export function createMinerActor(request: MinerRequest): MinerActor {
-  const { rpc, keystones, name = 'miner', kind = 'p2wpkh', fees = {}, network = 'regtest' } = request;
+  const { rpc, keystones, name = 'miner', kind = 'p2wpkh', fees = {}, network = 'regtest', options = {}, wrap = (bitcoin) => bitcoin } = request;
   const otherHands = createBitcoinWallet({ rpc, secret: name });
   const wallet = createPopWallet(new Secret(otherHands.secretKey), { network, kind });
   const clock = createManualClock(0);
   const failures: unknown[] = [];
   const miner = createPopMiner(
-    { rpc, keystones, wallet, clock, log: silentLogger, onFailure: (error) => failures.push(error) },
-    { network, fees, pollMs: POLL_MS },
+    {
+      bitcoin: wrap(createMinerBitcoind({ rpc, wallet, log: silentLogger })),
+      keystones,
+      wallet,
+      clock,
+      log: silentLogger,
+      onFailure: (error) => failures.push(error),
+    },
+    { network, fees, pollMs: POLL_MS, ...options },
   );
   return { miner, wallet, otherHands, clock, failures, reborn: () => createMinerActor(request) };
 }

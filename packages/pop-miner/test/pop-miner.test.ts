@@ -291,13 +291,22 @@ describe.each<BitcoinKind>(['embedded regtest', 'bitcoind'])('a pop miner on %s'
   });
 
   it('says what the Bitcoin node has against a publication, and tries again', async () => {
-    const { miner } = await openMiner(1, { fees: { staticRate: 10n } });
+    const stingy: BitcoinRpc = (method, params, signal) =>
+      bitcoin.rpc(method, method === 'sendrawtransaction' ? [...params, '0.00000001'] : params, signal);
+    const { miner } = await openMiner(1, { rpc: stingy });
     l2.make(25, await bitcoin.tip());
     for (let round = 0; round < 2; round += 1) {
       await miner.tick();
-      expect(miner.status().trouble).toMatch(/^the Bitcoin node refused a publication: min relay fee not met/);
+      expect(miner.status().trouble).toMatch(/^the Bitcoin node refused a publication: Fee exceeds maximum/);
     }
-    expect(miner.status()).toMatchObject({ publishedCount: 0, pending: 0 });
+    expect(miner.status()).toMatchObject({ publishedCount: 0, pending: 0, queue: [{ keystone: 25, standing: 'due', reason: 'refused' }] });
+  });
+
+  it('pays what the node asks for at least, although a lower rate was set', async () => {
+    const { miner } = await openMiner(1, { fees: { staticRate: 10n } });
+    l2.make(25, await bitcoin.tip());
+    await miner.tick();
+    expect(miner.status()).toMatchObject({ publishedCount: 1, feeRate: 1000n, queue: [{ standing: 'pending', feeRate: 1000n }] });
   });
 
   it('says where to send bitcoin when it has none, and goes on when some has come', async () => {

@@ -23,6 +23,8 @@ const coinAt = (fill: number, vout = 1): Coin => ({
   unconfirmed: 0,
 });
 const keystone: Keystone = createKeystoneHolder().make(25, '00'.repeat(32));
+const popScriptOf = (of: Keystone): Uint8Array => encodePopScript(abbreviate(of));
+const popScript = popScriptOf(keystone);
 
 describe('the wallet', () => {
   it('has the addresses and the reward address that the public network gives its key', () => {
@@ -45,7 +47,7 @@ describe.each(KINDS)('a publication that spends %s', (kind) => {
   const wallet = walletOf(kind);
 
   it('has version 2, the change first, the keystone after it, and signals replaceability', () => {
-    const tx = Transaction.fromBuffer(buildPopTransaction(wallet, { keystone, coins: [coinAt(1), coinAt(2, 0)], changeSats: 9000n }).raw);
+    const tx = Transaction.fromBuffer(buildPopTransaction(wallet, { popScript, coins: [coinAt(1), coinAt(2, 0)], change: [9000n] }).raw);
     expect([tx.version, tx.locktime, tx.ins.map(({ sequence }) => sequence)]).toEqual([2, 0, [0xfffffffd, 0xfffffffd]]);
     expect(tx.ins.map(({ hash, index }) => [hash[0], index])).toEqual([
       [1, 1],
@@ -53,23 +55,23 @@ describe.each(KINDS)('a publication that spends %s', (kind) => {
     ]);
     expect(tx.outs.map(({ value, script }) => [value, toDigits(script)])).toEqual([
       [9000n, toDigits(wallet.script)],
-      [0n, toDigits(encodePopScript(abbreviate(keystone)))],
+      [0n, toDigits(popScript)],
     ]);
   });
 
   it('has the keystone alone when there is no change', () => {
-    const tx = Transaction.fromBuffer(buildPopTransaction(wallet, { keystone, coins: [coinAt(1)], changeSats: 0n }).raw);
+    const tx = Transaction.fromBuffer(buildPopTransaction(wallet, { popScript, coins: [coinAt(1)], change: [] }).raw);
     expect(tx.outs.map(({ script }) => script.length)).toEqual([83]);
   });
 
   it('always pays its miner, has the size that was foreseen, and the same bytes when made again', () => {
     for (let i = 0; i < 40; i += 1) {
-      const plan = { keystone: { ...keystone, l2BlockNumber: i }, coins: [coinAt(i), coinAt(i, 0)], changeSats: BigInt(1000 + i) };
+      const plan = { popScript: popScriptOf({ ...keystone, l2BlockNumber: i }), coins: [coinAt(i), coinAt(i, 0)], change: [BigInt(1000 + i)] };
       const { raw, vsize, txid } = buildPopTransaction(wallet, plan);
       const tx = Transaction.fromBuffer(raw);
       const [input] = tx.ins;
       expect(toDigits(readMiner({ scriptSig: input?.script ?? raw, witness: input?.witness ?? [] }) ?? raw)).toBe(toDigits(wallet.miner));
-      expect(vsize).toBe(popVsize(wallet, { inputs: 2, hasChange: true }));
+      expect(vsize).toBe(popVsize(wallet, { inputs: 2, change: 1 }));
       expect(vsize).toBe(tx.virtualSize());
       expect(toDisplay(txid)).toBe(tx.getId());
       if (kind === 'p2pkh') expect(input?.script[0]).toBe(71);
@@ -90,7 +92,7 @@ describe('a publication signed by bitcoind', () => {
     const key = bs58check.encode(concat(Uint8Array.of(0xef), fromHex(`00${SECRET}`), Uint8Array.of(1)));
     for (let i = 1; i <= 8; i += 1) {
       const coins = [coinAt(i), coinAt(i, 0)];
-      const { raw } = buildPopTransaction(wallet, { keystone, coins, changeSats: 9000n });
+      const { raw } = buildPopTransaction(wallet, { popScript, coins, change: [9000n] });
       const blank = Transaction.fromBuffer(raw);
       for (const index of coins.keys()) {
         blank.setInputScript(index, new Uint8Array());

@@ -100,5 +100,5 @@ test('a file that is no list of blocks is refused by its line', () => {
 
 test('the size of a publication is exact: one input, change, 85 bytes of keystone', () => {
   const wallet = createPopWallet(readPopSecret('01'), { network: 'mainnet', kind: 'p2wpkh' });
-  expect(popVsize(wallet, { inputs: 1, hasChange: true })).toBe(202);
+  expect(popVsize(wallet, { inputs: 1, change: 1 })).toBe(202);
 });

@@ -1,8 +1,8 @@
 import { fromDisplay, type Keystone } from '@hemid/protocol';
 import { createSeededRandom } from '@hemid/runtime';
 import { feeAt } from '../fee.ts';
-import type { Outlook } from '../outlook.ts';
-import { type Candidate, MAX_KEYSTONES, nextDue } from '../policy.ts';
+import type { Outlook, PendingTransaction } from '../outlook.ts';
+import { type Candidate, MAX_KEYSTONES, POLICY_DEFAULTS, standingOf } from '../policy.ts';
 import { KEYSTONE_WINDOW, type Sighting } from '../sighting.ts';
 import type { YearBlock } from './bitcoin-year.ts';
 import { type FeePlan, rateOf } from './fee-plan.ts';
@@ -42,6 +42,8 @@ export interface AnchoringOutcome {
 interface Waiting {
   candidate: Candidate;
   rate: bigint;
+  /** Height of the tip when it was sent. */
+  since: number;
 }
 
 interface Miner {
@@ -62,7 +64,19 @@ const NO_HASH = new Uint8Array(32);
 /** The Bitcoin block at a height as a name in the miner's own terms. */
 const nameOf = (height: number): string => height.toString(16).padStart(64, '0');
 
-function candidateAt(number: number, tipHeight: number): Candidate {
+/** A publication as the policy sees it in the mempool. */
+const pendingOf = ({ id, keystone }: Candidate): PendingTransaction => ({
+  txid: NO_HASH,
+  sightings: [{ keystoneId: id, keystoneNumber: keystone.l2BlockNumber, txid: NO_HASH, miner: NO_HASH, height: undefined }],
+  popScript: undefined,
+  spends: [],
+  isOwn: true,
+  feeSats: undefined,
+  vsize: 0,
+  sinceHeight: 0,
+});
+
+function candidateAt(number: number, { tipHeight, time }: { tipHeight: number; time: number }): Candidate {
   const keystone: Keystone = {
     version: 1,
     l1BlockNumber: tipHeight,
@@ -72,7 +86,7 @@ function candidateAt(number: number, tipHeight: number): Candidate {
     stateRoot: NO_HASH,
     blockHash: NO_HASH,
   };
-  return { keystone, id: String(number), reference: fromDisplay(nameOf(tipHeight)) };
+  return { keystone, id: String(number), origin: { bitcoinTip: fromDisplay(nameOf(tipHeight)), timeMs: time * 1000 } };
 }
 
 /**
@@ -105,22 +119,24 @@ export function simulateAnchoring(year: readonly YearBlock[], choice: AnchoringC
       recent.reduce((max, block) => (block.rate > max ? block.rate : max), 0n),
     );
     if (rate === undefined) return;
-    if (policy.replaces) for (const one of miner.waiting) if (rate > one.rate) one.rate = rate;
+    const isStuck = ({ since, rate: paid }: Waiting): boolean => tip.height - since >= POLICY_DEFAULTS.stuckBlocks && rate > paid;
+    if (policy.replaces) for (const one of miner.waiting.filter(isStuck)) Object.assign(one, { rate, since: tip.height });
     // Only what was built before its last look.
     const seen = newest.filter(({ keystone }) => {
       const built = start + keystone.l2BlockNumber * choice.blockTime;
       return built + ((((miner.phase - (built - start)) % POLL_SECONDS) + POLL_SECONDS) % POLL_SECONDS) < until;
     });
-    const pending = miner.waiting.map(({ candidate }) => ({ keystoneId: candidate.id }) as Sighting);
-    const outlook: Outlook = { tipHeight: tip.height, heights, confirmed, pending, coins: [] };
+    const pending = miner.waiting.map(({ candidate }) => pendingOf(candidate));
+    const outlook: Outlook = { tipHeight: tip.height, heights, confirmed, pending, coins: [], spendings: [] };
+    const limit = { nowMs: until * 1000, maxAgeMs: POLICY_DEFAULTS.maxAgeMs };
     const fee = feeAt(rate, vsize);
     for (;;) {
-      const candidate = nextDue(seen, outlook, new Set());
+      const candidate = seen.findLast((one) => standingOf(one, outlook, limit) === 'due');
       const isAffordable = choice.budgetSats === undefined || miner.spentToday + fee <= choice.budgetSats;
       if (candidate === undefined || !isAffordable) return;
       miner.spentToday += fee;
-      miner.waiting.push({ candidate, rate });
-      pending.push({ keystoneId: candidate.id } as Sighting);
+      miner.waiting.push({ candidate, rate, since: tip.height });
+      pending.push(pendingOf(candidate));
     }
   }
 
@@ -154,7 +170,7 @@ export function simulateAnchoring(year: readonly YearBlock[], choice: AnchoringC
     const tip = year[index - 1] as YearBlock;
     for (const miner of miners) act(miner, { tip, until: Math.min(block.time, builtAt(keystones)) });
     while (builtAt(keystones) <= block.time) {
-      newest.push(candidateAt((keystones + 1) * choice.keystonePeriod, tip.height));
+      newest.push(candidateAt((keystones + 1) * choice.keystonePeriod, { tipHeight: tip.height, time: builtAt(keystones) }));
       if (newest.length > MAX_KEYSTONES) newest.shift();
       keystones += 1;
       for (const miner of miners) act(miner, { tip, until: Math.min(block.time, builtAt(keystones)) });

@@ -1,14 +1,17 @@
 import { isHemidError } from '@hemid/protocol';
 import { fail } from '../errors.ts';
-import { chooseFeeRate, type FeeOptions, toFeeRate } from '../fee.ts';
+import { assertBelowCap, type FeeOptions, targetRate, toFeeRate } from '../fee.ts';
 
 /** How a simulated miner pays: by the rules of popmd, and maybe again while a publication waits. */
 export interface FeePlan {
   name: string;
   fees: FeeOptions;
-  /** Replaces a waiting publication when the estimate has risen. */
+  /** Replaces a stuck publication when the estimate has risen, as popmd does. */
   replaces: boolean;
 }
+
+/** What Bitcoin nodes relay at least, sats per 1000 vbytes. */
+const RELAY_RATE = 1000n;
 
 /**
  * `fixed:R`, `estimate`, `estimate-cap:R` or `replace`; R in sats/vB.
@@ -26,9 +29,11 @@ export function readFeePlan(name: string): FeePlan {
 }
 
 /** The rate that popmd would pay, or `undefined` while it waits for fees to fall. */
-export function rateOf({ fees }: FeePlan, estimate: bigint | undefined): bigint | undefined {
+export function rateOf({ fees }: FeePlan, estimate: bigint): bigint | undefined {
+  const rate = targetRate(fees, { estimate, minimum: RELAY_RATE });
   try {
-    return chooseFeeRate(fees, estimate);
+    assertBelowCap(rate, fees);
+    return rate;
   } catch (error) {
     if (isHemidError(error, 'pop-miner/fee-too-high')) return undefined;
     throw error;
