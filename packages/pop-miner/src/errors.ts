@@ -3,6 +3,8 @@ import { errorsOf } from '@hemid/protocol';
 /** Errors of this package. */
 export const fail = errorsOf({
   'pop-miner/secret': { severity: 'fatal', doc: "the miner's secret is no secp256k1 key" },
+  'pop-miner/keystore': { severity: 'fatal', doc: 'a keystore cannot be read, or its password is another one' },
+  'pop-miner/mnemonic': { severity: 'fatal', doc: 'a mnemonic or its path cannot be read' },
   'pop-miner/node-unreachable': { severity: 'retry', doc: 'the L2 node cannot be reached, or does not answer in time' },
   'pop-miner/node-answer': { severity: 'retry', doc: 'the L2 node refused a call, or its answer cannot be read' },
   'pop-miner/node-unfit': { severity: 'fatal', doc: 'the L2 node lacks a method that is needed, or its URL cannot be read' },
