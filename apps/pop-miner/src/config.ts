@@ -1,13 +1,14 @@
-import { type AddressKind, readPopSecret } from '@hemid/pop-miner';
-import { type BitcoinNetwork, isHemidError } from '@hemid/protocol';
-import type { Secret } from '@hemid/runtime';
+import { type AddressKind, type FeeOptions, readPopSecret, toFeeRate } from '@hemid/pop-miner';
+import { addressToScript, type BitcoinNetwork, isHemidError } from '@hemid/protocol';
+import { Secret } from '@hemid/runtime';
 import { z } from 'zod';
+import { readHttpAddress } from './http-address.ts';
 
 const NETWORKS = ['mainnet', 'testnet4', 'signet', 'regtest', 'localnet'] as const;
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /** A secret that is never in an error message. */
-const secret = z.string({ error: 'is needed: the hex of a secp256k1 key' }).transform((text, context): Secret<Uint8Array> => {
+const secret = z.string().transform((text, context): Secret<Uint8Array> => {
   try {
     return readPopSecret(text);
   } catch (error) {
@@ -26,10 +27,30 @@ const url = (...protocols: string[]) =>
 
 const satsPerVbyte = z.coerce.number('must be a number of sats/vB').min(0, 'must not be negative');
 
+const httpAddress = z.string().transform((text, context) => {
+  const address = readHttpAddress(text);
+  if (address !== undefined) return address;
+  context.addIssue('must look like 127.0.0.1:2112');
+  return z.NEVER;
+});
+
 /** The configuration of popmd; the environment is named as the public network's miner names it, `POPM_…`. */
 export const popmdConfig = z
   .strictObject({
-    bitcoinSecret: secret.describe('private key, up to 32 bytes of hex; it pays for publications and is rewarded'),
+    bitcoinSecret: secret.optional().describe('private key, up to 32 bytes of hex; it pays for publications and is rewarded'),
+    bitcoinSecretFile: z.string().optional().describe('file with such a key'),
+    keystore: z.string().optional().describe('encrypted keystore with the key (Web3 Secret Storage, version 3), e.g. from popmd init'),
+    keystorePassword: z
+      .string()
+      .transform((text) => new Secret(text))
+      .optional()
+      .describe('password of the keystore; better in a file or typed'),
+    keystorePasswordFile: z.string().optional().describe('file with the password of the keystore; without either it is asked for'),
+    mnemonicFile: z.string().optional().describe('file with the words of a mnemonic (BIP-39) that the key is derived from'),
+    mnemonicPath: z
+      .string()
+      .optional()
+      .describe("path of the key (BIP-32); without it m/84'/0'/0'/0/0 for p2wpkh and m/44'/0'/0'/0/0 for p2pkh, 1' for the first 0' off mainnet"),
     bitcoinNetwork: z
       .enum(NETWORKS, `must be one of ${NETWORKS.join(', ')}`)
       .transform((name): BitcoinNetwork => (name === 'localnet' ? 'regtest' : name))
@@ -52,6 +73,8 @@ export const popmdConfig = z
       .min(100, 'must be at least 100')
       .default(13_000)
       .describe('milliseconds between two looks at Bitcoin and the L2 node'),
+    httpAddress: httpAddress.optional().describe('host:port on which /metrics, /health and /status are served; off without it'),
+    prometheusAddress: httpAddress.optional().describe("the public miner's name for --http-address"),
     logLevel: z
       .string()
       .transform((text) => text.toLowerCase())
@@ -65,4 +88,43 @@ export const popmdConfig = z
     message: 'is above maxFee: nothing would ever be published',
   });
 
+/** `popmd init`. */
+export const initConfig = popmdConfig.safeExtend({
+  noWait: z.boolean().default(false).describe('do not wait for bitcoin to come'),
+});
+
+/** `popmd status`. */
+export const statusConfig = popmdConfig.safeExtend({
+  json: z.boolean().default(false).describe('print the JSON of /status'),
+  watch: z.boolean().default(false).describe('show it anew every two seconds'),
+});
+
+/** `popmd sweep`. */
+export const sweepConfig = popmdConfig
+  .safeExtend({
+    to: z.string('is needed: the address that gets everything').describe('Bitcoin address that gets everything'),
+    feeRate: satsPerVbyte.min(1, 'must be at least 1 sat/vB').optional().describe('sats/vB to pay; without it what the miner would pay now'),
+    yes: z.boolean().default(false).describe('send it; without this only what would be sent is shown'),
+  })
+  .refine(({ to, bitcoinNetwork }) => addressToScript(to, bitcoinNetwork) !== undefined, {
+    path: ['to'],
+    message: 'is no address of the Bitcoin network that popmd is configured for',
+  });
+
 export type PopmdConfig = z.output<typeof popmdConfig>;
+export type InitConfig = z.output<typeof initConfig>;
+export type StatusConfig = z.output<typeof statusConfig>;
+export type SweepConfig = z.output<typeof sweepConfig>;
+
+/** Where the HTTP endpoints are; `undefined`: nowhere. */
+export function httpAddressOf({ httpAddress, prometheusAddress }: PopmdConfig): PopmdConfig['httpAddress'] {
+  return httpAddress ?? prometheusAddress;
+}
+
+/** What the miner may pay, as its package wants it. */
+export function feesOf({ staticFee, maxFee }: PopmdConfig): FeeOptions {
+  return {
+    ...(staticFee === 0 ? {} : { staticRate: toFeeRate(staticFee) }),
+    ...(maxFee === 0 ? {} : { maxRate: toFeeRate(maxFee) }),
+  };
+}
