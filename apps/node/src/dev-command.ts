@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createRpcSource } from '@hemid/bitcoin';
 import { bitcoinReference } from '@hemid/chain';
-import { createPopMiner, createPopWallet, type KeystoneSource, type PopMiner, toFeeRate } from '@hemid/pop-miner';
+import { createMinerBitcoind, createPopMiner, createPopWallet, type KeystoneSource, type PopMiner, toFeeRate } from '@hemid/pop-miner';
 import { type ChainSpec, fromHex, scriptToAddress } from '@hemid/protocol';
 import { createRpcServer } from '@hemid/rpc';
 import { createLogger, type Logger, Secret, type Service, systemClock } from '@hemid/runtime';
@@ -63,10 +63,10 @@ function keystonesOf({ chain }: Node): KeystoneSource {
       const numbers = Array.from({ length: count }, (_, i) => newest - BigInt(i) * period).filter((number) => number > 0n);
       return numbers.flatMap((number) => chain.headerAt(number) ?? []).map((block) => chain.keystone(block));
     },
-    async bitcoinReference(hash) {
+    async origin(hash) {
       const block = chain.header(hash);
       if (block === undefined) throw fail('node/no-block', 'a keystone block is not on the chain any more');
-      return bitcoinReference(block.header);
+      return { bitcoinTip: bitcoinReference(block.header), timeMs: Number(block.header.timestamp) * 1000 };
     },
   };
 }
@@ -105,11 +105,12 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
       },
     );
     const rpc = createRpcServer(createRpcDeps(node, { clock, log }), { host: config.rpcHost, port: config.rpcPort });
+    const wallet = createPopWallet(new Secret(devKey('miner').secret), { network: 'regtest', kind: 'p2wpkh' });
     const miner: PopMiner & Service = createPopMiner(
       {
-        rpc: bitcoin.rpc,
+        bitcoin: createMinerBitcoind({ rpc: bitcoin.rpc, wallet, log }),
         keystones: keystonesOf(node),
-        wallet: createPopWallet(new Secret(devKey('miner').secret), { network: 'regtest', kind: 'p2wpkh' }),
+        wallet,
         clock,
         log,
         onFailure,

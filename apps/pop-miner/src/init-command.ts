@@ -2,7 +2,7 @@ import { closeSync, existsSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createPopWallet, encryptKeystore, type MinerBitcoin, type PopWallet, toPopSecret } from '@hemid/pop-miner';
 import { isHemidError, toHex } from '@hemid/protocol';
-import { type Clock, type Random, Secret } from '@hemid/runtime';
+import type { Clock, Random, Secret } from '@hemid/runtime';
 import { renderUnicodeCompact } from 'uqr';
 import type { InitConfig } from './config.ts';
 import { fail } from './errors.ts';

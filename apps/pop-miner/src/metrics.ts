@@ -28,7 +28,10 @@ export function renderMetrics(status: PopMinerStatus, heads: Pick<HeadWatch, 'bi
     gauge('trouble', 'whether something keeps the miner from going on', status.trouble === undefined ? 0 : 1),
     { name: 'publications_total', type: 'counter', help: 'publications broadcast since the start', samples: [{ value: status.publishedCount }] },
   ];
-  return metrics.filter(({ samples }) => samples.length > 0).map(render).join('');
+  return metrics
+    .filter(({ samples }) => samples.length > 0)
+    .map(render)
+    .join('');
 }
 
 function headSamples(head: Head | undefined): Metric['samples'] {

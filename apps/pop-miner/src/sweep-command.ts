@@ -1,4 +1,13 @@
-import { buildSweep, chooseFeeRate, createPopWallet, type MinerBitcoin, type PopWallet, type Sweep, spendableCoins, toFeeRate } from '@hemid/pop-miner';
+import {
+  buildSweep,
+  chooseFeeRate,
+  createPopWallet,
+  type MinerBitcoin,
+  type PopWallet,
+  type Sweep,
+  spendableCoins,
+  toFeeRate,
+} from '@hemid/pop-miner';
 import { addressToScript, toDisplay } from '@hemid/protocol';
 import { feesOf, type SweepConfig } from './config.ts';
 import { fail } from './errors.ts';

@@ -2,7 +2,7 @@ import { toDisplay, toHex } from '@hemid/protocol';
 import type { Logger } from '@hemid/runtime';
 import type { Outlook } from './outlook.ts';
 import { type Candidate, MAX_KEYSTONES, type Standing, standingOf, toCandidate } from './policy.ts';
-import type { KeystoneSource } from './ports.ts';
+import type { KeystoneOrigin, KeystoneSource } from './ports.ts';
 
 /** The newest keystones of the L2 chain, as the policy wants them. */
 export interface CandidateReader {
@@ -18,18 +18,18 @@ const REASONS: Partial<Record<Standing, string>> = {
 
 /** Binds a reader to a source of keystones. */
 export function createCandidateReader(keystones: KeystoneSource, log: Logger): CandidateReader {
-  let references = new Map<string, Uint8Array>();
+  let origins = new Map<string, KeystoneOrigin>();
   let mentioned = new Set<string>();
 
   return {
     async read(signal) {
       const candidates: Candidate[] = [];
       for (const keystone of await keystones.latest(MAX_KEYSTONES, signal)) {
-        // What a block names never changes: it is asked for once.
-        const reference = references.get(toHex(keystone.blockHash)) ?? (await keystones.bitcoinReference(keystone.blockHash, signal));
-        candidates.push(toCandidate(keystone, reference));
+        // What a block says never changes: it is asked for once.
+        const origin = origins.get(toHex(keystone.blockHash)) ?? (await keystones.origin(keystone.blockHash, signal));
+        candidates.push(toCandidate(keystone, origin));
       }
-      references = new Map(candidates.map(({ keystone, reference }) => [toHex(keystone.blockHash), reference]));
+      origins = new Map(candidates.map(({ keystone, origin }) => [toHex(keystone.blockHash), origin]));
       return candidates;
     },
 
@@ -41,8 +41,8 @@ export function createCandidateReader(keystones: KeystoneSource, log: Logger): C
         if (reason === undefined) continue;
         const name = `${candidate.id} ${standing}`;
         passed.add(name);
-        const { id, keystone, reference } = candidate;
-        if (!mentioned.has(name)) log.info({ keystone: keystone.l2BlockNumber, id, named: toDisplay(reference) }, reason);
+        const { id, keystone, origin } = candidate;
+        if (!mentioned.has(name)) log.info({ keystone: keystone.l2BlockNumber, id, named: toDisplay(origin.bitcoinTip) }, reason);
       }
       mentioned = passed;
     },

@@ -9,7 +9,10 @@ export interface Coin {
   isCoinbase: boolean;
   /** Height of its block, or `undefined` while it waits in the mempool. */
   height: number | undefined;
-  /** Transactions in the mempool that it rests on, its own included; 0 when confirmed. */
+  /**
+   * How much of the mempool's limit on related transactions it uses up (Bitcoin Core: 25): those it rests on, its own
+   * included, or those that rest on the same, whichever is more; 0 when confirmed.
+   */
   unconfirmed: number;
 }
 

@@ -1,4 +1,3 @@
-import { type BitcoinRpc, satsFromBtc } from '@hemid/bitcoin';
 import { fail } from './errors.ts';
 
 /** What the miner pays. Fee rates here and below are integers: sats per 1000 vbytes (1 sat/vB = 1000). */
@@ -10,7 +9,7 @@ export interface FeeOptions {
 }
 
 /** Blocks within which a publication should be mined. */
-const TARGET_BLOCKS = 6;
+export const TARGET_BLOCKS = 6;
 /** Where nothing is known (regtest): the least that is relayed. */
 const FALLBACK_RATE = 1000n;
 
@@ -35,10 +34,4 @@ export function chooseFeeRate({ staticRate, maxRate }: FeeOptions, estimate: big
   throw fail('pop-miner/fee-too-high', `Bitcoin's fee rate is above the limit of ${Number(maxRate) / 1000} sats/vB: waiting for it to fall`, {
     details: { feeRate: Number(rate), maxFeeRate: Number(maxRate) },
   });
-}
-
-/** The Bitcoin node's estimate, or `undefined` when it has too little to go by. */
-export async function estimateFeeRate(rpc: BitcoinRpc, signal?: AbortSignal): Promise<bigint | undefined> {
-  const { feerate } = (await rpc('estimatesmartfee', [TARGET_BLOCKS], signal)) as { feerate?: number };
-  return feerate === undefined ? undefined : satsFromBtc(feerate);
 }

@@ -1,5 +1,6 @@
 import { hashKeystone, type Keystone, toDisplay, toKeystoneId } from '@hemid/protocol';
 import type { Outlook } from './outlook.ts';
+import type { KeystoneOrigin } from './ports.ts';
 import { KEYSTONE_WINDOW } from './sighting.ts';
 
 /** A keystone that asks to be published. */
@@ -7,8 +8,7 @@ export interface Candidate {
   keystone: Keystone;
   /** Abbreviated hash, display order. */
   id: string;
-  /** The Bitcoin tip that the keystone's block names, internal order. */
-  reference: Uint8Array;
+  origin: KeystoneOrigin;
 }
 
 /**
@@ -25,18 +25,18 @@ export type Standing = 'published' | 'pending' | 'unanchored' | 'stale' | 'due';
 /** How many of the newest keystones the miner looks at. */
 export const MAX_KEYSTONES = 12;
 
-/** A keystone with the Bitcoin tip that its block names. */
-export function toCandidate(keystone: Keystone, reference: Uint8Array): Candidate {
-  return { keystone, id: toKeystoneId(hashKeystone(keystone)), reference };
+/** A keystone with what its block says. */
+export function toCandidate(keystone: Keystone, origin: KeystoneOrigin): Candidate {
+  return { keystone, id: toKeystoneId(hashKeystone(keystone)), origin };
 }
 
 /** How a keystone stands, as Bitcoin looks now. */
-export function standingOf({ id, reference }: Candidate, { tipHeight, heights, confirmed, pending }: Outlook): Standing {
-  const named = heights.get(toDisplay(reference));
+export function standingOf({ id, origin }: Candidate, { tipHeight, heights, confirmed, pending }: Outlook): Standing {
+  const named = heights.get(toDisplay(origin.bitcoinTip));
   const counts = (height: number | undefined): boolean =>
     named !== undefined && height !== undefined && height > named && height - named <= KEYSTONE_WINDOW;
   if (confirmed.some(({ keystoneId, height }) => keystoneId === id && counts(height))) return 'published';
-  if (pending.some(({ keystoneId }) => keystoneId === id)) return 'pending';
+  if (pending.some(({ sightings }) => sightings.some(({ keystoneId }) => keystoneId === id))) return 'pending';
   if (named === undefined) return 'unanchored';
   return tipHeight + 1 - named > KEYSTONE_WINDOW ? 'stale' : 'due';
 }

@@ -1,19 +1,16 @@
-import { type BitcoinRpc, createRpcSource } from '@hemid/bitcoin';
 import { type BitcoinNetwork, isHemidError, toDisplay } from '@hemid/protocol';
 import { type Clock, every, type Logger, type Loop, type Service } from '@hemid/runtime';
 import { createCandidateReader } from './candidates.ts';
-import { createChainWatch } from './chain-watch.ts';
 import type { FeeOptions } from './fee.ts';
-import { createMempoolWatch } from './mempool-watch.ts';
-import { type Outlook, readOutlook } from './outlook.ts';
+import type { Outlook } from './outlook.ts';
 import { nextDue } from './policy.ts';
 import type { PopWallet } from './pop-wallet.ts';
-import type { KeystoneSource } from './ports.ts';
+import type { KeystoneSource, MinerBitcoin } from './ports.ts';
 import { publish } from './publish.ts';
 import { changesBetween, describeOutlook, type PopMinerStatus } from './status.ts';
 
 export interface PopMinerDeps {
-  rpc: BitcoinRpc;
+  bitcoin: MinerBitcoin;
   keystones: KeystoneSource;
   wallet: PopWallet;
   clock: Clock;
@@ -46,16 +43,11 @@ export interface PopMiner {
  * the keystones, and acts; the broadcast is its only effect, so it may die at any moment.
  */
 export function createPopMiner(deps: PopMinerDeps, options: PopMinerOptions): PopMiner & Service {
-  const { rpc, wallet, clock, log } = deps;
-  const source = createRpcSource(rpc);
-  const watches = {
-    source,
-    wallet,
-    chain: createChainWatch({ rpc, source, script: wallet.script, log }),
-    mempool: createMempoolWatch({ rpc, wallet }),
-  };
+  const { bitcoin, wallet, clock, log } = deps;
   const candidates = createCandidateReader(deps.keystones, log);
   let isOnNetwork = false;
+  /** Keystones of the last round: while the L2 node is away these are still watched. */
+  let asked: readonly string[] = [];
   let outlook: Outlook | undefined;
   let publishedCount = 0;
   let trouble: string | undefined;
@@ -64,13 +56,13 @@ export function createPopMiner(deps: PopMinerDeps, options: PopMinerOptions): Po
 
   async function checkNetwork(signal?: AbortSignal): Promise<void> {
     if (isOnNetwork) return;
-    await source.checkNetwork(options.network, signal);
+    await bitcoin.checkNetwork(options.network, signal);
     isOnNetwork = true;
   }
 
   async function observe(signal?: AbortSignal): Promise<Outlook> {
     const before = outlook;
-    const now = await readOutlook(watches, signal);
+    const now = await bitcoin.look([...asked], signal);
     outlook = now;
     if (before === undefined) logFirst(now);
     else logChanges(before, now);
@@ -94,13 +86,16 @@ export function createPopMiner(deps: PopMinerDeps, options: PopMinerOptions): Po
 
   async function work(signal?: AbortSignal): Promise<void> {
     await checkNetwork(signal);
+    const read = await candidates.read(signal).catch((error: unknown) => ({ error }));
+    if (!('error' in read)) asked = read.map(({ id }) => id);
     let now = await observe(signal);
-    const newest = await candidates.read(signal);
+    if ('error' in read) throw read.error;
+    const newest = read;
     candidates.mention(newest, now);
     const tried = new Set<string>();
     for (let next = nextDue(newest, now, tried); next !== undefined; next = nextDue(newest, now, tried)) {
       tried.add(next.id);
-      const { txid, feeSats, vsize } = await publish({ rpc, wallet, fees: options.fees }, { candidate: next, outlook: now }, signal);
+      const { txid, feeSats, vsize } = await publish({ bitcoin, wallet, fees: options.fees }, { candidate: next, outlook: now }, signal);
       publishedCount += 1;
       const fields = { keystone: next.keystone.l2BlockNumber, id: next.id, txid: toDisplay(txid), feeSats: String(feeSats), vsize };
       log.info(fields, 'keystone published');

@@ -1,15 +1,14 @@
-import { type BitcoinRpc, broadcast } from '@hemid/bitcoin';
-import { type HemidError, isHemidError } from '@hemid/protocol';
 import { type Selection, selectCoins, spendableCoins } from './coin-selection.ts';
 import { fail } from './errors.ts';
-import { chooseFeeRate, estimateFeeRate, type FeeOptions } from './fee.ts';
+import { chooseFeeRate, type FeeOptions } from './fee.ts';
 import type { Outlook } from './outlook.ts';
 import type { Candidate } from './policy.ts';
 import { buildPopTransaction, type PopTransaction } from './pop-transaction.ts';
 import type { PopWallet } from './pop-wallet.ts';
+import type { MinerBitcoin } from './ports.ts';
 
 export interface PublishDeps {
-  rpc: BitcoinRpc;
+  bitcoin: MinerBitcoin;
   wallet: PopWallet;
   fees: FeeOptions;
 }
@@ -26,17 +25,15 @@ export interface Published extends PopTransaction {
  * Bitcoin node.
  */
 export async function publish(
-  { rpc, wallet, fees }: PublishDeps,
+  { bitcoin, wallet, fees }: PublishDeps,
   { candidate, outlook }: { candidate: Candidate; outlook: Outlook },
   signal?: AbortSignal,
 ): Promise<Published> {
   const { keystone } = candidate;
-  const estimate = fees.staticRate === undefined ? await estimateFeeRate(rpc, signal) : undefined;
+  const { estimate } = await bitcoin.feeMarket(signal);
   const selection = getSelection(outlook, { feeRate: chooseFeeRate(fees, estimate), wallet });
   const transaction = buildPopTransaction(wallet, { keystone, ...selection });
-  await broadcast(rpc, transaction.raw, signal).catch((error: unknown) => {
-    throw isHemidError(error, 'bitcoin/rpc') ? toRefusal(error, keystone.l2BlockNumber) : error;
-  });
+  await bitcoin.broadcast(transaction.raw, signal);
   return { ...transaction, feeSats: selection.feeSats };
 }
 
@@ -48,12 +45,4 @@ function getSelection({ coins, tipHeight }: Outlook, { feeRate, wallet }: { feeR
   if (coins.length === 0) throw fail('pop-miner/no-funds', `there is no bitcoin at ${wallet.address}: send some to it`);
   if (spendable.length === 0) throw fail('pop-miner/no-funds', `the bitcoin at ${wallet.address} must wait for blocks before it can be spent`);
   throw fail('pop-miner/no-funds', `the bitcoin at ${wallet.address} does not pay the fee of a publication: send more to it`);
-}
-
-function toRefusal(cause: HemidError, keystone: number): HemidError {
-  const { rpcCode, rpcMessage } = cause.details;
-  return fail('pop-miner/refused', `the Bitcoin node refused a publication: ${String(rpcMessage)}`, {
-    cause,
-    details: { rpcCode, rpcMessage, keystone },
-  });
 }

@@ -1,6 +1,6 @@
 import { fromDisplay, fromKeystoneJson, isHemidError, type Keystone, toHex } from '@hemid/protocol';
 import { fail } from './errors.ts';
-import type { KeystoneSource } from './ports.ts';
+import type { KeystoneOrigin, KeystoneSource } from './ports.ts';
 
 const METHOD_NOT_FOUND = -32601;
 
@@ -51,8 +51,8 @@ export function createRpcKeystoneSource(url: string, { timeoutMs }: { timeoutMs:
       const keystones = read('kss_getLatestKeystones', await call('kss_getLatestKeystones', [count], signal), toKeystones);
       return keystones.slice(0, count);
     },
-    async bitcoinReference(blockHash, signal) {
-      return read('eth_getBlockByHash', await call('eth_getBlockByHash', [toHex(blockHash), false], signal), toReference);
+    async origin(blockHash, signal) {
+      return read('eth_getBlockByHash', await call('eth_getBlockByHash', [toHex(blockHash), false], signal), toOrigin);
     },
   };
 }
@@ -96,9 +96,10 @@ function toKeystones(result: unknown): Keystone[] {
   return keystones === null ? [] : (keystones as unknown[]).map(fromKeystoneJson);
 }
 
-function toReference(result: unknown): Uint8Array {
+function toOrigin(result: unknown): KeystoneOrigin {
   if (result === null) throw fail('pop-miner/node-answer', 'the L2 node does not know the block of a keystone it gave: it reorganised');
-  return fromDisplay((result as { extraData: string }).extraData);
+  const { extraData, timestamp } = result as { extraData: string; timestamp: string };
+  return { bitcoinTip: fromDisplay(extraData), timeMs: Number(BigInt(timestamp)) * 1000 };
 }
 
 function reasonOf(error: unknown): string {

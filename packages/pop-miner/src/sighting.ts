@@ -16,6 +16,11 @@ export interface Sighting {
 /** A publication counts up to so many blocks above the Bitcoin tip that the keystone's block names (protocol section 8). */
 export const KEYSTONE_WINDOW = 144;
 
+/** Whether an output publishes a keystone (protocol section 7). */
+export function isPopOutput(script: Uint8Array): boolean {
+  return readPopScript(script) !== undefined;
+}
+
 /** The payable publications of a transaction. */
 export function sightingsIn(transaction: BitcoinTransaction, height: number | undefined): Sighting[] {
   const [input] = transaction.inputs;

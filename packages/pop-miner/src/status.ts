@@ -43,7 +43,7 @@ export interface SightingChange {
 }
 
 const ownIn = (outlook: Outlook, miner: Uint8Array): Sighting[] => [
-  ...outlook.pending,
+  ...outlook.pending.flatMap(({ sightings }) => sightings),
   ...outlook.confirmed.filter((sighting) => equal(sighting.miner, miner)),
 ];
 
@@ -57,7 +57,7 @@ export function describeOutlook(outlook: Outlook, wallet: PopWallet): Omit<PopMi
     balanceSats: sum(outlook.coins),
     spendableSats: sum(spendableCoins(outlook.coins, outlook.tipHeight)),
     coins: outlook.coins.length,
-    pending: outlook.pending.length,
+    pending: outlook.pending.filter(({ sightings }) => sightings.length > 0).length,
     ...(newest === undefined ? {} : { lastPublication: describe(newest, outlook.tipHeight) }),
   };
 }

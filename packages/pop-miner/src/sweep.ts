@@ -38,7 +38,8 @@ export function buildSweep(
 function chooseCoins(wallet: PopWallet, { spendable, script, feeRate }: { spendable: readonly Coin[]; script: Uint8Array; feeRate: bigint }): Coin[] {
   const [coin] = spendable;
   if (coin === undefined) return [];
-  const sizeOf = (count: number): number => spendVsize(wallet, { coins: Array.from({ length: count }, () => coin), outputs: [{ script, valueSats: 0n }] });
+  const sizeOf = (count: number): number =>
+    spendVsize(wallet, { coins: Array.from({ length: count }, () => coin), outputs: [{ script, valueSats: 0n }] });
   // Of a hundred: rounded up, so never too little.
   const inputVsize = Math.ceil((sizeOf(101) - sizeOf(1)) / 100);
   const most = Math.floor((MAX_VSIZE - sizeOf(1)) / inputVsize) + 1;

@@ -1,22 +1,22 @@
-import type { KeystoneSource } from '@hemid/pop-miner';
+import type { KeystoneOrigin, KeystoneSource } from '@hemid/pop-miner';
 import { fromDisplay, type Keystone, sha256d, toBigEndian } from '@hemid/protocol';
 
 /** An L2 chain of which only the keystones are to be seen. */
 export interface KeystoneHolder extends KeystoneSource {
-  /** Makes the keystone of block `number`, whose block names a Bitcoin block (display order). */
-  make(number: number, named: string): Keystone;
+  /** Makes the keystone of block `number`, whose block names a Bitcoin block (display order), at a time (0 if not said). */
+  make(number: number, named: string, timeMs?: number): Keystone;
   /** While set, every call fails with it. */
   failure: unknown;
 }
 
 /** Creates an L2 chain without keystones. */
 export function createKeystoneHolder(): KeystoneHolder {
-  const held: { keystone: Keystone; reference: Uint8Array }[] = [];
+  const held: { keystone: Keystone; origin: KeystoneOrigin }[] = [];
   const hashOf = (number: number): Uint8Array => sha256d(toBigEndian(number, 4));
 
   const holder: KeystoneHolder = {
     failure: undefined,
-    make(number, named) {
+    make(number, named, timeMs = 0) {
       const keystone: Keystone = {
         version: 1,
         l1BlockNumber: 1,
@@ -26,17 +26,17 @@ export function createKeystoneHolder(): KeystoneHolder {
         stateRoot: sha256d(hashOf(number)),
         blockHash: hashOf(number),
       };
-      held.unshift({ keystone, reference: fromDisplay(named) });
+      held.unshift({ keystone, origin: { bitcoinTip: fromDisplay(named), timeMs } });
       return keystone;
     },
     async latest(count) {
       if (holder.failure !== undefined) throw holder.failure;
       return held.slice(0, count).map(({ keystone }) => keystone);
     },
-    async bitcoinReference(blockHash) {
+    async origin(blockHash) {
       const found = held.find(({ keystone }) => Buffer.compare(keystone.blockHash, blockHash) === 0);
       if (found === undefined) throw new Error('no such block');
-      return found.reference;
+      return found.origin;
     },
   };
   return holder;

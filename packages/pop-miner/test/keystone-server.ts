@@ -31,8 +31,9 @@ export async function serveKeystones(l2: KeystoneHolder): Promise<KeystoneServer
   async function handle(method: string, params: unknown[]): Promise<unknown> {
     if (method === 'kss_getLatestKeystones') return { keystones: (await l2.latest(params[0] as number)).map(toKeystoneJson) };
     if (method !== 'eth_getBlockByHash') return undefined;
-    const reference = await l2.bitcoinReference(Buffer.from(String(params[0]).slice(2), 'hex')).catch(() => undefined);
-    return reference === undefined ? null : { extraData: `0x${toDisplay(reference)}` };
+    const origin = await l2.origin(Buffer.from(String(params[0]).slice(2), 'hex')).catch(() => undefined);
+    if (origin === undefined) return null;
+    return { extraData: `0x${toDisplay(origin.bitcoinTip)}`, timestamp: `0x${(origin.timeMs / 1000).toString(16)}` };
   }
 
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));

@@ -1,6 +1,7 @@
 import type { BitcoinRpc } from '@hemid/bitcoin';
 import {
   type AddressKind,
+  createMinerBitcoind,
   createPopMiner,
   createPopWallet,
   type FeeOptions,
@@ -43,7 +44,14 @@ export function createMinerActor(request: MinerRequest): MinerActor {
   const clock = createManualClock(0);
   const failures: unknown[] = [];
   const miner = createPopMiner(
-    { rpc, keystones, wallet, clock, log: silentLogger, onFailure: (error) => failures.push(error) },
+    {
+      bitcoin: createMinerBitcoind({ rpc, wallet, log: silentLogger }),
+      keystones,
+      wallet,
+      clock,
+      log: silentLogger,
+      onFailure: (error) => failures.push(error),
+    },
     { network, fees, pollMs: POLL_MS },
   );
   return { miner, wallet, otherHands, clock, failures, reborn: () => createMinerActor(request) };

@@ -17,13 +17,14 @@ describe('keystones by RPC', () => {
   });
   afterEach(() => server.close());
 
-  it('are those of the node, newest first, with the Bitcoin block that theirs names', async () => {
+  it('are those of the node, newest first, with the Bitcoin block and the time that theirs names', async () => {
     const older = l2.make(25, NAMED);
-    const newer = l2.make(50, NAMED);
+    const newer = l2.make(50, NAMED, 1_750_000_025_000);
     const source = open();
     expect(await source.latest(12)).toEqual([newer, older]);
     expect(await source.latest(1)).toEqual([newer]);
-    expect(toDisplay(await source.bitcoinReference(newer.blockHash))).toBe(NAMED);
+    const { bitcoinTip, timeMs } = await source.origin(newer.blockHash);
+    expect([toDisplay(bitcoinTip), timeMs]).toEqual([NAMED, 1_750_000_025_000]);
   });
 
   it('come over http from a ws URL, and take its credentials along', async () => {
@@ -56,7 +57,7 @@ describe('keystones by RPC', () => {
   });
 
   it('whose block is gone are a trouble that may pass', async () => {
-    await expect(open().bitcoinReference(new Uint8Array(32))).rejects.toMatchObject({ code: 'pop-miner/node-answer', severity: 'retry' });
+    await expect(open().origin(new Uint8Array(32))).rejects.toMatchObject({ code: 'pop-miner/node-answer', severity: 'retry' });
   });
 
   it('of a node that cannot be reached are a trouble that may pass, and its URL is shown without credentials', async () => {

@@ -11,11 +11,15 @@ function sighting(number: number, height: number | undefined, miner = wallet.min
   return { keystoneId: `keystone ${number}`, keystoneNumber: number, txid: new Uint8Array(32).fill(number), miner, height };
 }
 
+const BLANK = { spends: [], isOwn: true, feeSats: 200n, vsize: 200, sinceHeight: 100 };
+
 /** A chain of which the blocks from 100 up to `tipHeight` are watched. */
 function outlook(tipHeight: number, sightings: readonly Sighting[]): Outlook {
   const heights = new Map(Array.from({ length: tipHeight - 99 }, (_, i) => [`block ${100 + i}`, 100 + i]));
   const confirmed = sightings.filter(({ height }) => height !== undefined);
-  return { tipHeight, heights, confirmed, pending: sightings.filter(({ height }) => height === undefined), coins: [] };
+  const waiting = sightings.filter(({ height }) => height === undefined);
+  const pending = waiting.map((sighting) => ({ ...BLANK, txid: sighting.txid, sightings: [sighting] }));
+  return { tipHeight, heights, confirmed, pending, coins: [], spendings: [] };
 }
 
 const changes = (before: Outlook, after: Outlook) =>

@@ -1,4 +1,5 @@
 import { isUnspendable, toDigits, toDisplay } from '@hemid/protocol';
+import { sum } from './mempool.ts';
 import type { Acceptance, Refusal } from './mempool-accept.ts';
 import type { RegtestNode } from './regtest-node.ts';
 import type { getNode } from './rpc-chain.ts';
@@ -6,7 +7,7 @@ import type { RegtestMethod } from './rpc-method.ts';
 import { RpcCode, readAmount, readHash, readHex, readInt, readString, refuse } from './rpc-params.ts';
 import { toAmount, toEntryShape, toTransactionShape } from './rpc-shape.ts';
 import { describe } from './spending.ts';
-import { feeAt } from './standard.ts';
+import { feeAt, RELAY_FEE_RATE } from './standard.ts';
 import { type RegtestTransaction, readTransaction, virtualSize } from './transaction.ts';
 
 /** Bitcoin's first transaction. It is in no unspent set. */
@@ -130,6 +131,27 @@ export const mempoolMethods: Record<string, RegtestMethod> = {
       const entries = [...mempool.all()];
       if (verbose !== true) return entries.map(({ id }) => id);
       return Object.fromEntries(entries.map((entry) => [entry.id, toEntryShape(entry)]));
+    },
+  },
+  getmempoolinfo: {
+    params: [],
+    handle({ mempool }) {
+      const entries = [...mempool.all()];
+      const { feeSats, vsize } = sum(entries);
+      const relayFee = toAmount(RELAY_FEE_RATE);
+      return {
+        loaded: true,
+        size: entries.length,
+        bytes: vsize,
+        usage: vsize,
+        total_fee: toAmount(feeSats),
+        maxmempool: 300_000_000,
+        mempoolminfee: relayFee,
+        minrelaytxfee: relayFee,
+        incrementalrelayfee: relayFee,
+        unbroadcastcount: entries.filter(({ unbroadcast }) => unbroadcast).length,
+        fullrbf: true,
+      };
     },
   },
   getmempoolentry: {

@@ -34,7 +34,12 @@ const sats = z.number().int().min(0).transform(BigInt);
 const status = z.object({ confirmed: z.boolean(), block_height: z.number().int().nullish() });
 const utxoList = z.array(z.object({ txid: hash, vout: z.number().int().min(0), value: sats, status }));
 const transactionList = z.array(z.object({ txid: hash }));
-const transactionFacts = z.object({ status, fee: sats, vin: z.array(z.object({ is_coinbase: z.boolean() })), vout: z.array(z.object({ value: sats })) });
+const transactionFacts = z.object({
+  status,
+  fee: sats,
+  vin: z.array(z.object({ is_coinbase: z.boolean() })),
+  vout: z.array(z.object({ value: sats })),
+});
 const feeEstimates = z.record(z.string(), z.number().positive());
 const blockFacts = z.object({ height: z.number().int(), timestamp: z.number().int() });
 

@@ -1,7 +1,7 @@
 import { type BitcoinRpc, satsFromBtc } from '@hemid/bitcoin';
 import { fromDisplay, isHemidError, toDigits } from '@hemid/protocol';
-import { type CoinSet, outpointKey } from './coin.ts';
-import { fail } from './errors.ts';
+import { type CoinSet, outpointKey } from '../coin.ts';
+import { fail } from '../errors.ts';
 
 /** All outputs of a script that are unspent at one block. */
 export interface CoinScan {

@@ -1,10 +1,13 @@
 import { type BitcoinBlock, type BitcoinRpc, type BitcoinSource, parseBlock } from '@hemid/bitcoin';
 import { equal, toDisplay } from '@hemid/protocol';
 import type { Logger } from '@hemid/runtime';
-import { applyToCoins, type Coin, type CoinSet, type CoinUndo, revertFromCoins } from './coin.ts';
+import { applyToCoins, type Coin, type CoinSet, type CoinUndo, revertFromCoins } from '../coin.ts';
+import { fail } from '../errors.ts';
+import type { Spending } from '../outlook.ts';
+import type { PopWallet } from '../pop-wallet.ts';
+import { KEYSTONE_WINDOW, type Sighting, sightingsIn } from '../sighting.ts';
 import { scanCoins } from './coin-scan.ts';
-import { fail } from './errors.ts';
-import { KEYSTONE_WINDOW, type Sighting, sightingsIn } from './sighting.ts';
+import { readMinedFee, toSpending, valuesIn, type Work, worksIn } from './spending-watch.ts';
 
 /** A block of the best chain, as much of it as the miner needs. */
 export interface WatchedBlock {
@@ -12,6 +15,8 @@ export interface WatchedBlock {
   hash: Uint8Array;
   height: number;
   sightings: Sighting[];
+  /** What the miner itself sent. */
+  spendings: Spending[];
   /** `undefined` for blocks that the scan of the unspent outputs had in it already. */
   undo: CoinUndo | undefined;
 }
@@ -34,16 +39,15 @@ export interface ChainWatch {
 export interface ChainWatchDeps {
   rpc: BitcoinRpc;
   source: BitcoinSource;
-  /** The miner's scriptPubKey. */
-  script: Uint8Array;
+  wallet: PopWallet;
   log: Logger;
 }
 
 /** Blocks kept: those in which a publication may still matter, and some more, for reorgs. */
 const KEPT_BLOCKS = KEYSTONE_WINDOW + 56;
 
-/** Watches the chain for outputs of `script` and for publications. Nothing is on disk: a new watch finds it all again. */
-export function createChainWatch({ rpc, source, script, log }: ChainWatchDeps): ChainWatch {
+/** Watches the chain for outputs of the wallet and for publications. Nothing is on disk: a new watch finds it all again. */
+export function createChainWatch({ rpc, source, wallet, log }: ChainWatchDeps): ChainWatch {
   let coins: CoinSet = new Map();
   let blocks: WatchedBlock[] = [];
 
@@ -55,16 +59,36 @@ export function createChainWatch({ rpc, source, script, log }: ChainWatchDeps): 
 
   async function scan(signal?: AbortSignal): Promise<void> {
     log.info('scanning bitcoin for coins and publications');
-    const found = await scanCoins(rpc, script, signal);
-    const below: WatchedBlock[] = [];
+    const found = await scanCoins(rpc, wallet.script, signal);
+    const below: Omit<WatchedBlock, 'spendings'>[] = [];
+    const works: Work[] = [];
+    const values = new Map<string, bigint>();
     let { hash } = found.tip;
     for (let height = found.tip.height; height >= 0 && below.length < KEPT_BLOCKS; height -= 1) {
       const block = await getBlock(hash, signal);
       below.push({ hash, height, sightings: sightingsOf(block, height), undo: undefined });
+      works.push(...worksIn(block, { height, wallet }));
+      for (const [key, valueSats] of valuesIn(block, wallet)) values.set(key, valueSats);
       hash = block.header.slice(4, 36);
     }
+    const spendings = works.map((work) => toSpending(work, (outpoint) => values.get(outpoint)));
+    const watched: WatchedBlock[] = [];
+    for (const block of below.reverse()) {
+      const own = spendings.filter(({ height }) => height === block.height);
+      watched.push({ ...block, spendings: await complete(own, block.hash, signal) });
+    }
     coins = found.coins;
-    blocks = below.reverse();
+    blocks = watched;
+  }
+
+  /** Asks for the fees of those transactions whose inputs are older than the blocks that were read. */
+  function complete(spendings: readonly Spending[], blockHash: Uint8Array, signal?: AbortSignal): Promise<Spending[]> {
+    return Promise.all(
+      spendings.map(async (spending) => ({
+        ...spending,
+        feeSats: spending.feeSats ?? (await readMinedFee(rpc, { txid: spending.txid, blockHash }, signal)),
+      })),
+    );
   }
 
   /** Takes back what is not on the best chain any more. @returns whether that was possible. */
@@ -87,8 +111,10 @@ export function createChainWatch({ rpc, source, script, log }: ChainWatchDeps): 
   }
 
   function apply(block: BitcoinBlock, height: number): void {
-    const undo = applyToCoins(coins, block.transactions, { script, height });
-    blocks.push({ hash: block.hash, height, sightings: sightingsOf(block, height), undo });
+    const values = new Map([...[...coins].map(([key, coin]): [string, bigint] => [key, coin.valueSats]), ...valuesIn(block, wallet)]);
+    const spendings = worksIn(block, { height, wallet }).map((work) => toSpending(work, (outpoint) => values.get(outpoint)));
+    const undo = applyToCoins(coins, block.transactions, { script: wallet.script, height });
+    blocks.push({ hash: block.hash, height, sightings: sightingsOf(block, height), spendings, undo });
     if (blocks.length > KEPT_BLOCKS) blocks.shift();
   }
 

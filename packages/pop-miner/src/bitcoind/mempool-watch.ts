@@ -1,14 +1,13 @@
 import { type BitcoinRpc, toBitcoinTransaction } from '@hemid/bitcoin';
 import { type BitcoinTransaction, equal, fromHex, isHemidError } from '@hemid/protocol';
 import { Transaction } from 'bitcoinjs-lib';
-import type { PopWallet } from './pop-wallet.ts';
+import type { MempoolTransaction } from '../outlook.ts';
+import type { PopWallet } from '../pop-wallet.ts';
 
 /** The part of the Bitcoin node's mempool that the miner has to do with. */
 export interface MempoolWatch {
   /** Transactions that pay the miner, or that a key like the miner's has signed; parents and children in any order. */
-  look(signal?: AbortSignal): Promise<BitcoinTransaction[]>;
-  /** How many transactions of the mempool this one rests on, its own included; `undefined` when it has left. */
-  readAncestors(id: string, signal?: AbortSignal): Promise<number | undefined>;
+  look(signal?: AbortSignal): Promise<MempoolTransaction[]>;
 }
 
 const RPC_NOT_FOUND = -5;
@@ -18,7 +17,7 @@ const RPC_NOT_FOUND = -5;
  * another run of the miner sent, or that a reorg brought back, is found like any other.
  */
 export function createMempoolWatch({ rpc, wallet }: { rpc: BitcoinRpc; wallet: PopWallet }): MempoolWatch {
-  const seen = new Map<string, BitcoinTransaction | 'of others'>();
+  const seen = new Map<string, MempoolTransaction | 'of others'>();
 
   async function unlessGone<T>(call: Promise<unknown>): Promise<T | undefined> {
     try {
@@ -33,7 +32,12 @@ export function createMempoolWatch({ rpc, wallet }: { rpc: BitcoinRpc; wallet: P
     const hex = await unlessGone<string>(rpc('getrawtransaction', [id, false], signal));
     if (hex === undefined) return;
     const transaction = toBitcoinTransaction(Transaction.fromBuffer(fromHex(hex)));
-    seen.set(id, concerns(wallet, transaction) ? transaction : 'of others');
+    if (!concerns(wallet, transaction)) {
+      seen.set(id, 'of others');
+      return;
+    }
+    const entry = await unlessGone<{ height: number }>(rpc('getmempoolentry', [id], signal));
+    if (entry !== undefined) seen.set(id, { transaction, sinceHeight: entry.height });
   }
 
   return {
@@ -42,10 +46,6 @@ export function createMempoolWatch({ rpc, wallet }: { rpc: BitcoinRpc; wallet: P
       for (const id of seen.keys()) if (!ids.has(id)) seen.delete(id);
       for (const id of ids) if (!seen.has(id)) await meet(id, signal);
       return [...seen.values()].filter((transaction) => transaction !== 'of others');
-    },
-    async readAncestors(id, signal) {
-      const entry = await unlessGone<{ ancestorcount: number }>(rpc('getmempoolentry', [id], signal));
-      return entry?.ancestorcount;
     },
   };
 }
