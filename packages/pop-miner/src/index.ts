@@ -21,6 +21,7 @@ export { type AddressKind, createPopWallet, type PopWallet, readPopSecret, toPop
 export type { FeeMarket, KeystoneOrigin, KeystoneSource, MinerBitcoin } from './ports.ts';
 export { createRpcKeystoneSource } from './rpc-keystone-source.ts';
 export { KEYSTONE_WINDOW, type Sighting, sightingsIn } from './sighting.ts';
-export { type BitcoinHead, createEsploraBitcoin } from './source/esplora.ts';
+export type { BitcoinHead } from './source/bitcoin-head.ts';
+export { createEsploraBitcoin } from './source/esplora.ts';
 export type { PopMinerStatus, PublicationStatus } from './status.ts';
 export { buildSweep, type Sweep } from './sweep.ts';

@@ -1,3 +1,4 @@
+import { isHemidError } from '@hemid/protocol';
 import { z } from 'zod';
 import { fail } from '../errors.ts';
 import { reasonOf, splitLogin } from '../http-login.ts';
@@ -7,10 +8,17 @@ export interface EsploraHttp {
   /** `undefined` when there is no such thing. */
   text(path: string, signal?: AbortSignal): Promise<string | undefined>;
   bytes(path: string, signal?: AbortSignal): Promise<Uint8Array | undefined>;
-  json<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T | undefined>;
+  /** @throws also `pop-miner/chain-moves` (retry) when there is no such thing. */
+  getText<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T>;
+  getJson<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T>;
   /** @throws also `pop-miner/refused` (retry), with the server's words. */
   post(path: string, body: string, signal?: AbortSignal): Promise<string>;
 }
+
+/** A hash or txid, display order. */
+export const hash = z.string().regex(/^[0-9a-f]{64}$/, 'is no hash');
+/** An amount, which Esplora always gives in sats. */
+export const sats = z.number().int().min(0).transform(BigInt);
 
 const HTTP_BAD_REQUEST = 400;
 const HTTP_NOT_FOUND = 404;
@@ -59,19 +67,27 @@ export function createEsploraHttp(url: string, { timeoutMs }: { timeoutMs: numbe
     return content === undefined ? undefined : new TextDecoder().decode(content).trim();
   }
 
+  async function read<T>(path: string, schema: z.ZodType<T>, content: () => Promise<unknown>): Promise<T> {
+    try {
+      const found = await content();
+      if (found !== undefined) return schema.parse(found);
+    } catch (cause) {
+      if (isHemidError(cause)) throw cause;
+      const reason = cause instanceof z.ZodError ? z.prettifyError(cause).replace(/\s+/g, ' ') : 'it is not JSON';
+      throw fail('pop-miner/bitcoin-answer', `the answer of ${base} to ${path} cannot be read (is it an Esplora API?): ${reason}`, { cause });
+    }
+    throw fail('pop-miner/chain-moves', `the Esplora server at ${base} has no ${path} (any more)`);
+  }
+
   return {
     text,
     bytes: get,
-    async json(path, schema, signal) {
-      const content = await text(path, signal);
-      if (content === undefined) return undefined;
-      try {
-        return schema.parse(JSON.parse(content));
-      } catch (cause) {
-        const reason = cause instanceof z.ZodError ? z.prettifyError(cause).replace(/\s+/g, ' ') : 'it is not JSON';
-        throw fail('pop-miner/bitcoin-answer', `the answer of ${base} to ${path} cannot be read: ${reason}`, { cause });
-      }
-    },
+    getText: async (path, schema, signal) => read(path, schema, () => text(path, signal)),
+    getJson: async (path, schema, signal) =>
+      read(path, schema, async () => {
+        const content = await text(path, signal);
+        return content === undefined ? undefined : JSON.parse(content);
+      }),
     async post(path, body, signal) {
       const { status, ok, content } = await ask({ path, body, read: (response) => response.text() }, signal);
       if (ok) return content.trim();
