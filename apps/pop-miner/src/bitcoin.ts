@@ -1,23 +1,28 @@
 import { type BitcoinRpc, createBitcoindRpc } from '@hemid/bitcoin';
-import { createMinerBitcoind, type MinerBitcoin, type PopWallet } from '@hemid/pop-miner';
+import { type BitcoinHead, createEsploraBitcoin, createMinerBitcoind, createTbcBitcoin, type MinerBitcoin, type PopWallet } from '@hemid/pop-miner';
 import { type Logger, silentLogger } from '@hemid/runtime';
-import type { PopmdConfig } from './config.ts';
-import type { Head } from './head-watch.ts';
+import { bitcoinSourceOf, type PopmdConfig } from './config.ts';
 
-/** Bitcoin as the daemon sees it. */
+/** Bitcoin as popmd sees it. */
 export interface BitcoinConnection {
   bitcoin: MinerBitcoin;
-  readHead: (signal?: AbortSignal) => Promise<Head>;
+  readHead: (signal?: AbortSignal) => Promise<BitcoinHead>;
 }
 
 const CALL_TIMEOUT_MS = 30_000;
 /** A scan of mainnet's unspent outputs takes minutes. */
 const SCAN_TIMEOUT_MS = 1_800_000;
 
-/** Bitcoin through the source that is configured, as a wallet's owner sees it. */
+/** Bitcoin through the source that is configured, as the owner of a wallet sees it. */
 export function connectBitcoin(config: PopmdConfig, wallet: PopWallet, log: Logger = silentLogger): BitcoinConnection {
-  const rpc = createRpc(config);
-  return { bitcoin: createMinerBitcoind({ rpc, wallet, log }), readHead: (signal) => readHead(rpc, signal) };
+  const source = bitcoinSourceOf(config);
+  if (source === 'bitcoind') {
+    const rpc = createRpc(config);
+    return { bitcoin: createMinerBitcoind({ rpc, wallet, log }), readHead: (signal) => readHead(rpc, signal) };
+  }
+  const create = source === 'esplora' ? createEsploraBitcoin : createTbcBitcoin;
+  const bitcoin = create(config.bitcoinUrl, { wallet, log, timeoutMs: CALL_TIMEOUT_MS });
+  return { bitcoin, readHead: bitcoin.head };
 }
 
 function createRpc({ bitcoinUrl: url, bitcoinCookie }: PopmdConfig): BitcoinRpc {
@@ -27,7 +32,7 @@ function createRpc({ bitcoinUrl: url, bitcoinCookie }: PopmdConfig): BitcoinRpc 
   return (method, params, signal) => (method === 'scantxoutset' ? patientRpc : rpc)(method, params, signal);
 }
 
-async function readHead(rpc: BitcoinRpc, signal?: AbortSignal): Promise<Head> {
+async function readHead(rpc: BitcoinRpc, signal?: AbortSignal): Promise<BitcoinHead> {
   const hash = (await rpc('getbestblockhash', [], signal)) as string;
   const { height, time } = (await rpc('getblockheader', [hash], signal)) as { height: number; time: number };
   return { hash, height, time };

@@ -5,6 +5,8 @@ import { z } from 'zod';
 import { readHttpAddress } from './http-address.ts';
 
 const NETWORKS = ['mainnet', 'testnet4', 'signet', 'regtest', 'localnet'] as const;
+/** Where Bitcoin is looked at. */
+const SOURCES = ['bitcoind', 'esplora', 'tbc'] as const;
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /** A secret that is never in an error message. */
@@ -34,6 +36,8 @@ const httpAddress = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const isWebsocket = (text: string): boolean => /^wss?:/i.test(text);
+
 /** The configuration of popmd; the environment is named as the public network's miner names it, `POPM_…`. */
 export const popmdConfig = z
   .strictObject({
@@ -56,7 +60,15 @@ export const popmdConfig = z
       .transform((name): BitcoinNetwork => (name === 'localnet' ? 'regtest' : name))
       .default('mainnet')
       .describe(`${NETWORKS.join(', ')} (= regtest)`),
-    bitcoinUrl: url('http:', 'https:').default('http://127.0.0.1:8332').describe('RPC of bitcoind (Core or Knots), user:password@ allowed'),
+    bitcoinSource: z
+      .enum(SOURCES, `must be one of ${SOURCES.join(', ')}`)
+      .optional()
+      .describe('what answers at the URL of Bitcoin: bitcoind, esplora or tbc; without it ws and wss mean tbc, http and https bitcoind'),
+    bitcoinUrl: url('http:', 'https:', 'ws:', 'wss:')
+      .default('http://127.0.0.1:8332')
+      .describe(
+        'RPC of bitcoind (Core or Knots), an Esplora API like https://blockstream.info/api, or the websocket of a TBC; user:password@ allowed',
+      ),
     bitcoinCookie: z.string().optional().describe("bitcoind's .cookie file, instead of user and password"),
     opgethUrl: url('http:', 'https:', 'ws:', 'wss:')
       .default('http://127.0.0.1:8545')
@@ -81,6 +93,10 @@ export const popmdConfig = z
       .pipe(z.enum(LEVELS, `must be one of ${LEVELS.join(', ')}`))
       .default('info')
       .describe(LEVELS.join(', ')),
+  })
+  .refine(({ bitcoinSource, bitcoinUrl }) => bitcoinSource === undefined || isWebsocket(bitcoinUrl) === (bitcoinSource === 'tbc'), {
+    path: ['bitcoinUrl'],
+    message: 'must start with ws:// or wss:// for a TBC, with http:// or https:// for bitcoind and esplora',
   })
   .refine(({ staticFee }) => staticFee === 0 || staticFee >= 1, { path: ['staticFee'], message: 'must be at least 1 sat/vB, or 0' })
   .refine(({ staticFee, maxFee }) => maxFee === 0 || staticFee <= maxFee, {
@@ -119,6 +135,11 @@ export type SweepConfig = z.output<typeof sweepConfig>;
 /** Where the HTTP endpoints are; `undefined`: nowhere. */
 export function httpAddressOf({ httpAddress, prometheusAddress }: PopmdConfig): PopmdConfig['httpAddress'] {
   return httpAddress ?? prometheusAddress;
+}
+
+/** What answers at the URL of Bitcoin. */
+export function bitcoinSourceOf({ bitcoinSource, bitcoinUrl }: PopmdConfig): (typeof SOURCES)[number] {
+  return bitcoinSource ?? (isWebsocket(bitcoinUrl) ? 'tbc' : 'bitcoind');
 }
 
 /** What the miner may pay, as its package wants it. */

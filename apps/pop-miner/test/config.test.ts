@@ -1,6 +1,6 @@
 import { loadConfig, Secret } from '@hemid/runtime';
 import { describe, expect, it } from 'vitest';
-import { httpAddressOf, popmdConfig, sweepConfig } from '../src/config.ts';
+import { bitcoinSourceOf, httpAddressOf, popmdConfig, sweepConfig } from '../src/config.ts';
 import { readHttpAddress, toUrl } from '../src/http-address.ts';
 
 const load = (env: Record<string, string>) => loadConfig(popmdConfig, { argv: [], env, envPrefix: 'POPM' });
@@ -36,6 +36,26 @@ describe('the configuration', () => {
       expect(() => load({ POPM_HTTP_ADDRESS: text })).toThrow('httpAddress: must look like 127.0.0.1:2112');
     },
   );
+
+  it.each([
+    [{}, 'bitcoind'],
+    [{ POPM_BITCOIN_URL: 'https://node.example' }, 'bitcoind'],
+    [{ POPM_BITCOIN_URL: 'ws://localhost:8082/v1/ws' }, 'tbc'],
+    [{ POPM_BITCOIN_URL: 'wss://tbc.example/v1/ws', POPM_BITCOIN_SOURCE: 'tbc' }, 'tbc'],
+    [{ POPM_BITCOIN_URL: 'https://blockstream.info/api', POPM_BITCOIN_SOURCE: 'esplora' }, 'esplora'],
+  ])('takes from %j that Bitcoin is behind %s', (env: Record<string, string>, source) => {
+    expect(bitcoinSourceOf(load(env))).toBe(source);
+  });
+
+  it.each([
+    { POPM_BITCOIN_URL: 'ws://localhost:8082', POPM_BITCOIN_SOURCE: 'esplora' },
+    { POPM_BITCOIN_URL: 'ws://localhost:8082', POPM_BITCOIN_SOURCE: 'bitcoind' },
+    { POPM_BITCOIN_URL: 'http://localhost:8332', POPM_BITCOIN_SOURCE: 'tbc' },
+    { POPM_BITCOIN_URL: 'localhost:8332' },
+    { POPM_BITCOIN_URL: 'tcp://localhost:8332' },
+  ])('refuses %j: that source does not speak so', (env: Record<string, string>) => {
+    expect(() => load(env)).toThrow(/bitcoinUrl: must .*start/);
+  });
 
   it('sweeps to an address of its own network alone', () => {
     expect(sweep('--to', 'tb1qw508d6qejxtdg4y5r3zarvary0c5xw7kxpjzsx').to).toMatch(/^tb1/);

@@ -23,5 +23,6 @@ export { createRpcKeystoneSource } from './rpc-keystone-source.ts';
 export { KEYSTONE_WINDOW, type Sighting, sightingsIn } from './sighting.ts';
 export type { BitcoinHead } from './source/bitcoin-head.ts';
 export { createEsploraBitcoin } from './source/esplora.ts';
+export { createTbcBitcoin } from './source/tbc.ts';
 export type { PopMinerStatus, PublicationStatus } from './status.ts';
 export { buildSweep, type Sweep } from './sweep.ts';

@@ -9,7 +9,7 @@ export function toShape(outlook: Outlook): unknown {
   return {
     tipHeight: outlook.tipHeight,
     heights: [...outlook.heights].sort((a, b) => a[1] - b[1]),
-    confirmed: outlook.confirmed.map(({ keystoneId, txid, height }) => `${keystoneId} in ${toDisplay(txid)} at ${height}`),
+    confirmed: outlook.confirmed.map(({ keystoneId, txid, height }) => `${keystoneId} in ${toDisplay(txid)} at ${height}`).sort(),
     pending: outlook.pending
       .map(({ txid, sightings, spends, isOwn, feeSats, vsize, sinceHeight }) => ({
         txid: toDisplay(txid),
@@ -22,6 +22,6 @@ export function toShape(outlook: Outlook): unknown {
       }))
       .sort((a, b) => a.txid.localeCompare(b.txid)),
     coins: outlook.coins.map(coin).sort(),
-    spendings: outlook.spendings.map(({ txid, height, feeSats, vsize }) => `${toDisplay(txid)} at ${height}: ${feeSats} sats for ${vsize}`),
+    spendings: outlook.spendings.map(({ txid, height, feeSats, vsize }) => `${toDisplay(txid)} at ${height}: ${feeSats} sats for ${vsize}`).sort(),
   };
 }
