@@ -10,5 +10,6 @@ export const fail = errorsOf({
   'popmd/not-running': { severity: 'retry', doc: 'no popmd answers where its status is asked for' },
   'popmd/interrupted': { severity: 'retry', doc: 'a command was stopped by a signal before its end' },
   'popmd/nothing-to-sweep': { severity: 'retry', doc: 'there are no coins that could be sent now' },
+  'popmd/fee-too-high': { severity: 'retry', doc: 'Bitcoin asks for a higher fee rate than may be paid' },
   'popmd/unconfirmed': { severity: 'invalid', doc: 'coins would be sent: a person must agree first' },
 });

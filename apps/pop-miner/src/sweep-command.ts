@@ -1,7 +1,7 @@
 import {
   buildSweep,
-  chooseFeeRate,
   createPopWallet,
+  type FeeMarket,
   type MinerBitcoin,
   type PopWallet,
   type Sweep,
@@ -25,7 +25,7 @@ export interface SweepDeps {
 /**
  * `popmd sweep`: sends everything spendable to one address, and prints the txid.
  *
- * @throws `popmd/nothing-to-sweep`, `popmd/unconfirmed` without --yes, what reading the key throws, and the errors of
+ * @throws `popmd/nothing-to-sweep`, `popmd/fee-too-high`, `popmd/unconfirmed` without --yes, what reading the key throws, and the errors of
  * the Bitcoin source.
  */
 export async function runSweep(config: SweepConfig, { ask, write, connect }: SweepDeps): Promise<void> {
@@ -36,13 +36,22 @@ export async function runSweep(config: SweepConfig, { ask, write, connect }: Swe
   const spendable = spendableCoins(coins, tipHeight);
   // The schema has checked the address.
   const script = addressToScript(config.to, config.bitcoinNetwork) as Uint8Array;
-  const feeRate = config.feeRate === undefined ? chooseFeeRate(feesOf(config), (await bitcoin.feeMarket()).estimate) : toFeeRate(config.feeRate);
+  const feeRate = chooseRate(config, await bitcoin.feeMarket());
   const sweep = buildSweep(wallet, { spendable, script, feeRate });
   if (sweep === undefined) throw fail('popmd/nothing-to-sweep', describeNothing(wallet, { coins: coins.length, spendable: spendable.length }));
   write(describeSweep(sweep, { config, wallet, left: coins.length - sweep.coins.length }));
   if (!config.yes) throw fail('popmd/unconfirmed', 'nothing was sent: add --yes to send it');
   await bitcoin.broadcast(sweep.raw);
   write(`${toDisplay(sweep.txid)}\n`);
+}
+
+/** The rate that was asked for, else what the miner would pay. */
+function chooseRate(config: SweepConfig, { estimate, minimum }: FeeMarket): bigint {
+  if (config.feeRate !== undefined) return toFeeRate(config.feeRate);
+  const { staticRate, maxRate } = feesOf(config);
+  const rate = staticRate ?? (estimate !== undefined && estimate > minimum ? estimate : minimum);
+  if (maxRate === undefined || rate <= maxRate) return rate;
+  throw fail('popmd/fee-too-high', `Bitcoin asks for ${Number(rate) / 1000} sats/vB, more than --max-fee: choose with --fee-rate`);
 }
 
 function describeNothing({ address }: PopWallet, { coins, spendable }: { coins: number; spendable: number }): string {

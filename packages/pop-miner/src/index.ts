@@ -2,7 +2,7 @@ export { createMinerBitcoind } from './bitcoind/bitcoind.ts';
 export type { Coin } from './coin.ts';
 export { spendableCoins } from './coin-selection.ts';
 export { fail } from './errors.ts';
-export { chooseFeeRate, type FeeOptions, TARGET_BLOCKS, toFeeRate } from './fee.ts';
+export { type FeeOptions, TARGET_BLOCKS, toFeeRate } from './fee.ts';
 export { decryptKeystore, encryptKeystore } from './key/keystore.ts';
 export { defaultPath, readMnemonic } from './key/mnemonic.ts';
 export { createNodeRpc, type NodeRpc } from './node-rpc.ts';

@@ -9,6 +9,8 @@ export interface EsploraServer {
   asked: string[];
   /** While set, every question is answered with this HTTP status. */
   failure: number | undefined;
+  /** While true, it has not seen the mempool yet: electrs looks at it every few seconds. */
+  isLagging: boolean;
   /** What `/fee-estimates` says. */
   feeEstimates: Record<string, number>;
   close(): Promise<void>;
@@ -64,6 +66,7 @@ export async function serveEsplora(rpc: BitcoinRpc): Promise<EsploraServer> {
   /** Transactions of the mempool that pay an address or spend what it was paid. */
   async function mempoolOf(address: string): Promise<Verbose[]> {
     const found: Verbose[] = [];
+    if (served.isLagging) return found;
     for (const txid of await call<string[]>('getrawmempool')) {
       const transaction = await verbose(txid);
       const spent = await Promise.all(
@@ -110,6 +113,11 @@ export async function serveEsplora(rpc: BitcoinRpc): Promise<EsploraServer> {
     }
     if (kind === 'tx' && what === 'hex') return text((await verbose(name)).hex);
     if (kind === 'tx' && what === 'raw') return text(Buffer.from((await verbose(name)).hex, 'hex'));
+    if (kind === 'tx' && what === 'status') {
+      const { blockhash } = await verbose(name);
+      if (blockhash === undefined && served.isLagging) return { status: 404, body: 'Transaction not found' };
+      return json(await statusOf(blockhash));
+    }
     if (kind === 'tx' && what === '') return json(await describe(name));
     if (kind === 'address' && what === 'utxo') return json(await utxosOf(name));
     if (kind === 'address' && what === 'txs/mempool')
@@ -143,6 +151,7 @@ export async function serveEsplora(rpc: BitcoinRpc): Promise<EsploraServer> {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     asked: [],
     failure: undefined,
+    isLagging: false,
     feeEstimates: {},
     close: () =>
       new Promise((resolve) => {

@@ -1,4 +1,3 @@
-import { isHemidError } from '@hemid/protocol';
 import { z } from 'zod';
 import { fail } from '../errors.ts';
 import { reasonOf, splitLogin } from '../http-login.ts';
@@ -8,6 +7,7 @@ export interface EsploraHttp {
   /** `undefined` when there is no such thing. */
   text(path: string, signal?: AbortSignal): Promise<string | undefined>;
   bytes(path: string, signal?: AbortSignal): Promise<Uint8Array | undefined>;
+  readJson<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T | undefined>;
   /** @throws also `pop-miner/chain-moves` (retry) when there is no such thing. */
   getText<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T>;
   getJson<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T>;
@@ -67,27 +67,34 @@ export function createEsploraHttp(url: string, { timeoutMs }: { timeoutMs: numbe
     return content === undefined ? undefined : new TextDecoder().decode(content).trim();
   }
 
-  async function read<T>(path: string, schema: z.ZodType<T>, content: () => Promise<unknown>): Promise<T> {
+  async function readJson<T>(path: string, schema: z.ZodType<T>, signal?: AbortSignal): Promise<T | undefined> {
+    const content = await text(path, signal);
+    return content === undefined ? undefined : check(path, schema, () => JSON.parse(content));
+  }
+
+  function check<T>(path: string, schema: z.ZodType<T>, content: () => unknown): T {
     try {
-      const found = await content();
-      if (found !== undefined) return schema.parse(found);
+      return schema.parse(content());
     } catch (cause) {
-      if (isHemidError(cause)) throw cause;
       const reason = cause instanceof z.ZodError ? z.prettifyError(cause).replace(/\s+/g, ' ') : 'it is not JSON';
       throw fail('pop-miner/bitcoin-answer', `the answer of ${base} to ${path} cannot be read (is it an Esplora API?): ${reason}`, { cause });
     }
+  }
+
+  function assertThere<T>(path: string, found: T | undefined): T {
+    if (found !== undefined) return found;
     throw fail('pop-miner/chain-moves', `the Esplora server at ${base} has no ${path} (any more)`);
   }
 
   return {
     text,
     bytes: get,
-    getText: async (path, schema, signal) => read(path, schema, () => text(path, signal)),
-    getJson: async (path, schema, signal) =>
-      read(path, schema, async () => {
-        const content = await text(path, signal);
-        return content === undefined ? undefined : JSON.parse(content);
-      }),
+    readJson,
+    async getText(path, schema, signal) {
+      const found = assertThere(path, await text(path, signal));
+      return check(path, schema, () => found);
+    },
+    getJson: async (path, schema, signal) => assertThere(path, await readJson(path, schema, signal)),
     async post(path, body, signal) {
       const { status, ok, content } = await ask({ path, body, read: (response) => response.text() }, signal);
       if (ok) return content.trim();

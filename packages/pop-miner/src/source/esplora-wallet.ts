@@ -11,6 +11,8 @@ import { type EsploraHttp, hash, sats } from './esplora-http.ts';
 export interface EsploraWallet {
   /** The outputs that no block has spent, and the transactions of the mempool that concern the wallet. */
   read(tipHeight: number, signal?: AbortSignal): Promise<{ coins: Coin[]; mempool: MempoolTransaction[] }>;
+  /** Takes note of a transaction that was just handed over: the server may list it some seconds later. */
+  add(raw: Uint8Array, tipHeight: number): void;
 }
 
 const status = z.object({ confirmed: z.boolean(), block_height: z.number().int().nullish() });
@@ -25,7 +27,9 @@ type Facts = z.output<typeof transactionFacts>;
 
 /** Creates a reader of a wallet; what does not change is asked for once. */
 export function createEsploraWallet(http: EsploraHttp, wallet: PopWallet): EsploraWallet {
+  /** Listed by the server, or handed over and not listed yet. */
   let waiting = new Map<string, MempoolTransaction>();
+  const unlisted = new Map<string, MempoolTransaction>();
   let facts = new Map<string, Facts>();
   const ownScript = toDigits(wallet.script);
 
@@ -38,13 +42,24 @@ export function createEsploraWallet(http: EsploraHttp, wallet: PopWallet): Esplo
     for (const { txid } of await http.getJson(`/address/${wallet.address}/txs/mempool`, transactionList, signal)) {
       const known = waiting.get(txid) ?? (await meet(txid, tipHeight, signal));
       if (known !== undefined) now.set(txid, known);
+      unlisted.delete(txid);
+    }
+    for (const [txid, known] of unlisted) {
+      if (await isWaiting(txid, { tipHeight, sinceHeight: known.sinceHeight }, signal)) now.set(txid, known);
+      else unlisted.delete(txid);
     }
     return now;
   }
 
+  /** Whether a transaction that is in no list still waits: at the latest with the next block the server knows. */
+  async function isWaiting(txid: string, heights: { tipHeight: number; sinceHeight: number }, signal?: AbortSignal): Promise<boolean> {
+    const at = await http.readJson(`/tx/${txid}/status`, status, signal);
+    return at === undefined ? heights.tipHeight <= heights.sinceHeight : !at.confirmed;
+  }
+
   async function meet(txid: string, tipHeight: number, signal?: AbortSignal): Promise<MempoolTransaction | undefined> {
     const hex = await http.text(`/tx/${txid}/hex`, signal);
-    return hex === undefined ? undefined : { transaction: toBitcoinTransaction(Transaction.fromBuffer(fromHex(hex))), sinceHeight: tipHeight };
+    return hex === undefined ? undefined : toMempoolTransaction(fromHex(hex), tipHeight);
   }
 
   /** The confirmed outputs of the wallet among these, which transactions of the mempool spend: no list has them. */
@@ -66,6 +81,10 @@ export function createEsploraWallet(http: EsploraHttp, wallet: PopWallet): Esplo
   }
 
   return {
+    add(raw, tipHeight) {
+      const added = toMempoolTransaction(raw, tipHeight);
+      unlisted.set(toDisplay(added.transaction.txid), added);
+    },
     async read(tipHeight, signal) {
       const used = new Map<string, Facts>();
       const coins: Coin[] = [];
@@ -90,6 +109,10 @@ export function createEsploraWallet(http: EsploraHttp, wallet: PopWallet): Esplo
       return { coins, mempool };
     },
   };
+}
+
+function toMempoolTransaction(raw: Uint8Array, sinceHeight: number): MempoolTransaction {
+  return { transaction: toBitcoinTransaction(Transaction.fromBuffer(raw)), sinceHeight };
 }
 
 function originOf({ status: at, vin }: Facts): Pick<Coin, 'isCoinbase' | 'height' | 'unconfirmed'> {

@@ -47,6 +47,7 @@ export function createEsploraBitcoin(
     readFee: async (txid, signal) => (await http.getJson(`/tx/${toDisplay(txid)}`, fee, signal)).fee,
   });
   let isFirst = true;
+  let tipHeight = 0;
 
   async function head(signal?: AbortSignal): Promise<BitcoinHead> {
     const name = await http.getText('/blocks/tip/hash', hash, signal);
@@ -79,6 +80,7 @@ export function createEsploraBitcoin(
       isFirst = false;
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
         const tip = await head(signal);
+        tipHeight = tip.height;
         const outlook = await readOutlook(tip, signal);
         // A transaction that is mined between two of the questions would be in no answer.
         if ((await http.getText('/blocks/tip/hash', hash, signal)) === tip.hash) return outlook;
@@ -91,6 +93,7 @@ export function createEsploraBitcoin(
     },
     async broadcast(raw, signal) {
       await http.post('/tx', toDigits(raw), signal);
+      own.add(raw, tipHeight);
     },
   };
 }

@@ -109,6 +109,22 @@ describe('an Esplora server as the source of Bitcoin', () => {
     await expectAgreement();
   });
 
+  it('remembers what it handed over while the server has not seen it in the mempool', async () => {
+    server.isLagging = true;
+    for (const number of [100, 125]) l2.make(number, await tip());
+    const deps = { bitcoin: esplora, keystones: l2, wallet, clock: createManualClock(0), log: silentLogger, onFailure: () => undefined };
+    const miner = createPopMiner(deps, { network: 'regtest', fees: {}, pollMs: 1000 });
+    await miner.tick();
+    await miner.tick();
+    expect(miner.status()).toMatchObject({ publishedCount: 2, pending: 2 });
+    expect(miner.status().trouble).toBeUndefined();
+    expect(await bitcoind.rpc('getrawmempool', [])).toHaveLength(2);
+    server.isLagging = false;
+    await expectAgreement();
+    await mine(1);
+    await expectAgreement();
+  });
+
   it('reads each block once', async () => {
     const before = server.asked.length;
     await esplora.look([]);
