@@ -23,7 +23,8 @@ export function toJsonAnswer(value: unknown, code = 200): HttpAnswer {
 /** Serves what people and Prometheus ask the daemon for. `start` throws `popmd/listen` when the address is not to be had. */
 export function createHttpServer(routes: HttpRoutes, { address, log }: { address: HttpAddress; log: Logger }): Service {
   const server: Server = createServer((request, response) => {
-    const route = routes[new URL(request.url ?? '/', 'http://popmd').pathname];
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
     const { code, type, body } = route === undefined ? toJsonAnswer({ error: 'not found', paths: Object.keys(routes) }, 404) : route();
     if (request.method === 'GET' || request.method === 'HEAD') response.writeHead(code, { 'content-type': type }).end(body);
     else response.writeHead(405, { allow: 'GET, HEAD' }).end();
