@@ -6,6 +6,7 @@ import type { Coin } from '../coin.ts';
 import type { MempoolTransaction } from '../outlook.ts';
 import type { PopWallet } from '../pop-wallet.ts';
 import { type EsploraHttp, hash, sats } from './esplora-http.ts';
+import { withoutReplaced } from './replaced.ts';
 
 /** What an Esplora server has of one wallet. */
 export interface EsploraWallet {
@@ -29,7 +30,7 @@ type Facts = z.output<typeof transactionFacts>;
 export function createEsploraWallet(http: EsploraHttp, wallet: PopWallet): EsploraWallet {
   /** Listed by the server, or handed over and not listed yet. */
   let waiting = new Map<string, MempoolTransaction>();
-  const unlisted = new Map<string, MempoolTransaction>();
+  let unlisted = new Map<string, MempoolTransaction>();
   let facts = new Map<string, Facts>();
   const ownScript = toDigits(wallet.script);
 
@@ -83,7 +84,8 @@ export function createEsploraWallet(http: EsploraHttp, wallet: PopWallet): Esplo
   return {
     add(raw, tipHeight) {
       const added = toMempoolTransaction(raw, tipHeight);
-      unlisted.set(toDisplay(added.transaction.txid), added);
+      const left = withoutReplaced([...unlisted.values(), added]);
+      unlisted = new Map(left.map((one) => [toDisplay(one.transaction.txid), one]));
     },
     async read(tipHeight, signal) {
       const used = new Map<string, Facts>();
@@ -96,7 +98,7 @@ export function createEsploraWallet(http: EsploraHttp, wallet: PopWallet): Esplo
         coins.push({ txid: fromDisplay(txid), vout, valueSats: value, ...originOf(known), height: at.block_height ?? undefined });
       }
       waiting = await readMempool(tipHeight, signal);
-      const mempool = [...waiting.values()];
+      const mempool = withoutReplaced([...waiting.values()]);
       const signed = mempool.filter(({ transaction }) => showsKey(transaction, wallet));
       coins.push(
         ...(await toSpentCoins(

@@ -3,6 +3,7 @@ import { type BitcoinTransaction, equal, toDisplay } from '@hemid/protocol';
 import { Transaction } from 'bitcoinjs-lib';
 import { type Coin, outpointKey } from '../coin.ts';
 import { KEYSTONE_WINDOW } from '../sighting.ts';
+import { withoutReplaced } from './replaced.ts';
 
 /** A transaction that this process sent. */
 export interface SentTransaction {
@@ -31,6 +32,7 @@ export interface SentTransactions {
   add(raw: Uint8Array, tipHeight: number): void;
   /** Sorts them anew; `isInChain` is asked where the outputs leave it open. */
   follow(now: UnspentNow, isInChain: (txid: Uint8Array) => Promise<boolean>): Promise<void>;
+  /** Those that wait in the mempool; which of two that spend the same coin is mined, a block decides. */
   waiting(): readonly SentTransaction[];
   mined(): readonly SentTransaction[];
 }
@@ -86,7 +88,7 @@ export function createSentTransactions(): SentTransactions {
       sent = kept;
       confirmed = now.confirmed;
     },
-    waiting: () => sent.filter(({ minedHeight }) => minedHeight === undefined),
+    waiting: () => withoutReplaced(sent.filter(({ minedHeight }) => minedHeight === undefined)),
     mined: () => sent.filter(({ minedHeight }) => minedHeight !== undefined),
   };
 }

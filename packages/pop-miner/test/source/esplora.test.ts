@@ -1,13 +1,15 @@
 import { createEsploraBitcoin, createMinerBitcoind, createPopMiner, createPopWallet, type MinerBitcoin, type PopWallet } from '@hemid/pop-miner';
-import { fromHex } from '@hemid/protocol';
+import { fromHex, toDisplay } from '@hemid/protocol';
 import { Secret, silentLogger } from '@hemid/runtime';
 import {
   type Bitcoind,
   type BitcoinWallet,
+  buildTransaction,
   createBitcoinWallet,
   createManualClock,
   type EsploraServer,
   serveEsplora,
+  signTransaction,
   startBitcoind,
 } from '@hemid/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -119,6 +121,11 @@ describe('an Esplora server as the source of Bitcoin', () => {
     expect(miner.status()).toMatchObject({ publishedCount: 2, pending: 2 });
     expect(miner.status().trouble).toBeUndefined();
     expect(await bitcoind.rpc('getrawmempool', [])).toHaveLength(2);
+    const [first] = (await esplora.look([])).pending;
+    const coins = (first?.spends ?? []).map(({ txid, vout, valueSats }) => ({ txid: toDisplay(txid), vout, valueSats, script: wallet.script }));
+    const rival = buildTransaction({ inputs: coins, outputs: [{ to: wallet.address, valueSats: (coins[0]?.valueSats ?? 0n) - 10_000n }] });
+    await esplora.broadcast(signTransaction(rival, coins, [hands.secretKey]).toBuffer());
+    expect(toShape(await esplora.look([]))).toEqual(toShape(await direct.look([])));
     server.isLagging = false;
     await expectAgreement();
     await mine(1);
