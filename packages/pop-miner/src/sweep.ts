@@ -14,8 +14,8 @@ export interface Sweep extends SignedSpend {
 
 /** The largest dust limit of any standard output (P2PKH, at the default of 3 sats/vB). */
 const DUST_SATS = 546n;
-/** Bitcoin Core relays up to 100,000 vbytes; what is left over is for a second sweep. */
-const MAX_VSIZE = 99_000;
+/** Far from what Bitcoin relays (100,000 vbytes), and signed in a moment; what is left over is for a second sweep. */
+const MAX_INPUTS = 200;
 /** Bitcoin Core refuses a transaction that rests on more than 25 unconfirmed ones, itself counted. */
 const MAX_UNCONFIRMED = 20;
 
@@ -36,21 +36,18 @@ export function buildSweep(
 }
 
 function chooseCoins(wallet: PopWallet, { spendable, script, feeRate }: { spendable: readonly Coin[]; script: Uint8Array; feeRate: bigint }): Coin[] {
-  const [coin] = spendable;
-  if (coin === undefined) return [];
-  const sizeOf = (count: number): number =>
-    spendVsize(wallet, { coins: Array.from({ length: count }, () => coin), outputs: [{ script, valueSats: 0n }] });
-  // Of a hundred: rounded up, so never too little.
-  const inputVsize = Math.ceil((sizeOf(101) - sizeOf(1)) / 100);
-  const most = Math.floor((MAX_VSIZE - sizeOf(1)) / inputVsize) + 1;
-  const worthy = spendable.filter(({ valueSats }) => valueSats > feeAt(feeRate, inputVsize)).sort(byValue);
+  const sizeOf = (coins: readonly Coin[]): number => spendVsize(wallet, { coins, outputs: [{ script, valueSats: 0n }] });
+  const [some] = spendable;
+  if (some === undefined) return [];
+  const inputFee = feeAt(feeRate, sizeOf([some, some]) - sizeOf([some]));
+  const worthy = spendable.filter(({ valueSats }) => valueSats > inputFee).sort(byValue);
   let unconfirmed = 0;
-  const chosen = worthy.filter((next) => {
-    if (unconfirmed + next.unconfirmed > MAX_UNCONFIRMED) return false;
-    unconfirmed += next.unconfirmed;
+  const chosen = worthy.filter((coin) => {
+    if (unconfirmed + coin.unconfirmed > MAX_UNCONFIRMED) return false;
+    unconfirmed += coin.unconfirmed;
     return true;
   });
-  return chosen.slice(0, most);
+  return chosen.slice(0, MAX_INPUTS);
 }
 
 function byValue(a: Coin, b: Coin): number {
