@@ -8,7 +8,7 @@ export function configDoc(): string {
   return [
     '# Configuration of hemid\n',
     'Written by `npm run configs`; a test compares it with the schemas. File named by `--config` (JSON, camelCase keys) < environment < flags.',
-    'popmd prints its own options: `npm run popmd -- --help`.\n',
+    'popmd prints its own options: `npm run popmd -- --help`; [popmd.md](popmd.md) explains them.\n',
     section('hemid dev', devConfig),
     section('hemid node', nodeConfig),
   ].join('\n');

@@ -1,58 +1,84 @@
 import { isHemidError } from '@hemid/protocol';
-import { createLogger, describeConfig, type Logger, loadConfig } from '@hemid/runtime';
-import { type PopmdConfig, popmdConfig } from './config.ts';
-import { createPopmd } from './popmd.ts';
+import { type ConfigSchema, describeConfig, loadConfig, systemClock, systemRandom } from '@hemid/runtime';
+import type { z } from 'zod';
+import { connectBitcoin } from './bitcoin.ts';
+import { initConfig, popmdConfig, statusConfig, sweepConfig } from './config.ts';
+import { runInit } from './init-command.ts';
+import { askSecret } from './prompt.ts';
+import { runPopmd } from './run-command.ts';
+import { runStatus } from './status-command.ts';
+import { runSweep } from './sweep-command.ts';
 
 const ENV_PREFIX = 'POPM';
-const BAD_CONFIG = 2;
 
-const help = (): string => `popmd publishes the keystones of an L2 chain in Bitcoin.
+/** A command: its options, beyond those that all have, and what it does with them. */
+interface Command {
+  about: string;
+  schema: ConfigSchema;
+  /** @returns the exit code. */
+  run(argv: readonly string[]): Promise<number>;
+}
 
+const write = (text: string): void => void process.stdout.write(text);
+
+function command<S extends ConfigSchema>(about: string, schema: S, run: (config: z.output<S>) => Promise<number | undefined>): Command {
+  return {
+    about,
+    schema,
+    run: async (argv) => (await run(loadConfig(schema, { argv, env: process.env, envPrefix: ENV_PREFIX }) as z.output<S>)) ?? 0,
+  };
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  run: command('publishes keystones until it is stopped (what popmd does without a command)', popmdConfig, (config) =>
+    runPopmd(config, { ask: askSecret }),
+  ),
+  init: command('makes a key in a new encrypted --keystore, and waits for bitcoin to come', initConfig, async (config) => {
+    const deps = { ask: askSecret, clock: systemClock, random: systemRandom, write };
+    await runInit(config, { ...deps, connect: (wallet) => connectBitcoin(config, wallet).bitcoin });
+    return 0;
+  }),
+  status: command('shows what the running popmd has and does', statusConfig, async (config) => {
+    await runStatus(config, { clock: systemClock, write });
+    return 0;
+  }),
+  sweep: command('sends everything spendable --to an address', sweepConfig, async (config) => {
+    await runSweep(config, { ask: askSecret, write, connect: (wallet) => connectBitcoin(config, wallet).bitcoin });
+    return 0;
+  }),
+};
+
+function help(name: string | undefined): string {
+  const { about, schema } = COMMANDS[name ?? 'run'] as Command;
+  const commands = Object.entries(COMMANDS).map(([word, { about: what }]) => `  popmd ${word.padEnd(6)}  ${what}\n`);
+  const title = name === undefined ? `popmd publishes the keystones of an L2 chain in Bitcoin.\n\n${commands.join('')}` : `popmd ${name}: ${about}\n`;
+  return `${title}
 Options, and the environment variables that set them:
-${describeConfig(popmdConfig, ENV_PREFIX)}
+${describeConfig(schema, ENV_PREFIX)}
   --config  a JSON file with these options, by their camelCase names  [${ENV_PREFIX}_CONFIG]
 `;
+}
 
-function readConfig(argv: readonly string[]): PopmdConfig | undefined {
-  try {
-    return loadConfig(popmdConfig, { argv, env: process.env, envPrefix: ENV_PREFIX });
-  } catch (error) {
-    if (!isHemidError(error, 'runtime/config')) throw error;
-    process.stderr.write(`popmd: ${error.message}\n`);
-    return undefined;
+async function dispatch(argv: readonly string[]): Promise<number> {
+  const word = argv[0]?.startsWith('-') === false ? argv[0] : undefined;
+  const chosen = COMMANDS[word ?? 'run'];
+  if (argv.includes('--help') || argv.includes('-h') || word === 'help') {
+    write(help(chosen === undefined ? undefined : word));
+    return 0;
   }
-}
-
-/** Runs until a signal comes or the miner fails. @returns the exit code. */
-async function run(config: PopmdConfig): Promise<number> {
-  const log = createLogger({ level: config.logLevel, format: process.stderr.isTTY ? 'pretty' : 'json' });
-  let end: (code: number) => void = () => undefined;
-  const ended = new Promise<number>((resolve) => (end = resolve));
-  const fail = (error: unknown): void => {
-    logFailure(log, error);
-    end(1);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end(0));
-  const popmd = createPopmd(config, { log, onFailure: fail });
-  popmd.start().catch(fail);
-  const code = await ended;
-  await popmd.stop();
-  log.info('pop miner stopped');
-  return code;
-}
-
-function logFailure(log: Logger, error: unknown): void {
-  if (isHemidError(error)) log.error({ code: error.code, ...error.details }, error.message);
-  else log.error({ err: error }, 'pop miner failed');
+  if (chosen !== undefined) return chosen.run(word === undefined ? argv : argv.slice(1));
+  process.stderr.write(`popmd: there is no command "${word}", only ${Object.keys(COMMANDS).join(', ')}\n`);
+  return 2;
 }
 
 async function main(argv: readonly string[]): Promise<number> {
-  if (argv.includes('--help') || argv.includes('-h')) {
-    process.stdout.write(help());
-    return 0;
+  try {
+    return await dispatch(argv);
+  } catch (error) {
+    if (!isHemidError(error)) throw error;
+    process.stderr.write(`popmd: ${error.message}\n`);
+    return error.severity === 'fatal' ? 2 : 1;
   }
-  const config = readConfig(argv);
-  return config === undefined ? BAD_CONFIG : run(config);
 }
 
 // Idle connections would keep the process alive for some seconds.

@@ -1,35 +1,42 @@
-import { type BitcoinRpc, createBitcoindRpc } from '@hemid/bitcoin';
-import { createMinerBitcoind, createPopMiner, createPopWallet, createRpcKeystoneSource, type FeeOptions, toFeeRate } from '@hemid/pop-miner';
-import { createServiceGroup, type Logger, type ServiceGroup, systemClock } from '@hemid/runtime';
-import type { PopmdConfig } from './config.ts';
+import { createPopMiner, createPopWallet, createRpcKeystoneSource } from '@hemid/pop-miner';
+import { toHex } from '@hemid/protocol';
+import { createServiceGroup, type Logger, type Secret, type ServiceGroup, systemClock } from '@hemid/runtime';
+import { connectBitcoin } from './bitcoin.ts';
+import { httpAddressOf, type PopmdConfig, policyOf } from './config.ts';
+import type { DaemonStatus } from './daemon-status.ts';
+import { createHeadWatch } from './head-watch.ts';
+import { readHealth } from './health.ts';
+import { createHttpServer, type HttpRoutes, toJsonAnswer } from './http-server.ts';
+import { createL2HeadReader } from './l2-head.ts';
+import { renderMetrics } from './metrics.ts';
+
+export interface PopmdDeps {
+  secret: Secret<Uint8Array>;
+  log: Logger;
+  onFailure: (error: unknown) => void;
+}
 
 const CALL_TIMEOUT_MS = 30_000;
-/** A scan of mainnet's unspent outputs takes minutes. */
-const SCAN_TIMEOUT_MS = 1_800_000;
 
-/** Builds the process: a miner between a bitcoind and an L2 node, both known by RPC alone. */
-export function createPopmd(config: PopmdConfig, { log, onFailure }: { log: Logger; onFailure: (error: unknown) => void }): ServiceGroup {
-  const { bitcoinNetwork: network, addressType: kind, pollMs } = config;
-  const wallet = createPopWallet(config.bitcoinSecret, { network, kind });
-  const keystones = createRpcKeystoneSource(config.opgethUrl, { timeoutMs: CALL_TIMEOUT_MS });
-  const miner = createPopMiner(
-    { bitcoin: createMinerBitcoind({ rpc: createRpc(config), wallet, log }), keystones, wallet, clock: systemClock, log, onFailure },
-    { network, fees: feesOf(config), pollMs },
-  );
-  log.info({ address: wallet.address, network }, 'pop miner starting');
-  return createServiceGroup([miner], log);
-}
+/** Builds the process: a miner between Bitcoin and an L2 node, and what watches it. */
+export function createPopmd(config: PopmdConfig, { secret, log, onFailure }: PopmdDeps): ServiceGroup {
+  const { bitcoinNetwork: network, addressType: kind, opgethUrl, pollMs } = config;
+  const clock = systemClock;
+  const wallet = createPopWallet(secret, { network, kind });
+  const { bitcoin, readHead } = connectBitcoin(config, wallet, log);
+  const keystones = createRpcKeystoneSource(opgethUrl, { timeoutMs: CALL_TIMEOUT_MS });
+  const miner = createPopMiner({ bitcoin, keystones, wallet, clock, log, onFailure }, { network, ...policyOf(config), pollMs });
+  log.info({ address: wallet.address, network, source: bitcoin.name }, 'pop miner starting');
 
-function createRpc({ bitcoinUrl: url, bitcoinCookie }: PopmdConfig): BitcoinRpc {
-  const access = { url, ...(bitcoinCookie === undefined ? {} : { cookieFile: bitcoinCookie }) };
-  const rpc = createBitcoindRpc({ ...access, timeoutMs: CALL_TIMEOUT_MS });
-  const patientRpc = createBitcoindRpc({ ...access, timeoutMs: SCAN_TIMEOUT_MS });
-  return (method, params, signal) => (method === 'scantxoutset' ? patientRpc : rpc)(method, params, signal);
-}
-
-function feesOf({ staticFee, maxFee }: PopmdConfig): FeeOptions {
-  return {
-    ...(staticFee === 0 ? {} : { staticRate: toFeeRate(staticFee) }),
-    ...(maxFee === 0 ? {} : { maxRate: toFeeRate(maxFee) }),
+  const address = httpAddressOf(config);
+  if (address === undefined) return createServiceGroup([miner], log);
+  const heads = createHeadWatch({ readBitcoin: readHead, readL2: createL2HeadReader(opgethUrl, { timeoutMs: CALL_TIMEOUT_MS }), clock, onFailure });
+  const health = () => readHealth(heads, clock.now());
+  const status = (): DaemonStatus => ({ network, source: bitcoin.name, rewarded: toHex(wallet.miner), health: health(), miner: miner.status() });
+  const routes: HttpRoutes = {
+    '/metrics': () => ({ code: 200, type: 'text/plain; version=0.0.4', body: renderMetrics(miner.status(), heads) }),
+    '/health': () => toJsonAnswer(health(), health().healthy ? 200 : 503),
+    '/status': () => toJsonAnswer(status()),
   };
+  return createServiceGroup([heads, createHttpServer(routes, { address, log }), miner], log);
 }

@@ -42,9 +42,17 @@ export const SIGNATURE_SIZE = 71;
 export function readPopSecret(text: string): Secret<Uint8Array> {
   const bytes = readHex(text);
   if (bytes === undefined || bytes.length === 0 || bytes.length > 32) throw fail('pop-miner/secret', 'the secret is not up to 32 bytes of hex');
-  const secret = concat(new Uint8Array(32 - bytes.length), bytes);
-  if (!utils.isValidSecretKey(secret)) throw fail('pop-miner/secret', 'the secret is zero or above the order of secp256k1');
-  return new Secret(secret);
+  return toPopSecret(concat(new Uint8Array(32 - bytes.length), bytes));
+}
+
+/**
+ * A secret from 32 bytes.
+ *
+ * @throws `pop-miner/secret` unless they are a secp256k1 key.
+ */
+export function toPopSecret(bytes: Uint8Array): Secret<Uint8Array> {
+  if (!utils.isValidSecretKey(bytes)) throw fail('pop-miner/secret', 'the secret is zero or above the order of secp256k1');
+  return new Secret(bytes);
 }
 
 function readHex(text: string): Uint8Array | undefined {

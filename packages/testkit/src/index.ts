@@ -26,6 +26,7 @@ export { type Bitcoind, type StartBitcoindOptions, startBitcoind } from './bitco
 export { type CountingStore, createCountingStore } from './counting-store.ts';
 export { devSpecJson, writeDevSpec } from './dev-spec.ts';
 export { spendOtherwise } from './double-spend.ts';
+export { type EsploraServer, serveEsplora } from './esplora-server.ts';
 export { createFaultyStore, type FaultPlan, type FaultyStore } from './faulty-store.ts';
 export { checkFollower, dumpStore, type FollowerCase } from './follower-compliance.ts';
 export { forge } from './forge.ts';
