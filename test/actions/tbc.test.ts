@@ -1,4 +1,6 @@
+import { bitcoinReference, type PlacedL2Header } from '@hemid/chain';
 import { createRpcDeps, createTbcDeps } from '@hemid/node';
+import { createPopMiner, createPopWallet, createTbcBitcoin, type KeystoneSource, readPopSecret, toFeeRate } from '@hemid/pop-miner';
 import { abbreviate, encodePopScript, hashKeystone, toKeystoneId } from '@hemid/protocol';
 import { createRestServer, createTbcServer, type RestServer, type TbcServer } from '@hemid/rpc';
 import { silentLogger } from '@hemid/runtime';
@@ -201,4 +203,39 @@ test('a port that another program has is refused in one sentence, or left for a 
   expect(other.url()).not.toBe(tbc.url());
   (await connectTbc(other.url())).close();
   await other.stop();
+});
+
+test('our own miner needs this node alone too: it publishes through TBC, sees its publication mined, and does not pay twice', async () => {
+  const { bitcoin, sequencer, clock } = network;
+  const { chain } = sequencer.node;
+  const wallet = createPopWallet(readPopSecret('0b0b'), { network: 'regtest', kind: 'p2wpkh' });
+  await bitcoin.wallet.pay({ outputs: [{ to: wallet.address, valueSats: 200_000n }] });
+  const keystone = await buildKeystone();
+  await sequencer.look();
+  const keystones: KeystoneSource = {
+    latest: async () => [keystone],
+    async origin(hash) {
+      const { header } = chain.header(hash) as PlacedL2Header;
+      return { bitcoinTip: bitcoinReference(header), timeMs: Number(header.timestamp) * 1000 };
+    },
+  };
+  const source = createTbcBitcoin(tbc.url(), { wallet, timeoutMs: 10_000 });
+  const onFailure = (error: unknown): never => {
+    throw error;
+  };
+  const miner = createPopMiner(
+    { bitcoin: source, keystones, wallet, clock, log: silentLogger, onFailure },
+    { network: 'regtest', fees: { maxRate: toFeeRate(100) }, pollMs: 1000 },
+  );
+  await miner.tick();
+  expect(miner.status()).toMatchObject({ publishedCount: 1, pending: 1, queue: [{ standing: 'pending' }] });
+  await miner.tick();
+  expect(miner.status().publishedCount).toBe(1);
+  await bitcoin.mineBlocks(1);
+  await sequencer.look();
+  await miner.tick();
+  expect(miner.status()).toMatchObject({ publishedCount: 1, pending: 0, queue: [{ standing: 'published' }], lastPublication: { confirmations: 1 } });
+  const { l2_keystone_blocks: blocks } = await client.call('block-by-l2-abrev-hash', { l2_keystone_abrev_hashes: [idOf(keystone)] });
+  expect(blocks).toMatchObject([{ l2_keystone_block_height: await bitcoin.height() }]);
+  source.close();
 });
