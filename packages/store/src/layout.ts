@@ -155,7 +155,7 @@ const position = record<PositionRow>({ hash, height: u32 });
 
 /** The whole disk on one page: prefix, key, value, a sentence. */
 export const layout = {
-  /** Single rows by name: schema version, spec hash. */
+  /** Single rows by name: the genesis that the chain has, or was being given. */
   meta: table('m', text, only(rest)),
   /** Positions by name: how far each Bitcoin follower (`index`, `anchors`) has come, where `fork-choice` decided last. */
   position: table('x', text, position),

@@ -3,12 +3,12 @@ import { ClassicLevel } from 'classic-level';
 import { MemoryLevel } from 'memory-level';
 import { COMMIT_RANGE, openCommitChain } from './commit-chain.ts';
 import { fail } from './errors.ts';
-import { layout } from './layout.ts';
 import { createStore, type Level, levelError, type Store } from './store.ts';
 
-/** Changes whenever rows that are on disk change their meaning; it stands in `layout.meta`. */
+/** Changes whenever rows that are on disk change their meaning. */
 const SCHEMA = 2;
-const SCHEMA_ROW = 'schema';
+/** Its row: in no table, and not in the range of the commit chain. */
+const SCHEMA_KEY = Uint8Array.of(0x01);
 
 /** A store in memory, for tests and for the throw-away mode of tools. */
 export async function openMemoryStore(): Promise<Store> {
@@ -47,24 +47,19 @@ export async function openStore(directory: string): Promise<Store> {
   }
   try {
     const chain = await openCommitChain(level.keys(COMMIT_RANGE), directory);
-    const store = createStore(level as unknown as Level, { chain, compact: () => level.compactRange(new Uint8Array(), Uint8Array.of(0xff)) });
-    const [first] = await level.keys({ limit: 1 }).all();
-    await checkSchema(store, { directory, isNew: first === undefined });
-    return store;
+    await checkSchema(level, directory);
+    return createStore(level as unknown as Level, { chain, compact: () => level.compactRange(new Uint8Array(), Uint8Array.of(0xff)) });
   } catch (error) {
     await level.close();
     throw levelError('read', error);
   }
 }
 
-/** Notes the schema in a new store. @throws `store/version` when an old one has another. */
-async function checkSchema(store: Store, { directory, isNew }: { directory: string; isNew: boolean }): Promise<void> {
-  if (isNew) {
-    const batch = store.batch();
-    batch.put(layout.meta, SCHEMA_ROW, Uint8Array.of(SCHEMA));
-    return batch.commit();
-  }
-  const schema = store.get(layout.meta, SCHEMA_ROW)?.[0] ?? 1;
+/** Notes the schema in a new database. @throws `store/version` when an old one has another. */
+async function checkSchema(level: ClassicLevel<Uint8Array, Uint8Array>, directory: string): Promise<void> {
+  const [first] = await level.keys({ limit: 1 }).all();
+  if (first === undefined) return level.put(SCHEMA_KEY, Uint8Array.of(SCHEMA), { sync: true });
+  const schema = level.getSync(SCHEMA_KEY)?.[0] ?? 1;
   if (schema === SCHEMA) return;
   throw fail('store/version', `${directory} was written by another version of hemid (schema ${schema}, this one has ${SCHEMA}). ${REMEDY}`);
 }
