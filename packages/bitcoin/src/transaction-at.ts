@@ -1,5 +1,5 @@
-import type { BitcoinTransaction } from '@hemid/protocol';
-import { readTransactions } from './block-reader.ts';
+import { type BitcoinTransaction, readTransactions } from '@hemid/protocol';
+import { sha256d } from './sha256.ts';
 
 const HEADER_SIZE = 80;
 
@@ -64,7 +64,7 @@ export function readTransactionAt(raw: Uint8Array, index: number): BitcoinTransa
   const alone = new Uint8Array(1 + skipper.offset() - start);
   alone[0] = 1;
   alone.set(raw.subarray(start, skipper.offset()), 1);
-  const [read] = readTransactions(alone, 0);
+  const [read] = readTransactions(alone, { start: 0, hash: sha256d });
   if (read === undefined) throw new RangeError(`a block has no transaction at ${index}`);
   return read.transaction;
 }
