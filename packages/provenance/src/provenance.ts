@@ -92,6 +92,14 @@ export function showBlock({ header, hash }: { header: L2Header; hash: Uint8Array
   return { number: Number(header.number), hash: toHex(hash), time: Number(header.timestamp), bitcoinTip: toDigits(header.extraData) };
 }
 
+/** A keystone block. */
+export function showKeystone(
+  { header, hash }: { header: L2Header; hash: Uint8Array },
+  { id, sealedBy }: { id: string; sealedBy: Uint8Array },
+): KeystoneLink {
+  return { number: Number(header.number), hash: toHex(hash), id, time: Number(header.timestamp), sealedBy: toHex(sealedBy) };
+}
+
 /** A transaction by its envelope. */
 export function showTransaction(raw: Uint8Array, place: { index: number; succeeded: boolean }): TransactionLink {
   return { hash: toHex(hashTransaction(raw)), ...place };

@@ -1,20 +1,9 @@
-import {
-  COUNTING_DEPTH,
-  counts,
-  displayBytes,
-  equal,
-  hashAbbreviated,
-  hashKeystone,
-  readPopScript,
-  toDisplay,
-  toHex,
-  toKeystoneId,
-} from '@hemid/protocol';
+import { COUNTING_DEPTH, counts, displayBytes, equal, hashAbbreviated, hashKeystone, readPopScript, toDisplay, toKeystoneId } from '@hemid/protocol';
 import { verifyInclusion } from './bitcoin-inclusion.ts';
 import { fail } from './errors.ts';
 import { type HeaderRun, placeOf } from './header-run.ts';
 import type { BitcoinInclusion } from './proof.ts';
-import type { AnchorLink, KeystoneLink } from './provenance.ts';
+import type { AnchorLink } from './provenance.ts';
 import type { ProvenBlocks } from './verify-blocks.ts';
 
 /** Checks that Bitcoin holds the keystone, by the counting rule and `needed` blocks deep; @throws `provenance/anchor`. */
@@ -22,7 +11,7 @@ export function verifyAnchor(
   part: BitcoinInclusion,
   run: HeaderRun,
   { blocks, needed }: { blocks: ProvenBlocks; needed: number },
-): { anchor: AnchorLink; keystone: KeystoneLink } {
+): { anchor: AnchorLink; keystoneId: string } {
   const refuse = (why: string): Error => fail('provenance/anchor', `anchor: ${why}`);
   const { header, hash } = blocks.keystone;
   const named = displayBytes(header.extraData);
@@ -51,7 +40,5 @@ export function verifyAnchor(
   const place = placeOf(part.height, run);
   const anchor = { txid: toDisplay(transaction.txid), ...place, blockHash: toDisplay(place.blockHash) };
   if (anchor.confirmations < needed) throw refuse(`the publication has ${anchor.confirmations} confirmations, ${needed} are asked for`);
-  const { number, timestamp } = header;
-  const keystone = { number: Number(number), hash: toHex(hash), id: toKeystoneId(id), time: Number(timestamp), sealedBy: toHex(blocks.sealedBy) };
-  return { anchor, keystone };
+  return { anchor, keystoneId: toKeystoneId(id) };
 }

@@ -34,8 +34,6 @@ export interface ProvenBlocks {
   keystone: ProvenHeader;
   /** Hash of the keystone block before; zeros for the first. */
   previousKeystoneHash: Uint8Array;
-  /** Address of the sequencer. */
-  sealedBy: Uint8Array;
 }
 
 /** Slots of the EIP-2935 contract. */
@@ -69,7 +67,8 @@ function readHistory(stateRoot: Uint8Array, number: bigint, proof: { account: Ui
   return concat(new Uint8Array(32 - bytes.length), bytes);
 }
 
-function verifySeal({ header, hash }: ProvenHeader, seal: Uint8Array, spec: ChainSpec): Uint8Array {
+/** The sequencer that sealed a block, which is the one of its slot; @throws `provenance/seal`. */
+export function verifySeal({ header, hash }: ProvenHeader, seal: Uint8Array, spec: ChainSpec): Uint8Array {
   const slot = slotAt(spec, header.timestamp);
   const { sequencers } = rulesAt(spec, header.timestamp);
   const signer = slot === undefined ? undefined : sequencers[Number(slot % BigInt(sequencers.length))]?.signer;
@@ -82,9 +81,9 @@ function verifySeal({ header, hash }: ProvenHeader, seal: Uint8Array, spec: Chai
 /**
  * Checks the L2 headers of a proof and what the keystone block's state says of its ancestors.
  *
- * @throws `provenance/block`, `provenance/seal`
+ * @throws `provenance/block`
  */
-export function verifyBlocks({ headers, history, seal }: Proof, spec: ChainSpec): ProvenBlocks {
+export function verifyBlocks({ headers, history }: Proof, spec: ChainSpec): ProvenBlocks {
   const chain = headers.map((raw) => ({ header: decode(() => decodeHeader(raw)), hash: keccak_256(raw) }));
   const [block, keystone] = [chain[0] as ProvenHeader, chain[chain.length - 1] as ProvenHeader];
   for (const [i, { header }] of chain.entries()) {
@@ -106,7 +105,7 @@ export function verifyBlocks({ headers, history, seal }: Proof, spec: ChainSpec)
       ? new Uint8Array(32)
       : readHistory(stateRoot, number - period, { account: history.account, slot: history.previous });
   if (previousKeystoneHash === undefined) throw refuse('the state of the keystone block does not show the hash of the keystone before');
-  return { block, keystone, previousKeystoneHash, sealedBy: verifySeal(keystone, seal, spec) };
+  return { block, keystone, previousKeystoneHash };
 }
 
 /** The transaction that is shown to be in a block, with its receipt; @throws `provenance/block`. */

@@ -2,9 +2,9 @@ import { type BitcoinTip, type ChainSpec, decodeBitcoinHeader, equal, toDisplay,
 import { fail } from './errors.ts';
 import { verifyHeaderRun } from './header-run.ts';
 import type { Proof } from './proof.ts';
-import { type ProvenProvenance, showBlock, showTransaction, subjectOf } from './provenance.ts';
+import { type ProvenProvenance, showBlock, showKeystone, showTransaction, subjectOf } from './provenance.ts';
 import { verifyAnchor } from './verify-anchor.ts';
-import { verifyBlocks, verifyTransaction } from './verify-blocks.ts';
+import { verifyBlocks, verifySeal, verifyTransaction } from './verify-blocks.ts';
 import { verifyLock } from './verify-lock.ts';
 
 /** What a proof is checked against: all that is trusted stands here. */
@@ -45,7 +45,8 @@ export function verifyProof(proof: Proof, { spec, checkpoint, confirmations = sp
   const blocks = verifyBlocks(proof, spec);
   const shown = proof.inclusion && verifyTransaction(proof.inclusion, blocks.block);
   const lock = proof.lock && shown && verifyLock(proof.lock, run, { spec, block: blocks.block, ...shown });
-  const { anchor, keystone } = verifyAnchor(proof.anchor, run, { blocks, needed: confirmations });
+  const { anchor, keystoneId } = verifyAnchor(proof.anchor, run, { blocks, needed: confirmations });
+  const keystone = showKeystone(blocks.keystone, { id: keystoneId, sealedBy: verifySeal(blocks.keystone, proof.seal, spec) });
 
   const links = {
     ...(lock && { lock }),
