@@ -46,7 +46,7 @@ export function verifyHeaderRun(
   { height: first, headers, tip }: Proof['bitcoin'],
   { spec, checkpoint }: { spec: ChainSpec; checkpoint: BitcoinTip },
 ): HeaderRun {
-  const { network } = spec.genesis.bitcoin;
+  const { network, genesisHeight } = spec.genesis.bitcoin;
   const refuse = (why: string): Error => fail('provenance/bitcoin', `Bitcoin headers: ${why}`);
   if (headers.length === 0 || headers.length % HEADER_SIZE !== 0) throw refuse(`they are not ${HEADER_SIZE} bytes each`);
   const run = Array.from({ length: headers.length / HEADER_SIZE }, (_, i) => {
@@ -61,6 +61,7 @@ export function verifyHeaderRun(
       throw refuse(`the one at height ${height} does not follow on the one before`);
   }
   if (!equal(last.hash, tip)) throw refuse('the last one is not the tip that is named');
+  if (checkpoint.height < genesisHeight) throw refuse(`the checkpoint is below the hVM genesis, ${genesisHeight}`);
   const trusted = at(checkpoint.height);
   if (trusted === undefined) throw refuse(`they go from height ${first} to ${last.height}, and not over the checkpoint at ${checkpoint.height}`);
   if (!equal(trusted.hash, checkpoint.hash)) throw refuse(`at height ${checkpoint.height} is ${toDisplay(trusted.hash)}, and not the checkpoint`);
@@ -70,8 +71,7 @@ export function verifyHeaderRun(
   let work = 0n;
   for (const { decoded, hash, height } of run.slice(checkpoint.height - first + 1)) {
     const times = run.slice(Math.max(0, height - first - MEDIAN_WINDOW), height - first).map((one) => one.decoded.time);
-    const ancestor = (h: number) => at(h)?.decoded ?? decoded;
-    const rule = brokenRule(network, decoded, { height, times, ancestor });
+    const rule = brokenRule(network, decoded, { height, times, ancestor: (h) => (at(h) as (typeof run)[number]).decoded });
     if (rule !== undefined) throw refuse(`at height ${height}: ${rule}`);
     if (!hasProofOfWork(network, hash, decoded.bits)) throw refuse(`at height ${height}: proof of work`);
     work += workOf(toTarget(decoded.bits) ?? 0n);
