@@ -38,7 +38,7 @@ function refusal(part: BitcoinInclusion, run: HeaderRun): string {
 }
 
 test('every transaction but the coinbase is shown in blocks of every size', () => {
-  for (let count = 2; count < 40; count += 1) {
+  for (const count of [2, 3, 4, 5, 7, 11, 17]) {
     const transactions = Array.from({ length: count }, (_, i) => transactionOf(i));
     const run = runOver(transactions);
     for (let index = 1; index < count; index += 1) {
