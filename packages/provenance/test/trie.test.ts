@@ -16,7 +16,7 @@ test('what is proven of a list is its item, under the root that headers commit t
       const proof = proveListItem(items, index);
       expect(readTrieProof(listRoot(items), keyOf(index), proof)).toEqual(items[index]);
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 
@@ -34,7 +34,7 @@ test('a proof with a byte changed, a node more, a node less, or of another index
       expect(readTrieProof(root, keyOf(index), proof.slice(0, -1))).toBeUndefined();
       expect(readTrieProof(root, keyOf(items.length), proof)).toBeUndefined();
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 
