@@ -154,6 +154,8 @@ async function brokenLink(run: () => unknown): Promise<string> {
 
 test('a proof fails with its reason for another chain, another checkpoint, or too few confirmations', async () => {
   const { bitcoin, spec } = network;
+  const genesisHeight = await bitcoin.height();
+  await bitcoin.mineBlocks(20);
   const txid = await deposit();
   await confirm(6);
   await publishNext();
@@ -171,7 +173,8 @@ test('a proof fails with its reason for another chain, another checkpoint, or to
   expect(await brokenLink(() => verifyProof(proof, { spec, checkpoint: another, confirmations: 0 }))).toMatch(
     /^provenance\/bitcoin: .* not the checkpoint$/,
   );
-  expect(await brokenLink(() => verify(proof, lockedAt - 20, 0))).toMatch(/^provenance\/bitcoin: .* not over the checkpoint/);
+  expect(await brokenLink(() => verify(proof, genesisHeight - 1, 0))).toMatch(/^provenance\/bitcoin: .* below the hVM genesis, 110$/);
+  expect(await brokenLink(() => verify(proof, genesisHeight, 0))).toMatch(/^provenance\/bitcoin: .* not over the checkpoint/);
   expect(await brokenLink(() => verify(proof, lockedAt - 1, 0))).toMatch(/^provenance\/bitcoin: .*must start at/);
   // Made for an earlier checkpoint, it serves every later one too.
   const longer = await prove(id(txid), lockedAt - 1);
@@ -199,6 +202,20 @@ test('when Bitcoin drops the block of the publication, the anchor of before is n
   expect(await brokenLink(() => verify({ ...before, bitcoin: { ...before.bitcoin, tip: after.bitcoin.tip } }, after.anchor.height, 0))).toMatch(
     /^provenance\/bitcoin: /,
   );
+});
+
+test('a deposit that was credited from a Bitcoin block which is gone has no proof', async () => {
+  const { bitcoin, sequencer } = network;
+  const txid = await deposit();
+  await confirm(6);
+  const { block } = await sequencer.build();
+  await bitcoin.reorg(1);
+  await publishNext();
+  await confirm(2);
+  const { provenance, proof, missing } = await build(id(txid));
+  expect(provenance).toMatchObject({ subject: { kind: 'deposit', id: txid }, block: { number: Number(block.header.number) } });
+  expect(proof).toBeUndefined();
+  expect(missing).toBe(`lock: the Bitcoin block that block ${block.header.number} is built on is not among the Bitcoin headers`);
 });
 
 test('a keystone that was published too late does not count, and a later one anchors the deposit', async () => {

@@ -1,4 +1,5 @@
-import { isHemidError } from '@hemid/protocol';
+import { devKey } from '@hemid/node';
+import { decodeHeader, encodeHeader, hashHeader, isHemidError, type L2Header, signSeal } from '@hemid/protocol';
 import { decodeProof, encodeProof, verifyProof } from '@hemid/provenance';
 import { beforeAll, expect, test } from 'vitest';
 import { type ProvenanceScene, playProvenanceScene } from './scene.ts';
@@ -67,6 +68,16 @@ test('every link is named when it is what a flipped digit breaks', () => {
   expect(codeAt(/"anchor":\{"branch":\["0x/)).toBe('provenance/anchor');
   expect(codeAt(/"lock":\{"branch":\["0x/)).toBe('provenance/lock');
   expect(codeAt(/"lock":.*"index":/)).toBe('provenance/lock');
+});
+
+test('a block that was put below the keystone block afterwards is not the one that its state knows', () => {
+  const { spec, block: proof } = scene;
+  const [first, ...between] = proof.headers.map(decodeHeader);
+  const forged = [{ ...(first as L2Header), gasUsed: 1n }];
+  for (const header of between) forged.push({ ...header, parentHash: hashHeader(forged[forged.length - 1] as L2Header) });
+  const keystone = forged[forged.length - 1] as L2Header;
+  const seal = signSeal(devKey('sequencer').secret, BigInt(spec.genesis.chainId), hashHeader(keystone));
+  expect(judge(encodeProof({ ...proof, headers: forged.map(encodeHeader), seal }))).toBe('provenance/block');
 });
 
 test('a file in another form than the one is refused: white space, capitals, unknown and missing fields, two of one', () => {
