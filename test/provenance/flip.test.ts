@@ -1,6 +1,6 @@
 import { devKey } from '@hemid/node';
 import { decodeHeader, encodeHeader, hashHeader, isHemidError, type L2Header, signSeal } from '@hemid/protocol';
-import { decodeProof, encodeProof, verifyProof } from '@hemid/provenance';
+import { type BitcoinInclusion, decodeProof, encodeProof, verifyProof } from '@hemid/provenance';
 import { beforeAll, expect, test } from 'vitest';
 import { type ProvenanceScene, playProvenanceScene } from './scene.ts';
 
@@ -78,6 +78,12 @@ test('a block that was put below the keystone block afterwards is not the one th
   const keystone = forged[forged.length - 1] as L2Header;
   const seal = signSeal(devKey('sequencer').secret, BigInt(spec.genesis.chainId), hashHeader(keystone));
   expect(judge(encodeProof({ ...proof, headers: forged.map(encodeHeader), seal }))).toBe('provenance/block');
+});
+
+test('a Bitcoin transaction that publishes something else anchors nothing', () => {
+  const { spec, checkpoint, deposit } = scene;
+  const other = { ...deposit, anchor: deposit.lock as BitcoinInclusion };
+  expect(() => verifyProof(other, { spec, checkpoint })).toThrow('anchor: the Bitcoin transaction does not publish keystone 10');
 });
 
 test('a file in another form than the one is refused: white space, capitals, unknown and missing fields, two of one', () => {
