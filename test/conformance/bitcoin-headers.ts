@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type HeaderChain, hasProofOfWork, openHeaderChain, requiredBits, toTarget, workOf } from '@hemid/bitcoin';
+import { type HeaderChain, openHeaderChain } from '@hemid/bitcoin';
 import {
   addressToScript,
   type BitcoinHeader,
@@ -8,11 +8,15 @@ import {
   encodeBitcoinHeader,
   fromHex,
   hashBitcoinHeader,
+  hasProofOfWork,
   isHemidError,
   parseChainSpec,
+  requiredBits,
   scriptToAddress,
   toDisplay,
   toHex,
+  toTarget,
+  workOf,
 } from '@hemid/protocol';
 import { openMemoryStore } from '@hemid/store';
 import type { SharedData } from './data.ts';

@@ -21,6 +21,7 @@ import { runDbRollback } from './db-rollback.ts';
 import { runDbStats } from './db-stats.ts';
 import { runDbVerify } from './db-verify.ts';
 import { fail } from './errors.ts';
+import { splitOperand } from './operand.ts';
 import { readChainSpec } from './spec-template.ts';
 
 /** What a verb is given besides its configuration. */
@@ -111,19 +112,6 @@ function toCount(text: string): bigint {
   return BigInt(text);
 }
 
-/** Splits `FILE --data DIR` or `--data DIR FILE`: every option of these commands but `--archive` takes a value. */
-function splitOperand(argv: readonly string[]): { operands: string[]; options: string[] } {
-  const operands: string[] = [];
-  const options: string[] = [];
-  let isValue = false;
-  for (const word of argv) {
-    const isOption: boolean = !isValue && word.startsWith('-');
-    (isOption || isValue ? options : operands).push(word);
-    isValue = isOption && !word.includes('=') && word !== '--archive';
-  }
-  return { operands, options };
-}
-
 function readOperand(name: string, verb: Verb, operands: readonly string[]): string {
   const wanted = verb.operand === undefined ? 0 : 1;
   if (operands.length === wanted) return operands[0] ?? '';
@@ -172,7 +160,7 @@ export async function runDb(argv: readonly string[], env: NodeJS.ProcessEnv): Pr
     process.stdout.write(describeVerb(name, verb));
     return 0;
   }
-  const { operands, options } = splitOperand(rest);
+  const { operands, options } = splitOperand(rest, ['--archive']);
   const operand = readOperand(name, verb, operands);
   const config = loadConfig(verb.schema, { argv: options, env, envPrefix: PREFIX }) as { data: string; chain?: string | undefined };
   const directory = join(config.data, 'node');

@@ -5,6 +5,7 @@ import { runDb } from './db-command.ts';
 import { runDev } from './dev-command.ts';
 import { runDevDeposit } from './dev-deposit.ts';
 import { runNode } from './node-command.ts';
+import { PROVENANCE_COMMANDS, runProvenance } from './provenance-command.ts';
 import { runSpecNew, specConfig } from './spec-command.ts';
 import { VERSION } from './version.ts';
 
@@ -18,6 +19,9 @@ usage: hemid <command> [options]
   hemid dev deposit <address> <sats>   pays the vault of a running development network
   hemid node                           a node of a network: --role sequencer or --role verifier
   hemid db <command>                   looks at, checks, moves and repairs a node's database; hemid db --help lists how
+  hemid explain <id>                   tells where a deposit, a transaction or a block comes from, link by link
+  hemid prove <id> -o <file>           writes the proof of it to a file
+  hemid verify <file>                  checks such a file offline
   hemid spec new                       writes the chain spec of a new network, with its Bitcoin headers from a bitcoind
   hemid <command> --help               the options of a command
   hemid --version
@@ -50,6 +54,10 @@ async function dispatch(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
     return 0;
   }
   if (command === 'db') return runDb(rest, env);
+  if (command !== undefined && Object.hasOwn(PROVENANCE_COMMANDS, command)) {
+    process.stdout.write(`${await runProvenance(command, rest, env)}\n`);
+    return 0;
+  }
   if (command === 'spec' && (rest[0] === 'new' || wantsHelp)) {
     const example =
       'hemid spec new --network mainnet --height 840000 --bitcoind http://127.0.0.1:8332 --cookie ~/.bitcoin/.cookie --template mine.json --out chain.json --dump /data/unspent.dat';

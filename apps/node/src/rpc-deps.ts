@@ -3,6 +3,7 @@ import { reportPayout } from '@hemid/finality';
 import type { UserTransaction } from '@hemid/hvm';
 import type { Upstream } from '@hemid/network';
 import { toHex } from '@hemid/protocol';
+import { buildProof } from '@hemid/provenance';
 import type { RpcDeps, TbcDeps } from '@hemid/rpc';
 import { type Clock, type Logger, systemRandom } from '@hemid/runtime';
 import { createBitcoinGateway } from './bitcoin-gateway.ts';
@@ -10,6 +11,7 @@ import { describeConflict } from './conflict.ts';
 import { fail } from './errors.ts';
 import { renderMetrics } from './metrics.ts';
 import type { Node } from './node.ts';
+import { createProvenanceDeps } from './provenance-deps.ts';
 import { CLIENT_VERSION } from './version.ts';
 
 /** A head older than this many slots means that the node does not keep up. */
@@ -58,6 +60,7 @@ export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; ups
     bitcoin: node.blocks,
     finality: { ...node.finality, tip: node.anchors.tip },
     payouts: { report: (keystone) => reportPayout(node.chain, keystone) },
+    provenance: { build: (id, options) => buildProof(createProvenanceDeps(node), id, options) },
     status: {
       clientVersion: CLIENT_VERSION,
       reasons: () => reasonsOf(node, clock),

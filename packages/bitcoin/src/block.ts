@@ -1,6 +1,5 @@
-import { type BitcoinTransaction, concat, equal, toDisplay } from '@hemid/protocol';
+import { type BitcoinTransaction, concat, equal, type ReadTransaction, readTransactions, toDisplay } from '@hemid/protocol';
 import type { Transaction } from 'bitcoinjs-lib';
-import { type ReadTransaction, readTransactions } from './block-reader.ts';
 import { fail } from './errors.ts';
 import { sha256d } from './sha256.ts';
 
@@ -81,7 +80,7 @@ export function parseBlock(raw: Uint8Array): BitcoinBlock {
     fail('bitcoin/block-invalid', `Bitcoin block ${toDisplay(hash)} is invalid: ${rule}`, { cause });
   let read: ReadTransaction[];
   try {
-    read = readTransactions(bytes, 80);
+    read = readTransactions(bytes, { start: 80, hash: sha256d });
   } catch (cause) {
     throw refuse('it does not parse', cause);
   }

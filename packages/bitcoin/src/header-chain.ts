@@ -1,19 +1,22 @@
 import {
   type BitcoinHeader,
   type BitcoinTip,
+  brokenRule,
   type ChainSpec,
   compare,
   decodeBitcoinHeader,
   equal,
   hashBitcoinHeader,
+  hasProofOfWork,
+  MEDIAN_WINDOW,
   type PlacedHeader,
   toDigits,
   toDisplay,
+  toTarget,
+  workOf,
 } from '@hemid/protocol';
 import { type Batch, layout, type Route, routeBetween, type Store } from '@hemid/store';
-import { hasProofOfWork, toTarget, workOf } from './difficulty.ts';
 import { fail } from './errors.ts';
-import { brokenRule, MEDIAN_WINDOW } from './header-rules.ts';
 
 /** A valid header with its place and the work from the hVM genesis (excluded) up to it. */
 export interface ChainHeader extends PlacedHeader {

@@ -1,10 +1,8 @@
 export { addUnspent, bitcoinIndex, hashScript, type IndexedBlock, type SnapshotOutput } from './bitcoin-index.ts';
 export { type BitcoinBlock, merkleRoot, parseBlock, toBitcoinTransaction } from './block.ts';
 export { type BlockStore, createBlockStore } from './block-store.ts';
-export { type DifficultyAncestor, type DifficultyContext, hasProofOfWork, requiredBits, toBits, toTarget, workOf } from './difficulty.ts';
 export { createFailoverSource, type FailoverOptions, type NamedSource } from './failover-source.ts';
 export { type ChainHeader, type HeaderChain, openHeaderChain } from './header-chain.ts';
-export { brokenRule, type HeaderContext, medianTime, minimumVersion } from './header-rules.ts';
 export { legacyDigest } from './legacy-digest.ts';
 export { type Payment, p2wpkhScript, pay } from './payment.ts';
 export { type PublicationEntry, publicationsIn } from './publication.ts';

@@ -1,5 +1,5 @@
-import type { BitcoinTransaction } from '@hemid/protocol';
-import { readTransactions } from './block-reader.ts';
+import { type BitcoinTransaction, readTransactions } from '@hemid/protocol';
+import { sha256d } from './sha256.ts';
 
 const HEADER_SIZE = 80;
 
@@ -66,7 +66,7 @@ export function readTransaction(raw: Uint8Array): BitcoinTransaction {
   const alone = new Uint8Array(1 + raw.length);
   alone[0] = 1;
   alone.set(raw, 1);
-  const [read] = readTransactions(alone, 0);
+  const [read] = readTransactions(alone, { start: 0, hash: sha256d });
   if (read === undefined) throw new RangeError('there is no transaction');
   return read.transaction;
 }

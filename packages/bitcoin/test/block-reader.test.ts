@@ -1,9 +1,8 @@
 import { parseBlock, toBitcoinTransaction } from '@hemid/bitcoin';
-import { concat } from '@hemid/protocol';
+import { concat, readTransactions } from '@hemid/protocol';
 import { Transaction } from 'bitcoinjs-lib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readTransactions } from '../src/block-reader.ts';
 
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
 const u32 = fc.nat(0xffffffff);
@@ -32,7 +31,7 @@ describe('the reader of transactions', () => {
     fc.assert(
       fc.property(fc.array(transaction, { maxLength: 5 }), fc.nat(90), (list, start) => {
         const raw = concat(new Uint8Array(start), count(list.length), ...list.map((tx) => new Uint8Array(tx.toBuffer())));
-        const read = readTransactions(raw, start);
+        const read = readTransactions(raw, { start });
         const theirs = list.map((tx) => Transaction.fromBuffer(tx.toBuffer()));
         expect(read.map((one) => one.transaction)).toEqual(theirs.map(toBitcoinTransaction));
         expect(read.map(({ hasWitness }) => hasWitness)).toEqual(theirs.map((tx) => tx.hasWitnesses()));
@@ -46,15 +45,15 @@ describe('the reader of transactions', () => {
     fc.assert(
       fc.property(fc.array(transaction, { minLength: 1, maxLength: 3 }), fc.nat(), (list, where) => {
         const raw = concat(count(list.length), ...list.map((tx) => new Uint8Array(tx.toBuffer())));
-        expect(() => readTransactions(raw.subarray(0, where % raw.length), 0)).toThrow(RangeError);
-        expect(() => readTransactions(concat(raw, Uint8Array.of(0)), 0)).toThrow(RangeError);
+        expect(() => readTransactions(raw.subarray(0, where % raw.length), { start: 0 })).toThrow(RangeError);
+        expect(() => readTransactions(concat(raw, Uint8Array.of(0)), { start: 0 })).toThrow(RangeError);
       }),
       { numRuns: 300 },
     );
     fc.assert(
       fc.property(bytes(400), (raw) => {
         try {
-          readTransactions(raw, 0);
+          readTransactions(raw, { start: 0 });
         } catch (error) {
           expect(error).toBeInstanceOf(RangeError);
         }
@@ -67,7 +66,7 @@ describe('the reader of transactions', () => {
     const head = Uint8Array.of(2, 0, 0, 0);
     const tail = Uint8Array.of(0, 0, 0, 0);
     const spend = concat(new Uint8Array(32).fill(7), tail, Uint8Array.of(0), tail);
-    const read = (...parts: Uint8Array[]) => readTransactions(concat(Uint8Array.of(1), head, ...parts, tail), 0);
+    const read = (...parts: Uint8Array[]) => readTransactions(concat(Uint8Array.of(1), head, ...parts, tail), { start: 0 });
     expect(read(Uint8Array.of(1), spend, Uint8Array.of(0))).toHaveLength(1);
     expect(() => read(Uint8Array.of(0xfd, 1, 0), spend, Uint8Array.of(0))).toThrow(/longer than it has to be/);
     expect(() => read(Uint8Array.of(0xfe, 1, 0, 0, 0), spend, Uint8Array.of(0))).toThrow(/longer than it has to be/);

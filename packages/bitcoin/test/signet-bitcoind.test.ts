@@ -1,7 +1,7 @@
-import { concat, hashBitcoinHeader, toDigits } from '@hemid/protocol';
+import { concat, hashBitcoinHeader, hasProofOfWork, toDigits } from '@hemid/protocol';
 import { startBitcoind } from '@hemid/testkit';
 import { expect, test } from 'vitest';
-import { checkSignetSolution, hasProofOfWork, parseBlock } from '../src/index.ts';
+import { checkSignetSolution, parseBlock } from '../src/index.ts';
 import { alice, asSection, bob, bytes, carol, makeSignetBlock, push, type Signer } from './signet-block.ts';
 import { SIGNET_GENESIS } from './signet-blocks.ts';
 

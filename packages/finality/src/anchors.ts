@@ -1,8 +1,7 @@
 import type { HeaderChain, Walker } from '@hemid/bitcoin';
 import { type AnchorPosition, type Anchors, bitcoinReference, keystoneOf, type PlacedL2Header } from '@hemid/chain';
-import { type BitcoinTip, type ChainSpec, hashKeystone, type Publication } from '@hemid/protocol';
+import { type BitcoinTip, type ChainSpec, counts, hashKeystone, type Publication } from '@hemid/protocol';
 import { layout, type Store } from '@hemid/store';
-import { counts } from './counting.ts';
 
 export interface AnchorDeps {
   spec: ChainSpec;

@@ -3,6 +3,8 @@ import { bitcoinReference, type Derivation, type DerivationInput, keystoneOf, ty
 import {
   type BitcoinTip,
   type ChainSpec,
+  COUNTING_DEPTH,
+  counts,
   equal,
   fromBigEndian,
   hashKeystone,
@@ -11,7 +13,6 @@ import {
   paidSlot,
   toPayoutTransaction,
 } from '@hemid/protocol';
-import { COUNTING_DEPTH, counts } from './counting.ts';
 import { payoutOf } from './payout-amount.ts';
 
 /** Most payouts in one block. */

@@ -1,6 +1,5 @@
 import { bitcoinReference, type ChainReader, type PlacedL2Header } from '@hemid/chain';
-import { fromBigEndian, hashKeystone, POP_REWARD_ADDRESS, paidSlot } from '@hemid/protocol';
-import { counts } from './counting.ts';
+import { counts, fromBigEndian, hashKeystone, POP_REWARD_ADDRESS, paidSlot } from '@hemid/protocol';
 import { type PayoutStanding, standingOf } from './payout-amount.ts';
 
 /** What has become of a keystone's reward, as the head of the chain sees Bitcoin. */

@@ -1,6 +1,6 @@
-import type { Publication } from '@hemid/protocol';
+import { counts, type Publication } from '@hemid/protocol';
 import { expect, test } from 'vitest';
-import { counts, payoutOf } from '../src/index.ts';
+import { payoutOf } from '../src/index.ts';
 
 const SCORES = [100_000n, 100_000n, 25_000n, 11_111n, 6_250n, 4_000n, 2_778n, 2_041n, 1_563n];
 const F = 500;

@@ -1,5 +1,5 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { addressToScript, type BitcoinNetwork } from './bitcoin-address.ts';
 import { fromDisplay } from './bitcoin-hash.ts';
 import { decodeBitcoinHeader, hashBitcoinHeader } from './bitcoin-header.ts';

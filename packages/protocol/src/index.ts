@@ -30,7 +30,20 @@ export {
   systemBudget,
   type TunnelLimits,
 } from './chain-spec.ts';
+export { COUNTING_DEPTH, counts } from './counting.ts';
+export { toDeposit } from './deposit.ts';
+export {
+  type DifficultyAncestor,
+  type DifficultyContext,
+  hasProofOfWork,
+  RETARGET_PERIOD,
+  requiredBits,
+  toBits,
+  toTarget,
+  workOf,
+} from './difficulty.ts';
 export { type ErrorOptions, type ErrorTable, errorsOf, HemidError, isHemidError, type Severity } from './error.ts';
+export { brokenRule, type HeaderContext, MEDIAN_WINDOW, medianTime, minimumVersion } from './header-rules.ts';
 export {
   type AbbreviatedKeystone,
   abbreviate,
@@ -76,6 +89,7 @@ export {
   TUNNEL_ADDRESS,
 } from './predeploy.ts';
 export { bloomOf, decodeReceipts, encodeConsensusReceipt, encodeReceipts, encodeReceiptWith, type Log, type Receipt } from './receipt.ts';
+export { type Recipient, readRecipient } from './recipient.ts';
 export { encodeRlp, type RlpItem } from './rlp.ts';
 export { readSealer, SEAL_SIZE, sealDigest, signSeal } from './seal.ts';
 export {
@@ -91,4 +105,5 @@ export {
   TUNNEL_TYPE,
   type TunnelTransaction,
 } from './system-transaction.ts';
+export { type ReadTransaction, readTransactions } from './transaction-reader.ts';
 export { type Deposit, toDepositTransaction, toSpendTransaction, txidOfTunnelTransaction, type VaultSpend, WEI_PER_SAT } from './tunnel.ts';

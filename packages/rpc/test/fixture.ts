@@ -72,7 +72,8 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
   const tip = { hash: new Uint8Array(32), height: 0 };
   const finality = { of: async () => ({ keystone: undefined, best: undefined, tip }), published: () => [], tip: () => tip };
   const payouts = { report: async () => ({ status: 'unpublished' as const, standing: undefined, tipHeight: 0 }) };
-  const deps = { ...chain, finality, payouts, status, clock, random: createCountingRandom(), log: silentLogger };
+  const provenance = { build: async () => ({ provenance: {} }) };
+  const deps = { ...chain, finality, payouts, provenance, status, clock, random: createCountingRandom(), log: silentLogger };
   const server = createRpcServer(deps, { host: '127.0.0.1', port: 0 });
   await server.start(new AbortController().signal);
   const { client, wallet } = connect(server.url());

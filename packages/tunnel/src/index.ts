@@ -1,4 +1,3 @@
 export { createTunnelDerivation } from './queue.ts';
-export { type Recipient, readRecipient } from './recipient.ts';
 export { type TunnelRules, toTunnelTransaction } from './tunnel-item.ts';
 export { toVaultSpend } from './vault-spend.ts';

@@ -4,10 +4,10 @@ import {
   type BitcoinView,
   equal,
   type TunnelTransaction,
+  toDeposit,
   toDepositTransaction,
   toSpendTransaction,
 } from '@hemid/protocol';
-import { MAX_OUTPUTS, readRecipient } from './recipient.ts';
 import { toVaultSpend } from './vault-spend.ts';
 
 /** What decides whether a Bitcoin transaction concerns the tunnel. */
@@ -32,8 +32,7 @@ function spentFromVault(transaction: BitcoinTransaction, { rules, view }: Tunnel
  * section 10). A payment to the vault that is no deposit gives nothing.
  */
 export function toTunnelTransaction(transaction: BitcoinTransaction, height: number, context: TunnelRules): TunnelTransaction | undefined {
-  const { vaults, limits } = context.rules;
-  const paid = transaction.outputs.map((output, vout) => ({ ...output, vout })).filter(({ script }) => isVault(vaults, script));
+  const paid = transaction.outputs.filter(({ script }) => isVault(context.rules.vaults, script));
   const spent = spentFromVault(transaction, context);
   if (spent !== undefined) {
     return toSpendTransaction(
@@ -44,17 +43,6 @@ export function toTunnelTransaction(transaction: BitcoinTransaction, height: num
       ),
     );
   }
-  const counted = paid.filter(({ vout }) => vout < MAX_OUTPUTS);
-  const [first] = counted;
-  const recipient = readRecipient(transaction.outputs);
-  const sum = counted.reduce((total, { valueSats }) => total + valueSats, 0n);
-  if (first === undefined || recipient === undefined || sum < limits.minimumDepositSats) return undefined;
-  return toDepositTransaction({
-    txid: transaction.txid,
-    vout: first.vout,
-    height,
-    sats: sum - limits.depositFeeSats,
-    recipient: recipient.address,
-    payload: recipient.payload,
-  });
+  const deposit = toDeposit(transaction, height, context.rules);
+  return deposit && toDepositTransaction(deposit);
 }

@@ -1,6 +1,5 @@
-import { concat, equal } from '@hemid/protocol';
+import { concat, equal, hasProofOfWork } from '@hemid/protocol';
 import { merkleRoot } from '../block.ts';
-import { hasProofOfWork } from '../difficulty.ts';
 import { countSigops } from '../script-form.ts';
 import { checkTransaction, isCoinbase, MAX_BLOCK_WEIGHT } from '../transaction-check.ts';
 import { measureBlock, type RegtestBlock, readWitnessCommitment, witnessCommitment } from './block.ts';

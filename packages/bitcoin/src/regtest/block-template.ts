@@ -1,7 +1,6 @@
-import { compare, concat, displayBytes } from '@hemid/protocol';
+import { compare, concat, displayBytes, hasProofOfWork } from '@hemid/protocol';
 import { Transaction } from 'bitcoinjs-lib';
 import { merkleRoot } from '../block.ts';
-import { hasProofOfWork } from '../difficulty.ts';
 import { MAX_BLOCK_WEIGHT } from '../transaction-check.ts';
 import { encodeWitnessCommitment, type RegtestBlock, toRegtestBlock } from './block.ts';
 import { encodeHeight } from './block-check.ts';

@@ -12,6 +12,7 @@ import { hemi } from './hemi.ts';
 import { kss } from './kss.ts';
 import { net } from './net.ts';
 import { pop } from './pop.ts';
+import { provenance } from './provenance.ts';
 
 /** Every method that the node answers. */
 export const methods: MethodTable = {
@@ -30,4 +31,5 @@ export const methods: MethodTable = {
   ...finality,
   ...pop,
   ...evidence,
+  ...provenance,
 };

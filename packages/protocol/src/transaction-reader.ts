@@ -1,5 +1,6 @@
-import type { BitcoinInput, BitcoinOutput, BitcoinTransaction } from '@hemid/protocol';
-import { sha256d } from './sha256.ts';
+import { sha256d } from './bitcoin-hash.ts';
+import type { BitcoinInput, BitcoinOutput, BitcoinTransaction } from './bitcoin-transaction.ts';
+import { equal } from './bytes.ts';
 
 /** A transaction of a block, with the hash that covers its witnesses too. */
 export interface ReadTransaction {
@@ -17,9 +18,13 @@ const ZERO = new Uint8Array(32);
  * does: the shortest form of every count, no empty witness records, no unknown flags, nothing behind the last one.
  * Byte arrays are views into `raw`: nothing is copied.
  *
+ * @param hash sha256d, for whoever has a faster one than JavaScript's.
  * @throws RangeError
  */
-export function readTransactions(raw: Uint8Array, start: number): ReadTransaction[] {
+export function readTransactions(
+  raw: Uint8Array,
+  { start, hash = sha256d }: { start: number; hash?: (bytes: Uint8Array) => Uint8Array },
+): ReadTransaction[] {
   const view = new DataView(raw.buffer, raw.byteOffset, raw.length);
   let at = start;
 
@@ -85,8 +90,8 @@ export function readTransactions(raw: Uint8Array, start: number): ReadTransactio
     }
     const locktime = uint32();
     const whole = raw.subarray(from, at);
-    const txid = sha256d(hasWitness ? stripped(from, bodyStart, bodyEnd) : whole);
-    const isCoinbase = inputs.length === 1 && Buffer.compare((inputs[0] as BitcoinInput).txid, ZERO) === 0;
+    const txid = hash(hasWitness ? stripped(from, bodyStart, bodyEnd) : whole);
+    const isCoinbase = inputs.length === 1 && equal((inputs[0] as BitcoinInput).txid, ZERO);
     return { transaction: { txid, version, locktime, isCoinbase, inputs, outputs }, raw: whole, hasWitness };
   }
 

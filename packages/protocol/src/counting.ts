@@ -1,4 +1,4 @@
-import type { BitcoinTip, Publication } from '@hemid/protocol';
+import type { BitcoinTip, Publication } from './bitcoin-view.ts';
 
 /** A publication counts only this many blocks above the Bitcoin tip that its keystone names (protocol section 8). */
 export const COUNTING_DEPTH = 144;

@@ -1,9 +1,9 @@
-import { fromHex } from '@hemid/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   brokenRule,
   type DifficultyAncestor,
+  fromHex,
   hasProofOfWork,
   medianTime,
   minimumVersion,

@@ -1,6 +1,5 @@
-import { concat, fromHex, type Hex, toHex } from '@hemid/protocol';
 import { expect, test } from 'vitest';
-import { readRecipient } from '../src/index.ts';
+import { concat, fromHex, type Hex, readRecipient, toHex } from '../src/index.ts';
 
 const ADDRESS = 'f39fd6e51aad88f6f4ce6ab8827279cfffb92266';
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -1,4 +1,6 @@
-import { type BitcoinOutput, readPush } from '@hemid/protocol';
+import type { BitcoinOutput } from './bitcoin-transaction.ts';
+import { fromHex } from './bytes.ts';
+import { readPush } from './pop-script.ts';
 
 /** Whom a deposit is for. */
 export interface Recipient {
@@ -13,14 +15,14 @@ const ASCII_HEX_PUSH = 0x28;
 /** Outputs in which a recipient or a vault payment is looked for. */
 export const MAX_OUTPUTS = 8;
 
-const latin = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+const ascii = (bytes: Uint8Array): string => String.fromCharCode(...bytes);
 
 /** `6a 28` with 40 ASCII hex digits. */
 function fromAsciiHex(script: Uint8Array): Recipient | undefined {
   if (script.length !== 42 || script[1] !== ASCII_HEX_PUSH) return undefined;
-  const digits = latin(script.subarray(2));
+  const digits = ascii(script.subarray(2));
   if (!/^[0-9a-fA-F]{40}$/.test(digits)) return undefined;
-  return { address: Uint8Array.from(Buffer.from(digits, 'hex')), payload: new Uint8Array() };
+  return { address: fromHex(digits), payload: new Uint8Array() };
 }
 
 /** A single push (direct or PUSHDATA1) of 20 … 80 bytes that ends the script: recipient ‖ payload. */
@@ -28,7 +30,7 @@ function fromBinary(script: Uint8Array): Recipient | undefined {
   if ((script[1] ?? 0xff) > OP_PUSHDATA1) return undefined;
   const push = readPush(script.subarray(1));
   if (push === undefined || push.rest.length > 0 || push.data.length < 20 || push.data.length > 80) return undefined;
-  if (push.data.length === 80 && latin(push.data.subarray(0, 4)) === 'HEMI') return undefined;
+  if (push.data.length === 80 && ascii(push.data.subarray(0, 4)) === 'HEMI') return undefined;
   return { address: push.data.slice(0, 20), payload: push.data.slice(20) };
 }
 

@@ -1,5 +1,6 @@
-import type { BitcoinHeader, BitcoinNetwork } from '@hemid/protocol';
-import { type DifficultyContext, PERIOD, requiredBits } from './difficulty.ts';
+import type { BitcoinNetwork } from './bitcoin-address.ts';
+import type { BitcoinHeader } from './bitcoin-header.ts';
+import { type DifficultyContext, RETARGET_PERIOD, requiredBits } from './difficulty.ts';
 
 /** How many ancestors a median time is over. */
 export const MEDIAN_WINDOW = 11;
@@ -33,7 +34,7 @@ export function brokenRule(network: BitcoinNetwork, header: BitcoinHeader, conte
   const expected = requiredBits(network, { height, time: header.time, ancestor });
   if (header.bits !== expected) return 'bits are not what the difficulty rule requires';
   if (header.time <= medianTime(times)) return 'time is not after the median of its ancestors';
-  if (network === 'testnet4' && height % PERIOD === 0 && header.time < ancestor(height - 1).time - TIMEWARP) {
+  if (network === 'testnet4' && height % RETARGET_PERIOD === 0 && header.time < ancestor(height - 1).time - TIMEWARP) {
     return 'time is more than 600 seconds before the end of the last period';
   }
   if (header.version < minimumVersion(network, height)) return 'version is too low';

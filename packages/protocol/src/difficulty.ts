@@ -1,4 +1,5 @@
-import type { BitcoinNetwork } from '@hemid/protocol';
+import type { BitcoinNetwork } from './bitcoin-address.ts';
+import { toDisplay } from './bitcoin-hash.ts';
 
 /** What the difficulty rules read of an ancestor. */
 export interface DifficultyAncestor {
@@ -36,7 +37,7 @@ const RULES: Record<BitcoinNetwork, DifficultyRules> = {
 };
 
 /** Blocks between two retargets. */
-export const PERIOD = 2016;
+export const RETARGET_PERIOD = 2016;
 const TIMESPAN = 14 * 24 * 60 * 60;
 /** Seconds after which a block of testnet4 is one of minimum difficulty. */
 const EXCEPTION_AFTER = 20 * 60;
@@ -71,18 +72,18 @@ export function workOf(target: bigint): bigint {
 export function hasProofOfWork(network: BitcoinNetwork, hash: Uint8Array, bits: number): boolean {
   const target = toTarget(bits);
   if (target === undefined || target === 0n || target > RULES[network].limit) return false;
-  return BigInt(`0x${Buffer.from(hash).reverse().toString('hex')}`) <= target;
+  return BigInt(`0x${toDisplay(hash)}`) <= target;
 }
 
 /** The bits that the header at `context.height` must carry (protocol 4.2; Core's GetNextWorkRequired). */
 export function requiredBits(network: BitcoinNetwork, context: DifficultyContext): number {
   const rules = RULES[network];
-  if (rules.retargets && context.height % PERIOD === 0) return retarget(rules, context);
+  if (rules.retargets && context.height % RETARGET_PERIOD === 0) return retarget(rules, context);
   return rules.bip94 ? bitsWithException(rules, context) : context.ancestor(context.height - 1).bits;
 }
 
 function retarget({ limit, limitBits, bip94 }: DifficultyRules, { height, ancestor }: DifficultyContext): number {
-  const first = ancestor(height - PERIOD);
+  const first = ancestor(height - RETARGET_PERIOD);
   const last = ancestor(height - 1);
   const span = Math.min(Math.max(last.time - first.time, TIMESPAN / 4), TIMESPAN * 4);
   // The last block of a period of testnet4 may be one of minimum difficulty, its first cannot.
@@ -95,6 +96,6 @@ function retarget({ limit, limitBits, bip94 }: DifficultyRules, { height, ancest
 function bitsWithException({ limitBits }: DifficultyRules, { height, time, ancestor }: DifficultyContext): number {
   if (time > ancestor(height - 1).time + EXCEPTION_AFTER) return limitBits;
   let at = height - 1;
-  while (at % PERIOD !== 0 && ancestor(at).bits === limitBits) at -= 1;
+  while (at % RETARGET_PERIOD !== 0 && ancestor(at).bits === limitBits) at -= 1;
   return ancestor(at).bits;
 }

@@ -1,0 +1,140 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { devKey, devVaultScript } from '@hemid/node';
+import { concat, fromHex, fromKeystoneJson, type KeystoneJson, toDigits } from '@hemid/protocol';
+import type { Links } from '@hemid/provenance';
+import {
+  type Bitcoind,
+  type BitcoinWallet,
+  createBitcoinWallet,
+  freePort,
+  type ProgramProcess,
+  publishKeystone,
+  startBitcoind,
+  startProgram,
+  waitFor,
+  waitForOutput,
+  writeDevSpec,
+} from '@hemid/testkit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const RECIPIENT = '0x00000000000000000000000000000000000000aa';
+const PATIENCE_MS = 40_000;
+
+let directory: string;
+let bitcoind: Bitcoind;
+let wallet: BitcoinWallet;
+let node: ProgramProcess;
+let url: string;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'hemid-provenance-'));
+  bitcoind = await startBitcoind();
+  wallet = createBitcoinWallet({ rpc: bitcoind.rpc, secret: fromHex('b2'.repeat(32)) });
+  await wallet.mine(110);
+  const chain = await writeDevSpec(bitcoind.rpc, directory);
+  const port = await freePort();
+  url = `http://127.0.0.1:${port}`;
+  const bitcoin = bitcoind.url.replace('//', `//${bitcoind.user}:${bitcoind.password}@`);
+  const options = [
+    '--data',
+    join(directory, 'node'),
+    '--chain',
+    chain,
+    '--rpc-port',
+    String(port),
+    '--bitcoind',
+    bitcoin,
+    '--bitcoin-poll-ms',
+    '100',
+  ];
+  node = startProgram('apps/node/src/main.ts', ['node', '--role', 'sequencer', '--log-format', 'json', ...options], {
+    HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret),
+  });
+  await waitForOutput(node, /hemid is running/);
+}, 120_000);
+
+afterAll(async () => {
+  if (node?.end() === undefined) await node?.stop();
+  await bitcoind?.stop();
+  rmSync(directory, { recursive: true, force: true });
+}, 60_000);
+
+async function ask<T>(method: string, ...params: unknown[]): Promise<T> {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  return ((await response.json()) as { result: T }).result;
+}
+
+/** Runs a command to its end. */
+async function hemid(...args: string[]): Promise<{ code: unknown; output: string }> {
+  const program = startProgram('apps/node/src/main.ts', args);
+  const code = await waitFor(() => program.end(), { timeoutMs: PATIENCE_MS, what: () => `the end of hemid ${args[0]}: ${program.output()}` });
+  return { code, output: program.output() };
+}
+
+/** What the node says of an id, once it says enough. */
+const untilReport = (id: string, isEnough: (report: Links) => boolean): Promise<Links> =>
+  waitFor(
+    async () => {
+      const report = await ask<Links | undefined>('hemi_getProvenance', id);
+      return report !== undefined && isEnough(report) ? report : undefined;
+    },
+    { timeoutMs: PATIENCE_MS, what: `enough of ${id}` },
+  );
+
+test('a deposit on a real bitcoind is explained, proven to a file, and checked when the node is gone', async () => {
+  const name = concat(Uint8Array.of(0x6a, 20), fromHex(RECIPIENT));
+  const { txid } = await wallet.pay({
+    outputs: [
+      { to: devVaultScript(), valueSats: 5_000_000n },
+      { to: name, valueSats: 0n },
+    ],
+  });
+  await wallet.mine(6);
+  const credited = (await untilReport(txid, ({ block }) => block !== undefined)).block?.number ?? 0;
+  const keystone = await waitFor(
+    async () => {
+      const { keystones } = await ask<{ keystones: KeystoneJson[] }>('kss_getLatestKeystones', 50);
+      return keystones.reverse().find((one) => one.l2_block_number > credited);
+    },
+    { timeoutMs: PATIENCE_MS, what: 'the keystone above the deposit' },
+  );
+  const early = await hemid('prove', txid, '-o', join(directory, 'early.json'), '--rpc', url);
+  expect(early).toMatchObject({ code: 1, output: expect.stringContaining('is not published in Bitcoin yet (node/no-proof)') });
+
+  await publishKeystone(wallet, fromKeystoneJson(keystone));
+  await wallet.mine(11);
+  await untilReport(txid, ({ anchor }) => anchor?.confirmations === 10);
+  const story = await hemid('explain', txid, '--rpc', url);
+  expect(story.code).toBe(0);
+  expect(story.output).toMatch(
+    new RegExp(
+      `^deposit ${txid}\\n\\n1\\. locked in Bitcoin block 111, [0-9: -]+ UTC, 17 confirmations\\n.*\\n.*\\n2\\. credited in L2 block ${credited}, .* UTC, 10 confirmations by its anchor\\n   4,998,000 sats for ${RECIPIENT}\\n`,
+      'm',
+    ),
+  );
+  expect(story.output).toMatch(
+    new RegExp(`held by the state of keystone block ${keystone.l2_block_number}, [^]*anchored in Bitcoin block 117, .* UTC, 10 confirmations`),
+  );
+
+  const file = join(directory, 'proof.json');
+  const proven = await hemid('prove', txid, '-o', file, '--rpc', url);
+  expect(proven.code).toBe(0);
+  const checkpoint = /--checkpoint ([0-9]+:[0-9a-f]{64})/.exec(proven.output)?.[1] ?? '';
+  expect(checkpoint).toBe(`111:${await bitcoind.rpc('getblockhash', [111])}`);
+
+  // From here on nothing but the file, the chain spec and a block that somebody trusts.
+  expect(await node.stop()).toBe(0);
+  const chain = join(directory, 'chain.json');
+  const verified = await hemid('verify', file, '--chain', chain, '--checkpoint', checkpoint);
+  expect(verified).toMatchObject({ code: 0, output: expect.stringContaining(`the proof holds: deposit ${txid}, 10 Bitcoin blocks deep`) });
+  expect(verified.output).toContain('this does not prove\n- that the block was executed correctly');
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace(/"lock":.*?"transaction":"0x../, (text) => `${text.slice(0, -2)}99`),
+  );
+  const spoilt = await hemid('verify', file, '--chain', chain, '--checkpoint', checkpoint);
+  expect(spoilt).toMatchObject({ code: 1, output: expect.stringMatching(/^hemid: lock: .* \(provenance\/lock\)$/m) });
+}, 120_000);
