@@ -1,5 +1,6 @@
 import type { PlacedL2Header } from '@hemid/chain';
-import { encodeHeader, hashTransaction, type L2Block, type Receipt, toMinimal } from '@hemid/protocol';
+import { hashTransaction, type L2Block, type Receipt } from '@hemid/protocol';
+import { encodeBlock, withdrawalsOf } from './block-rlp.ts';
 import type { TransactionDecoder } from './transaction-decoder.ts';
 import { showTransaction } from './transaction-shape.ts';
 
@@ -41,15 +42,5 @@ export function showBlock(placed: PlacedL2Header, block: L2Block, transactions: 
     const nonce = transactions.receipts[index]?.nonce ?? 0n;
     return showTransaction(raw, { block: placed, index, nonce }, transactions.decode);
   });
-  return { ...showHeader(placed), size: BigInt(sizeOf(block)), transactions: shown, uncles: [], withdrawals: [] };
-}
-
-/** Bytes of an RLP list or string with `length` bytes of content. */
-const withPrefix = (length: number): number => length + (length < 56 ? 1 : 1 + toMinimal(length).length);
-
-/** Bytes of the block's RLP [header, transactions, ommers, withdrawals]; an empty list is one byte. */
-function sizeOf({ header, transactions }: L2Block): number {
-  const isList = (raw: Uint8Array): boolean => (raw[0] ?? 0) >= 0xc0;
-  const body = transactions.reduce((sum, raw) => sum + (isList(raw) ? raw.length : withPrefix(raw.length)), 0);
-  return withPrefix(encodeHeader(header).length + withPrefix(body) + 1 + 1);
+  return { ...showHeader(placed), size: BigInt(encodeBlock(block).length), transactions: shown, uncles: [], withdrawals: withdrawalsOf(block) };
 }

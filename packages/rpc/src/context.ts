@@ -2,7 +2,7 @@ import type { ChainReader } from '@hemid/chain';
 import type { Clock, Logger, Random } from '@hemid/runtime';
 import { createFeed, type Feed } from './feed.ts';
 import { createFilters, type Filters } from './filters.ts';
-import type { BitcoinBlocks, FinalityReader, NodeStatus, PayoutReader, TransactionPool } from './ports.ts';
+import type { BitcoinBlocks, FinalityReader, NodeStatus, PayoutReader, RuleReader, TransactionPool } from './ports.ts';
 import type { Session } from './session.ts';
 import { createTransactionDecoder, type TransactionDecoder } from './transaction-decoder.ts';
 
@@ -14,6 +14,7 @@ export interface RpcDeps {
   finality: FinalityReader;
   payouts: PayoutReader;
   status: NodeStatus;
+  rules: RuleReader;
   clock: Clock;
   random: Random;
   log: Logger;

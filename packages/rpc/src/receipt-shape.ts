@@ -1,4 +1,4 @@
-import { RLP } from '@ethereumjs/rlp';
+import { createdAddress } from '@hemid/hvm';
 import {
   ATTRIBUTES_TYPE,
   bloomOf,
@@ -8,15 +8,13 @@ import {
   PAYOUT_TYPE,
   type Receipt,
   SYSTEM_ADDRESS,
-  toMinimal,
 } from '@hemid/protocol';
-import { keccak_256 } from '@noble/hashes/sha3.js';
 import { type BlockWithReceipts, logsOfTransaction, showLog } from './log-shape.ts';
 import type { TransactionDecoder } from './transaction-decoder.ts';
 
-/** Address of the contract that a transaction without a recipient creates. */
-export function createdAddress(sender: Uint8Array, nonce: bigint): Uint8Array {
-  return keccak_256(RLP.encode([sender, toMinimal(nonce)])).slice(12);
+/** A receipt of a chain that is older than EIP-658 states the root after its transaction, and no status. */
+function showOutcome(receipt: Receipt & { root?: Uint8Array }): object {
+  return receipt.root === undefined ? { status: receipt.succeeded ? 1n : 0n } : { root: receipt.root };
 }
 
 /** The nonce of a system transaction stands in its receipt alone, under a name for each type (protocol 3.1). */
@@ -39,7 +37,7 @@ export function showReceipt(source: BlockWithReceipts, index: number, decode: Tr
   const { from, to } = readParties(raw, decode);
   return {
     type: BigInt(receipt.type),
-    status: receipt.succeeded ? 1n : 0n,
+    ...showOutcome(receipt),
     transactionHash: hashTransaction(raw),
     transactionIndex: BigInt(index),
     blockHash: block.hash,

@@ -1,9 +1,12 @@
 import type { MethodTable } from '../method.ts';
 import { createSubscriptionMethods, ethSubscriptions, kssSubscriptions } from '../subscription.ts';
+import { debugRaw } from './debug-raw.ts';
 import { ethBlock } from './eth-block.ts';
 import { ethCall } from './eth-call.ts';
 import { ethChain } from './eth-chain.ts';
+import { ethConfig } from './eth-config.ts';
 import { ethLog } from './eth-log.ts';
+import { ethSimulate } from './eth-simulate.ts';
 import { ethState } from './eth-state.ts';
 import { ethTransaction } from './eth-transaction.ts';
 import { finality } from './finality.ts';
@@ -11,16 +14,21 @@ import { hemi } from './hemi.ts';
 import { kss } from './kss.ts';
 import { net } from './net.ts';
 import { pop } from './pop.ts';
+import { txpool } from './txpool.ts';
 
 /** Every method that the node answers. */
 export const methods: MethodTable = {
   ...ethChain,
+  ...ethConfig,
   ...ethState,
   ...ethCall,
+  ...ethSimulate,
   ...ethBlock,
   ...ethTransaction,
   ...ethLog,
   ...createSubscriptionMethods('eth', ethSubscriptions),
+  ...debugRaw,
+  ...txpool,
   ...net,
   ...kss,
   ...createSubscriptionMethods('kss', kssSubscriptions),
