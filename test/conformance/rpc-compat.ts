@@ -14,6 +14,12 @@ import { expectSameAnswer } from './rpc/same-answer.ts';
 
 const FOLDER = 'conformance/rpc-compat';
 
+/** What the node does otherwise, and why. */
+const GAPS: Record<string, string> = {
+  'eth_simulateV1/ethSimulate-empty-with-block-num-set-firstblock.io': 'it tries out a block before the merge; this chain has none',
+  'eth_simulateV1/ethSimulate-overflow-nonce.io': 'it expects a nonce of 2^64 to begin again at 0; EIP-2681 allows none above 2^64 - 2',
+};
+
 const notHere = (): never => {
   throw new Error('plain Ethereum has no such thing');
 };
@@ -62,7 +68,11 @@ export async function rpcCompatSuite(data: SharedData, report: Report): Promise<
 
   try {
     for (const method of data.list(FOLDER).filter((name) => !name.includes('.'))) {
-      for (const file of data.list(`${FOLDER}/${method}`)) await report.check(`${method}/${file}`, () => runCase(`${FOLDER}/${method}/${file}`));
+      for (const file of data.list(`${FOLDER}/${method}`)) {
+        const name = `${method}/${file}`;
+        if (GAPS[name] === undefined) await report.check(name, () => runCase(`${FOLDER}/${name}`));
+        else report.skip(name, GAPS[name]);
+      }
     }
   } finally {
     await server.stop();

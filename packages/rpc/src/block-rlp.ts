@@ -10,8 +10,15 @@ export interface Withdrawal {
   amount: bigint;
 }
 
+/** A block with what other chains put into theirs. */
+export interface ForeignBlock extends L2Block {
+  withdrawals?: Withdrawal[];
+  /** RLP of the header of each. */
+  ommers?: Uint8Array[];
+}
+
 /** The withdrawals of a block: none, or `undefined` for a block that is older than them. */
-export function withdrawalsOf(block: L2Block & { withdrawals?: Withdrawal[] }): Withdrawal[] | undefined {
+export function withdrawalsOf(block: ForeignBlock): Withdrawal[] | undefined {
   return block.withdrawals ?? (block.header.withdrawalsRoot === undefined ? undefined : []);
 }
 
@@ -25,11 +32,11 @@ function listOf(items: readonly Uint8Array[]): Uint8Array {
 const isList = (raw: Uint8Array): boolean => (raw[0] ?? 0) >= 0xc0;
 
 /** A block as Ethereum's wire has it: RLP [header, transactions, ommers, withdrawals]. */
-export function encodeBlock(block: L2Block): Uint8Array {
+export function encodeBlock(block: ForeignBlock): Uint8Array {
   const transactions = block.transactions.map((raw) => (isList(raw) ? raw : RLP.encode(raw)));
   const withdrawals = withdrawalsOf(block)?.map(({ index, validatorIndex, address, amount }) =>
     RLP.encode([toMinimal(index), toMinimal(validatorIndex), address, toMinimal(amount)]),
   );
-  const parts = [encodeHeader(block.header), listOf(transactions), listOf([])];
+  const parts = [encodeHeader(block.header), listOf(transactions), listOf(block.ommers ?? [])];
   return listOf(withdrawals === undefined ? parts : [...parts, listOf(withdrawals)]);
 }

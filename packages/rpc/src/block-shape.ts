@@ -1,6 +1,7 @@
 import type { PlacedL2Header } from '@hemid/chain';
-import { hashTransaction, type L2Block, type Receipt } from '@hemid/protocol';
-import { encodeBlock, withdrawalsOf } from './block-rlp.ts';
+import { hashTransaction, type Receipt } from '@hemid/protocol';
+import { encodeBlock, type ForeignBlock, withdrawalsOf } from './block-rlp.ts';
+import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { TransactionDecoder } from './transaction-decoder.ts';
 import { showTransaction } from './transaction-shape.ts';
 
@@ -36,11 +37,12 @@ export function showHeader({ header, hash }: PlacedL2Header) {
 export type Transactions = { as: 'hashes' } | { as: 'objects'; receipts: readonly Receipt[]; decode: TransactionDecoder };
 
 /** A block as the Ethereum JSON-RPC shows it. */
-export function showBlock(placed: PlacedL2Header, block: L2Block, transactions: Transactions): object {
+export function showBlock(placed: PlacedL2Header, block: ForeignBlock, transactions: Transactions): object {
   const shown = block.transactions.map((raw, index) => {
     if (transactions.as === 'hashes') return hashTransaction(raw);
     const nonce = transactions.receipts[index]?.nonce ?? 0n;
     return showTransaction(raw, { block: placed, index, nonce }, transactions.decode);
   });
-  return { ...showHeader(placed), size: BigInt(encodeBlock(block).length), transactions: shown, uncles: [], withdrawals: withdrawalsOf(block) };
+  const uncles = (block.ommers ?? []).map((ommer) => keccak_256(ommer));
+  return { ...showHeader(placed), size: BigInt(encodeBlock(block).length), transactions: shown, uncles, withdrawals: withdrawalsOf(block) };
 }

@@ -16,7 +16,7 @@ function showError(call: CallOutcome): object {
 
 function showCall(call: CallOutcome, logs: PlacedLog[]): object {
   return {
-    returnData: call.output,
+    returnData: call.succeeded ? call.output : new Uint8Array(),
     logs: logs.map(showLog),
     gasUsed: call.gasUsed,
     maxUsedGas: call.maxUsedGas,

@@ -1,6 +1,6 @@
 import type { ChainReader, PlacedL2Header } from '@hemid/chain';
 import { createStateReader, type Sandbox, type UserTransaction } from '@hemid/hvm';
-import { type ChainSpec, equal, hashTransaction, type L2Header, toDigits } from '@hemid/protocol';
+import { type ChainSpec, encodeHeader, equal, hashTransaction, type L2Header, toDigits } from '@hemid/protocol';
 import { openEthereumVm, runBlock } from '../ethereum/block-loop.ts';
 import type { Header } from '../ethereum/header.ts';
 import { requestsHashOf } from '../ethereum/requests.ts';
@@ -69,8 +69,9 @@ export function createPlainReader(chain: PlainChain): ChainReader {
       const known = find(hash);
       if (known === undefined) return undefined;
       const { header, transactions, withdrawals } = known.block;
+      const ommers = known.block.ommers.map((ommer) => encodeHeader(ommer as L2Header));
       const paid = withdrawals?.map(({ index, validator, address, gwei }) => ({ index, validatorIndex: validator, address, amount: gwei }));
-      const block = { header: header as L2Header, transactions, ...(paid === undefined ? {} : { withdrawals: paid }) };
+      const block = { header: header as L2Header, transactions, ommers, ...(paid === undefined ? {} : { withdrawals: paid }) };
       return { block, hash, seal: new Uint8Array() };
     },
     receipts: (hash) => find(hash)?.receipts,

@@ -27,6 +27,7 @@ function withoutWords(answer: Answer, other: Answer): Answer {
 /** @throws an error that says where an answer is not the expected one. */
 export function expectSameAnswer(actual: unknown, expected: unknown): void {
   const [is, should] = [actual as Answer, expected as Answer];
+  if (is.error !== undefined && should.error === undefined) throw new Error(`answer is the error ${is.error.code}: ${is.error.message}`);
   const found = difference(withoutWords(is, should), withoutWords(should, is), 'answer');
   if (found !== undefined) throw new Error(found);
 }

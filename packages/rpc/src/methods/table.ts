@@ -1,6 +1,7 @@
 import type { MethodTable } from '../method.ts';
 import { createSubscriptionMethods, ethSubscriptions, kssSubscriptions } from '../subscription.ts';
 import { debugRaw } from './debug-raw.ts';
+import { debugTrace } from './debug-trace.ts';
 import { ethBlock } from './eth-block.ts';
 import { ethCall } from './eth-call.ts';
 import { ethChain } from './eth-chain.ts';
@@ -28,6 +29,7 @@ export const methods: MethodTable = {
   ...ethLog,
   ...createSubscriptionMethods('eth', ethSubscriptions),
   ...debugRaw,
+  ...debugTrace,
   ...txpool,
   ...net,
   ...kss,
