@@ -3,8 +3,8 @@ import { createRpcServer } from '@hemid/rpc';
 import { silentLogger, systemClock, systemRandom } from '@hemid/runtime';
 import type { SharedData } from './data.ts';
 import type { Report } from './report.ts';
-import { createBuilder } from './rpc/build-block.ts';
 import { expectSchema } from './rpc/answer-schema.ts';
+import { createBuilder } from './rpc/build-block.ts';
 import { readIoCase } from './rpc/io-case.ts';
 import { importPlainChain } from './rpc/plain-chain.ts';
 import { createPlainPool } from './rpc/plain-pool.ts';
@@ -35,7 +35,13 @@ export async function rpcCompatSuite(data: SharedData, report: Report): Promise<
   const chain = createPlainReader(plain);
   const pool = createPlainPool(chain);
   const build = createBuilder(plain, pool);
-  const status: RpcDeps['status'] = { clientVersion: 'hemid/conformance', stateWindow: undefined, reasons: () => [], metrics: () => '', syncing: () => false };
+  const status: RpcDeps['status'] = {
+    clientVersion: 'hemid/conformance',
+    stateWindow: undefined,
+    reasons: () => [],
+    metrics: () => '',
+    syncing: () => false,
+  };
   const deps: RpcDeps = {
     chain,
     pool,

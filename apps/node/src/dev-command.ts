@@ -9,7 +9,7 @@ import { createRpcServer } from '@hemid/rpc';
 import { createLogger, type Logger, Secret, type Service, systemClock } from '@hemid/runtime';
 import { openStore } from '@hemid/store';
 import { renderBanner } from './banner.ts';
-import { type DevConfig, limitsOf } from './config.ts';
+import { type DevConfig, limitsOf, rpcLimitsOf } from './config.ts';
 import { createBlockProducer, type DevBitcoin, openDevBitcoin } from './dev-bitcoin.ts';
 import { payVault } from './dev-deposit.ts';
 import { DEV_PROBE_ADDRESS, devKey, devVaultScript } from './dev-key.ts';
@@ -104,7 +104,7 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
         role: { kind: 'sequencer', key: new Secret(devKey('sequencer').secret) },
       },
     );
-    const rpc = createRpcServer(createRpcDeps(node, { clock, log }), { host: config.rpcHost, port: config.rpcPort });
+    const rpc = createRpcServer(createRpcDeps(node, { clock, log }), { host: config.rpcHost, port: config.rpcPort, limits: rpcLimitsOf(config) });
     const miner: PopMiner & Service = createPopMiner(
       {
         rpc: bitcoin.rpc,

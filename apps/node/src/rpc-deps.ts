@@ -1,7 +1,7 @@
 import { reportPayout } from '@hemid/finality';
 import type { UserTransaction } from '@hemid/hvm';
 import type { Upstream } from '@hemid/network';
-import type { RpcDeps } from '@hemid/rpc';
+import { createRules, type RpcDeps } from '@hemid/rpc';
 import { type Clock, type Logger, systemRandom } from '@hemid/runtime';
 import { fail } from './errors.ts';
 import { renderMetrics } from './metrics.ts';
@@ -36,6 +36,7 @@ function poolOf(node: Node, upstream: Upstream | undefined): RpcDeps['pool'] {
     read: (): UserTransaction | undefined => undefined,
     onTransaction: () => () => undefined,
     counts: () => ({ pending: 0, queued: 0 }),
+    content: () => ({ pending: new Map(), queued: new Map() }),
   };
 }
 
@@ -50,10 +51,12 @@ export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; ups
     payouts: { report: (keystone) => reportPayout(node.chain, keystone) },
     status: {
       clientVersion: CLIENT_VERSION,
+      stateWindow: node.stateWindow,
       reasons: () => reasonsOf(node, clock),
       metrics: () => renderMetrics(node),
       syncing: () => false,
     },
+    rules: createRules(),
     clock,
     random: systemRandom,
     log,

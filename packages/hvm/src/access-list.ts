@@ -1,9 +1,9 @@
 import { equal, fromBigEndian, toBigEndian, toHex } from '@hemid/protocol';
+import { createdAddress } from './created-address.ts';
 import type { Message } from './message.ts';
 import type { Observer, Step } from './observation.ts';
 import type { Sandbox } from './sandbox.ts';
 import { type SimulationOptions, type SimulationResult, simulate } from './simulation.ts';
-import { createdAddress } from './created-address.ts';
 
 /** Addresses with the slots of each. */
 export type AccessList = [address: Uint8Array, slots: Uint8Array[]][];

@@ -14,6 +14,7 @@ import {
   toHex,
 } from '@hemid/protocol';
 import { nextBaseFee } from './base-fee.ts';
+import { withBlobBaseFee } from './blob-base-fee.ts';
 import { toEvmBlock } from './block-execution.ts';
 import { placeBlocks } from './block-placement.ts';
 import { fail } from './errors.ts';
@@ -52,6 +53,8 @@ export interface BlocksRequest {
   logsTransfers: boolean;
   /** Gas that all calls together may take. */
   gasCap: bigint;
+  /** Lets other work have its turn between calls; what it throws ends everything. */
+  pause(): Promise<void>;
 }
 
 /** What became of a call. */
@@ -165,8 +168,7 @@ async function checkCall(run: Run, transaction: UserTransaction, { baseFeePerGas
 /** A free call runs as if there was no base fee. */
 function environmentOf({ tx }: UserTransaction, { header, evmBlock }: SandboxBlock, blobBaseFee: bigint | undefined): SandboxBlock['evmBlock'] {
   const block = feeCap(tx) === 0n && header.baseFeePerGas > 0n ? toEvmBlock({ ...header, baseFeePerGas: 0n }, evmBlock.common) : evmBlock;
-  if (blobBaseFee !== undefined) block.header.getBlobGasPrice = () => blobBaseFee;
-  return block;
+  return withBlobBaseFee(block, blobBaseFee);
 }
 
 interface CallRun {
@@ -205,6 +207,7 @@ async function runBlock(run: Run, request: BlockRequest): Promise<SimulatedBlock
   const [transactions, receipts, calls]: [UserTransaction[], Receipt[], CallOutcome[]] = [[], [], []];
   const sums = { gas: 0n, blobGas: 0n, baseFees: 0n };
   for (const call of request.calls) {
+    await run.request.pause();
     const transaction = await toBlockTransaction(run, call, header.gasLimit - sums.gas);
     const { tx } = transaction;
     await checkCall(run, transaction, header);

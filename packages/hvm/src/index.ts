@@ -7,7 +7,14 @@ export {
   type ExecutionDeps,
   openBlockExecution,
 } from './block-execution.ts';
-export { type BlockRequest, type BlocksRequest, type CallOutcome, type SimulatedBlock, type SimulatedCall, simulateBlocks } from './block-simulation.ts';
+export {
+  type BlockRequest,
+  type BlocksRequest,
+  type CallOutcome,
+  type SimulatedBlock,
+  type SimulatedCall,
+  simulateBlocks,
+} from './block-simulation.ts';
 export { createdAddress } from './created-address.ts';
 export { fastCrypto } from './crypto.ts';
 export { installFastInterpreter } from './fast-interpreter.ts';

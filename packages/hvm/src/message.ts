@@ -96,7 +96,11 @@ async function passAsUser(state: FlatState, sender: Address): Promise<void> {
 }
 
 /** Runs the transaction of a message; @throws `hvm/transaction-invalid` in geth's words when it cannot be run at all. */
-export async function runMessage(vm: VM, tx: TypedTransaction, { block, blockGasUsed }: { block: Block; blockGasUsed: bigint }): Promise<RunTxResult> {
+export async function runMessage(
+  vm: VM,
+  tx: TypedTransaction,
+  { block, blockGasUsed }: { block: Block; blockGasUsed: bigint },
+): Promise<RunTxResult> {
   const state = vm.stateManager as FlatState;
   const { getCode } = state;
   await passAsUser(state, tx.getSenderAddress());

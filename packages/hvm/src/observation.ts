@@ -53,12 +53,12 @@ export interface Observer {
 }
 
 const KINDS: Record<number, FrameKind> = {
-  0xf0: 'CREATE',
-  0xf1: 'CALL',
-  0xf2: 'CALLCODE',
-  0xf4: 'DELEGATECALL',
-  0xf5: 'CREATE2',
-  0xfa: 'STATICCALL',
+  240: 'CREATE',
+  241: 'CALL',
+  242: 'CALLCODE',
+  244: 'DELEGATECALL',
+  245: 'CREATE2',
+  250: 'STATICCALL',
 };
 
 function toStep(event: InterpreterStep): Step {

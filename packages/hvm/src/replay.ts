@@ -1,12 +1,5 @@
 import { runTx } from '@ethereumjs/vm';
-import {
-  type BitcoinView,
-  decodeSystemTransaction,
-  isSystemEnvelope,
-  type L2Block,
-  type Log,
-  SYSTEM_ADDRESS,
-} from '@hemid/protocol';
+import { type BitcoinView, decodeSystemTransaction, isSystemEnvelope, type L2Block, type Log, SYSTEM_ADDRESS } from '@hemid/protocol';
 import { type BlockInput, type ExecutionDeps, historyWrite, marksOf, openVm, runSystem, toEvmBlock } from './block-execution.ts';
 import { type Observer, observe } from './observation.ts';
 import { type FlatState, openFlatState } from './state/flat-state.ts';

@@ -1,5 +1,6 @@
 import { Address } from '@ethereumjs/util';
 import { isHemidError, type L2Header, type Log } from '@hemid/protocol';
+import { withBlobBaseFee } from './blob-base-fee.ts';
 import { toEvmBlock } from './block-execution.ts';
 import { fail } from './errors.ts';
 import { type Message, runMessage, toTransaction } from './message.ts';
@@ -65,8 +66,7 @@ export async function simulate(sandbox: Sandbox, message: Message, options: Simu
   }
   const fees = { maxFeePerGas: price, maxPriorityFeePerGas: 0n };
   const tx = toTransaction(message, { common, nonce: account?.nonce ?? 0n, gasLimit, fees });
-  const block = toEvmBlock(header, common);
-  if (blobBaseFee !== undefined) block.header.getBlobGasPrice = () => blobBaseFee;
+  const block = withBlobBaseFee(toEvmBlock(header, common), blobBaseFee);
   const stop = options.watch === undefined ? undefined : observe(vm, await options.watch(state));
   const { execResult, totalGasSpent } = await runMessage(vm, tx, { block, blockGasUsed: 0n });
   stop?.();

@@ -1,7 +1,7 @@
+import { Address } from '@ethereumjs/util';
 import { fromHex, type Log, toBigEndian } from '@hemid/protocol';
 import type { Frame, Observer, Step } from './observation.ts';
 import type { FlatState } from './state/flat-state.ts';
-import { Address } from '@ethereumjs/util';
 
 /** The address that stands for the chain's coin (ERC-7528), and the event of a transfer. */
 const COIN = fromHex('ee'.repeat(20));

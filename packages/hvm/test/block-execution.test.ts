@@ -23,7 +23,7 @@ import {
 import { createTestNetwork, type TestNetwork } from '@hemid/testkit';
 import { decodeFunctionResult, encodeFunctionData, keccak256 } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openBlockExecution, simulate } from '../src/index.ts';
+import { createSandbox, openBlockExecution, simulate } from '../src/index.ts';
 import { assemble, createLab, type Lab, word } from './lab.ts';
 
 let network: TestNetwork;

@@ -1,7 +1,7 @@
 import type { PlacedL2Header } from '@hemid/chain';
 import { hashTransaction, type Receipt } from '@hemid/protocol';
-import { encodeBlock, type ForeignBlock, withdrawalsOf } from './block-rlp.ts';
 import { keccak_256 } from '@noble/hashes/sha3.js';
+import { encodeBlock, type ForeignBlock, withdrawalsOf } from './block-rlp.ts';
 import type { TransactionDecoder } from './transaction-decoder.ts';
 import { showTransaction } from './transaction-shape.ts';
 

@@ -1,7 +1,9 @@
 import type { ChainReader } from '@hemid/chain';
 import type { Clock, Logger, Random } from '@hemid/runtime';
+import { type CallMetrics, createCallMetrics } from './call-metrics.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { createFilters, type Filters } from './filters.ts';
+import { createLimits, type RpcLimits } from './limits.ts';
 import type { BitcoinBlocks, FinalityReader, NodeStatus, PayoutReader, RuleReader, TransactionPool } from './ports.ts';
 import type { Session } from './session.ts';
 import { createTransactionDecoder, type TransactionDecoder } from './transaction-decoder.ts';
@@ -25,18 +27,28 @@ export interface RpcContext extends RpcDeps {
   feed: Feed;
   filters: Filters;
   decode: TransactionDecoder;
+  limits: RpcLimits;
+  calls: CallMetrics;
+  /** Whether the client may make another call now. */
+  mayCall(): boolean;
+  /** Aborted when nobody waits for the answer any more. */
+  signal: AbortSignal;
   /** Where subscriptions go; only a websocket has one. */
   session: Session | undefined;
 }
 
 /** Opens the context that all transports share; `close` it at the end. */
-export function createRpcContext(deps: RpcDeps): RpcContext & { close(): void } {
+export function createRpcContext(deps: RpcDeps, limits: RpcLimits = createLimits()): RpcContext & { close(): void } {
   const feed = createFeed(deps);
   return {
     ...deps,
     feed,
     filters: createFilters({ ...deps, feed }),
     decode: createTransactionDecoder(deps.chain),
+    limits,
+    calls: createCallMetrics(),
+    mayCall: () => true,
+    signal: new AbortController().signal,
     session: undefined,
     close: feed.close,
   };

@@ -1,9 +1,11 @@
 export { createRpcContext, type RpcContext, type RpcDeps } from './context.ts';
 export { invoke } from './invoke.ts';
+export { createLimits, type RpcLimits, rpcConfig } from './limits.ts';
 export type { Method, MethodTable, Params } from './method.ts';
+export { renderMethodDoc } from './method-doc.ts';
 export { methods } from './methods/table.ts';
 export type { BitcoinBlocks, NodeStatus, RuleReader, TransactionPool } from './ports.ts';
 export { type RpcError, toRpcError } from './rpc-error.ts';
-export { createRpcServer, type RpcServer, type RpcServerOptions } from './server.ts';
 export { createRules } from './rules.ts';
+export { createRpcServer, type RpcServer, type RpcServerOptions } from './server.ts';
 export type { Json } from './wire.ts';

@@ -1,15 +1,4 @@
-import {
-  balance,
-  confirmations,
-  headerAt,
-  input,
-  lastHeader,
-  output,
-  script,
-  transaction,
-  unspent,
-  witness,
-} from '@hemid/hvm';
+import { balance, confirmations, headerAt, input, lastHeader, output, script, transaction, unspent, witness } from '@hemid/hvm';
 import { fromBigEndian, toHex } from '@hemid/protocol';
 
 /** Ethereum's precompiles, as EIP-7910 calls them. */

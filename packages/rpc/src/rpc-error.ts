@@ -17,9 +17,9 @@ const NUMBERS: Record<string, number> = {
   'rpc/method-not-found': -32601,
   'rpc/invalid-params': -32602,
   'rpc/limit': -32005,
+  'rpc/timeout': -32002,
   'rpc/reverted': 3,
 };
-
 
 /** An error as JSON-RPC shows it, the one place where codes become numbers. */
 export function toRpcError(error: unknown): RpcError {

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import websocket from '@fastify/websocket';
 import { every, type Loop, type Service } from '@hemid/runtime';
@@ -5,7 +6,10 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { type Connection, type Socket, serveSocket } from './connection.ts';
 import { createRpcContext, type RpcContext, type RpcDeps } from './context.ts';
 import { fail } from './errors.ts';
+import { addGate } from './gate.ts';
 import { answer } from './json-rpc.ts';
+import type { RpcLimits } from './limits.ts';
+import { createRates } from './rate.ts';
 import { toRpcError } from './rpc-error.ts';
 
 /** Where the RPC listens. */
@@ -13,6 +17,8 @@ export interface RpcServerOptions {
   host: string;
   /** 0 takes a free one. */
   port: number;
+  /** The usual ones when left out. */
+  limits?: RpcLimits;
 }
 
 /** The JSON-RPC of a node over HTTP and websocket, on one port. */
@@ -21,32 +27,37 @@ export interface RpcServer extends Service {
   url(): string;
 }
 
-const MAX_BODY = 5_000_000;
 const HEARTBEAT_MS = 30_000;
-
-const CORS = {
-  'access-control-allow-origin': '*',
-  'access-control-allow-methods': 'POST, GET, OPTIONS',
-  'access-control-allow-headers': '*',
-  'access-control-max-age': '86400',
-};
+/** The websocket's code for a server that has no room. */
+const TRY_LATER = 1013;
 
 /** GET /livez, /readyz, /metrics: for those who watch the node. */
-function addProbes(app: FastifyInstance, { status }: RpcContext): void {
+function addProbes(app: FastifyInstance, { status, calls }: RpcContext): void {
   app.get('/livez', async () => 'ok');
   app.get('/readyz', async (_, reply) => {
     const reasons = status.reasons();
     const ready = reasons.length === 0;
     return reply.code(ready ? 200 : 503).send({ ready, reasons });
   });
-  app.get('/metrics', async (_, reply) => reply.type('text/plain; version=0.0.4').send(status.metrics()));
+  app.get('/metrics', async (_, reply) => reply.type('text/plain; version=0.0.4').send(status.metrics() + calls.render()));
+}
+
+/** Aborted when a client goes away before it has its answer. */
+function goneSignal(response: ServerResponse): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  return gone.signal;
 }
 
 /** JSON-RPC on `/`: POST, and GET that becomes a websocket. */
 function addRpc(app: FastifyInstance, context: RpcContext, connections: Set<Connection>): void {
+  const rates = createRates(context.clock, context.limits.rate);
   app.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body));
   app.post('/', async (request, reply) => {
-    const text = await answer(typeof request.body === 'string' ? request.body : '', context);
+    const client = { ...context, mayCall: () => rates.take(request.ip), signal: goneSignal(reply.raw) };
+    const text = await answer(typeof request.body === 'string' ? request.body : '', client);
     return text === undefined ? reply.code(204).send() : reply.type('application/json').send(text);
   });
   app.options('/', async (_, reply) => reply.code(204).send());
@@ -54,8 +65,10 @@ function addRpc(app: FastifyInstance, context: RpcContext, connections: Set<Conn
     method: 'GET',
     url: '/',
     handler: async () => 'JSON-RPC 2.0: send POST requests here, or open a websocket',
-    wsHandler(socket) {
-      const connection = serveSocket(socket as Socket, context, () => connections.delete(connection));
+    wsHandler(socket, request) {
+      if (connections.size >= context.limits.sockets) return socket.close(TRY_LATER, 'too many connections');
+      const client = { ...context, mayCall: () => rates.take(request.ip) };
+      const connection = serveSocket(socket as Socket, client, () => connections.delete(connection));
       connections.add(connection);
     },
   });
@@ -69,10 +82,11 @@ function cutOff(this: FastifyInstance, done: () => void): void {
 }
 
 async function createApp(context: RpcContext, connections: Set<Connection>): Promise<FastifyInstance> {
-  const app = Fastify({ logger: false, bodyLimit: MAX_BODY, forceCloseConnections: true });
-  await app.register(websocket, { options: { maxPayload: MAX_BODY }, preClose: cutOff });
+  const { bodyBytes, trustsProxy } = context.limits;
+  const app = Fastify({ logger: false, bodyLimit: bodyBytes, forceCloseConnections: true, trustProxy: trustsProxy });
+  await app.register(websocket, { options: { maxPayload: bodyBytes }, preClose: cutOff });
   app.removeAllContentTypeParsers();
-  app.addHook('onRequest', async (_, reply) => void reply.headers(CORS));
+  addGate(app, context.limits);
   app.setErrorHandler((error: { statusCode?: number; message: string }, _, reply) => {
     const isClients = error.statusCode !== undefined && error.statusCode < 500;
     if (!isClients) context.log.error({ err: error }, 'rpc request failed');
@@ -89,7 +103,7 @@ export function createRpcServer(deps: RpcDeps, options: RpcServerOptions): RpcSe
   const { clock, log } = deps;
   const connections = new Set<Connection>();
   const heartbeat = new AbortController();
-  const context = createRpcContext(deps);
+  const context = createRpcContext(deps, options.limits);
   let app: FastifyInstance | undefined;
   let loop: Loop | undefined;
 
@@ -109,7 +123,7 @@ export function createRpcServer(deps: RpcDeps, options: RpcServerOptions): RpcSe
     async start() {
       app = await createApp(context, connections);
       try {
-        await app.listen(options);
+        await app.listen({ host: options.host, port: options.port });
       } catch (cause) {
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw fail('rpc/listen', `the rpc cannot listen on ${options.host}:${options.port}: ${reason}`, { cause });

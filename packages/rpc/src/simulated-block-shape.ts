@@ -1,6 +1,6 @@
 import type { CallOutcome, SimulatedBlock } from '@hemid/hvm';
-import { showHeader } from './block-shape.ts';
 import { encodeBlock } from './block-rlp.ts';
+import { showHeader } from './block-shape.ts';
 import { toCallError } from './call-failure.ts';
 import { type PlacedLog, showLog } from './log-shape.ts';
 import { toRpcError } from './rpc-error.ts';

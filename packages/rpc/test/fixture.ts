@@ -1,5 +1,5 @@
 import type { Derivation } from '@hemid/chain';
-import { createRpcServer, type RpcDeps, type RpcServer } from '@hemid/rpc';
+import { createRpcServer, createRules, type RpcDeps, type RpcServer } from '@hemid/rpc';
 import { type Random, silentLogger } from '@hemid/runtime';
 import { createManualClock, type ManualClock } from '@hemid/testkit';
 import { createPublicClient, createWalletClient, defineChain, type Hex, http, webSocket } from 'viem';
@@ -64,6 +64,7 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
   const reasons: string[] = [];
   const status = {
     clientVersion: 'hemid/test',
+    stateWindow: undefined,
     reasons: () => reasons,
     metrics: () => 'hemid_up 1\n',
     syncing: () => (reasons.length === 0 ? (false as const) : { currentBlock: 1n, highestBlock: 16n }),
@@ -71,7 +72,7 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
   // Nothing is published here: test/actions has the stories of finality.
   const finality = { of: async () => ({ keystone: undefined, best: undefined, tip: { hash: new Uint8Array(32), height: 0 } }) };
   const payouts = { report: async () => ({ status: 'unpublished' as const, standing: undefined, tipHeight: 0 }) };
-  const deps = { ...chain, finality, payouts, status, clock, random: createCountingRandom(), log: silentLogger };
+  const deps = { ...chain, finality, payouts, status, rules: createRules(), clock, random: createCountingRandom(), log: silentLogger };
   const server = createRpcServer(deps, { host: '127.0.0.1', port: 0 });
   await server.start(new AbortController().signal);
   const { client, wallet } = connect(server.url());

@@ -83,14 +83,13 @@ async function runTransactions(run: { vm: VM; state: FlatState; evmBlock: Block 
     if ('blobVersionedHashes' in tx) blobGasUsed += GAS_PER_BLOB * BigInt(tx.blobVersionedHashes.length);
     const options = { tx, block: evmBlock, skipHardForkValidation: true, blockGasUsed: gasUsed };
     const watch = await context.watch?.({ index, raw, from: tx.getSenderAddress().bytes, to: tx.to?.bytes, gasLimit: tx.gasLimit, state });
-    const inline = context.watch === undefined && vm.common.gteHardfork('berlin') ? runAsInline(vm, { tx, state, header: evmBlock.header }) : undefined;
+    const inline =
+      context.watch === undefined && vm.common.gteHardfork('berlin') ? runAsInline(vm, { tx, state, header: evmBlock.header }) : undefined;
     const result = watch === undefined ? (inline ?? (await runInVm(vm, options))) : await runWatched(vm, options, watch);
     gasUsed += result.gasUsed;
     const root = vm.common.gteHardfork('byzantium') ? {} : { root: await context.world.rootOf(state) };
     const price = effectiveGasPrice(tx, block.header.baseFeePerGas ?? 0n);
-    receipts.push(
-      encode({ ...result, ...root, type: tx.type, cumulativeGasUsed: gasUsed, nonce: tx.nonce, effectiveGasPrice: price }),
-    );
+    receipts.push(encode({ ...result, ...root, type: tx.type, cumulativeGasUsed: gasUsed, nonce: tx.nonce, effectiveGasPrice: price }));
   }
   return { receipts, gasUsed, blobGasUsed };
 }

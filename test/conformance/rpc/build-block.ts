@@ -98,7 +98,12 @@ export function createBuilder(chain: PlainChain, pool: { waiting(): UserTransact
     try {
       const transactions = given === null ? await choose(parent, draft) : given.map((raw) => fromHex(raw));
       const { header, tips } = await tryBlock(parent, draft, transactions);
-      const result = { executionPayload: showPayload(header, transactions), blockValue: quantity(tips), executionRequests: [], shouldOverrideBuilder: false };
+      const result = {
+        executionPayload: showPayload(header, transactions),
+        blockValue: quantity(tips),
+        executionRequests: [],
+        shouldOverrideBuilder: false,
+      };
       return { result };
     } catch (error) {
       return { error: { code: -32000, message: (error as Error).message } };

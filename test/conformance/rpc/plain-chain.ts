@@ -69,7 +69,8 @@ export async function importPlainChain(data: SharedData, folder: string): Promis
     const { data: items, remainder } = RLP.decode(rest, true);
     const block = decodeBlock(RLP.encode(items));
     const parent = blocks.at(-1) as PlainBlock;
-    if (!equal(block.header.parentHash, parent.block.hash)) throw new Error(`block ${block.header.number} does not follow ${toHex(parent.block.hash)}`);
+    if (!equal(block.header.parentHash, parent.block.hash))
+      throw new Error(`block ${block.header.number} does not follow ${toHex(parent.block.hash)}`);
     const rules = await rulesAt(block.header);
     const world = parent.world.fork();
     const ancestorHash = (number: bigint): Uint8Array => blocks[Number(number)]?.block.hash ?? new Uint8Array(32);

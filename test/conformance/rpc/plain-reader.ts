@@ -27,7 +27,9 @@ export function createPlainReader(chain: PlainChain): ChainReader {
   const byHash = new Map(blocks.map((known) => [toDigits(known.block.hash), known]));
   const head = blocks.at(-1) as PlainBlock;
   const places = new Map(
-    blocks.flatMap(({ block }) => block.transactions.map((raw, index) => [toDigits(hashTransaction(raw)), { blockHash: block.hash, index }] as const)),
+    blocks.flatMap(({ block }) =>
+      block.transactions.map((raw, index) => [toDigits(hashTransaction(raw)), { blockHash: block.hash, index }] as const),
+    ),
   );
 
   const find = (hash: Uint8Array): PlainBlock | undefined => byHash.get(toDigits(hash));

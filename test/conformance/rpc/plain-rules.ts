@@ -29,7 +29,14 @@ export async function createPlainRules(chain: PlainChain): Promise<RuleReader> {
   return {
     forks: { blocks, times },
     at: (timestamp) => ({
-      blobs: config.blobSchedule[names.get(times.filter((time) => time <= timestamp).at(-1)?.toString() ?? '') ?? ''] ?? {
+      blobs: config.blobSchedule[
+        names.get(
+          times
+            .filter((time) => time <= timestamp)
+            .at(-1)
+            ?.toString() ?? '',
+        ) ?? ''
+      ] ?? {
         target: 1,
         max: 1,
         baseFeeUpdateFraction: 1,

@@ -8,6 +8,7 @@ import { fail } from '../errors.ts';
 import { type MethodTable, method } from '../method.ts';
 import { blockOverrides, stateOverrides } from '../override-param.ts';
 import { hash } from '../param.ts';
+import { pace } from '../trace/pace.ts';
 import { openTracer } from '../trace/table.ts';
 import { traceBlock } from '../trace/trace-block.ts';
 import { traceOptions } from '../trace/trace-param.ts';
@@ -36,29 +37,29 @@ export const debugTrace: MethodTable = {
   debug_traceTransaction: method({
     doc: 'What a transaction of the canonical chain did, opcode by opcode, or as a tracer tells it: callTracer, flatCallTracer, prestateTracer, 4byteTracer, muxTracer.',
     params: { hash, options: traceOptions },
-    async handle(values, { chain }) {
-      const [trace] = await traceBlock(chain, getLocation(chain, values.hash), values.options);
+    async handle(values, context) {
+      const [trace] = await traceBlock(context, getLocation(context.chain, values.hash), values.options);
       return trace?.result;
     },
   }),
   debug_traceBlockByNumber: method({
     doc: 'The traces of all transactions of a block of the canonical chain.',
     params: { block: blockNumber, options: traceOptions },
-    handle: ({ block, options }, { chain }) => traceBlock(chain, { block: getBlockHeader(chain, block) }, options),
+    handle: ({ block, options }, context) => traceBlock(context, { block: getBlockHeader(context.chain, block) }, options),
   }),
   debug_traceBlockByHash: method({
     doc: 'The traces of all transactions of a block.',
     params: { hash, options: traceOptions },
-    handle(values, { chain }) {
-      const block = chain.header(values.hash);
+    handle(values, context) {
+      const block = context.chain.header(values.hash);
       if (block === undefined) throw fail('rpc/not-found', `block ${toHex(values.hash)} not found`);
-      return traceBlock(chain, { block }, values.options);
+      return traceBlock(context, { block }, values.options);
     },
   }),
   debug_traceCall: method({
     doc: 'What a message would do on the state of a block, as `debug_traceTransaction` tells it; the options may hold stateOverrides and blockOverrides.',
     params: { call: callObject, block: blockIdOrLatest, options: traceCallOptions },
-    async handle({ call, block: id, options }, { chain }) {
+    async handle({ call, block: id, options }, { chain, signal }) {
       const block = getBlockHeader(chain, id);
       const { message } = toMessage(call, block);
       let tracer: Tracer | undefined;
@@ -68,7 +69,7 @@ export const debugTrace: MethodTable = {
         async watch(state) {
           const { from, to, gas: gasLimit = MAX_TRANSACTION_GAS } = message;
           tracer = await openTracer({ from, to, gasLimit, state, block, place: undefined }, options);
-          return tracer.observer;
+          return pace(tracer.observer, signal);
         },
       });
       return tracer?.result(result);

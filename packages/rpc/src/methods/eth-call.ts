@@ -24,8 +24,9 @@ function place(call: CallObject, block: PlacedL2Header, options: SimulationOptio
 }
 
 /** The most gas that may be tried: what is asked for, what a transaction may have, what the sender can pay at its fee cap. */
-async function readAllowance({ message, feeCap, block, options }: Place & CallMessage, { chain }: RpcContext): Promise<bigint> {
-  const gas = least(message.gas ?? MAX_TRANSACTION_GAS, MAX_TRANSACTION_GAS);
+async function readAllowance({ message, feeCap, block, options }: Place & CallMessage, { chain, limits }: RpcContext): Promise<bigint> {
+  const most = least(limits.gasCap, MAX_TRANSACTION_GAS);
+  const gas = least(message.gas ?? most, most);
   if (feeCap === 0n || options.state !== undefined) return gas;
   const balance = (await chain.stateAt(block).account(message.from))?.balance ?? 0n;
   if (balance < message.value) throw fail('rpc/execution-failed', 'insufficient funds for transfer');
@@ -52,8 +53,9 @@ export const ethCall: MethodTable = {
   eth_call: method({
     doc: 'What a message would return.',
     params,
-    async handle({ call, block, ...overrides }, { chain }) {
-      const at = place(call, getBlockHeader(chain, block), { state: overrides.stateOverrides, block: overrides.blockOverrides });
+    async handle({ call, block, ...overrides }, { chain, limits }) {
+      const gasCap = least(limits.gasCap, MAX_TRANSACTION_GAS);
+      const at = place(call, getBlockHeader(chain, block), { state: overrides.stateOverrides, block: overrides.blockOverrides, gasCap });
       const result = await simulate(chain.sandboxAt(at.block), at.message, at.options);
       if (!result.succeeded) throw toCallError(result);
       return result.output;
@@ -70,8 +72,9 @@ export const ethCall: MethodTable = {
   eth_createAccessList: method({
     doc: 'The access list with which a message costs least, and the gas it then takes; `error` says why it failed, if it did.',
     params: { call: callObject, block: blockIdOrLatest, stateOverrides: stateOverrides.optional() },
-    async handle({ call, block, ...overrides }, { chain }) {
-      const at = place(call, getBlockHeader(chain, block), { state: overrides.stateOverrides });
+    async handle({ call, block, ...overrides }, { chain, limits }) {
+      const gasCap = least(limits.gasCap, MAX_TRANSACTION_GAS);
+      const at = place(call, getBlockHeader(chain, block), { state: overrides.stateOverrides, gasCap });
       const nonce = (await chain.stateAt(at.block).account(at.message.from))?.nonce ?? 0n;
       const { accessList, result } = await createAccessList(chain.sandboxAt(at.block), at.message, { ...at.options, nonce });
       return {

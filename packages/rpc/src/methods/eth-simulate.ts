@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { simulateBlocks } from '@hemid/hvm';
 import { z } from 'zod';
 import { blockIdOrLatest, getBlockHeader } from '../block-id.ts';
@@ -11,8 +12,6 @@ const MAX_BLOCKS = 256;
 const MAX_CALLS = 1000;
 /** Roots can be taken cheaply only near the head. */
 const MAX_DEPTH = 1024n;
-/** Gas that the calls of one request may take together. */
-const GAS_CAP = 50_000_000n;
 
 const flag = z.boolean().nullish();
 const block = z.object({
@@ -30,12 +29,13 @@ const request = z.object({
 /** Blocks that are tried out. */
 export const ethSimulate: MethodTable = {
   eth_simulateV1: method({
-    doc: 'What blocks of calls would do on top of a block at most 1024 below the head, with state and block fields as the caller wants them; 50 million gas in all.',
+    doc: 'What blocks of calls would do on top of a block at most 1024 below the head, with state and block fields as the caller wants them; 50 million gas in all unless the node is configured otherwise.',
     params: { request, block: blockIdOrLatest },
-    async handle(values, { chain }) {
+    async handle(values, { chain, limits, signal }) {
       const base = getBlockHeader(chain, values.block);
       const depth = chain.head('latest').header.number - base.header.number;
-      if (depth > MAX_DEPTH) throw fail('rpc/limit', `block ${base.header.number} is ${depth} below the head: ask for one at most ${MAX_DEPTH} below`);
+      if (depth > MAX_DEPTH)
+        throw fail('rpc/limit', `block ${base.header.number} is ${depth} below the head: ask for one at most ${MAX_DEPTH} below`);
       const { blockStateCalls, traceTransfers, validation, returnFullTransactions } = values.request;
       const simulated = await simulateBlocks(chain.sandboxAt(base), {
         blocks: blockStateCalls.map(({ blockOverrides: overrides, stateOverrides: state, calls }) => ({
@@ -45,7 +45,11 @@ export const ethSimulate: MethodTable = {
         })),
         validates: validation === true,
         logsTransfers: traceTransfers === true,
-        gasCap: GAS_CAP,
+        gasCap: limits.gasCap,
+        async pause() {
+          await nextTurn();
+          if (signal.aborted) throw fail('rpc/timeout', 'nobody waits for these blocks any more');
+        },
       });
       return simulated.map((one) => showSimulatedBlock(one, returnFullTransactions === true ? 'objects' : 'hashes'));
     },

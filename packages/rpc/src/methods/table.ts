@@ -2,6 +2,7 @@ import type { MethodTable } from '../method.ts';
 import { createSubscriptionMethods, ethSubscriptions, kssSubscriptions } from '../subscription.ts';
 import { debugRaw } from './debug-raw.ts';
 import { debugTrace } from './debug-trace.ts';
+import { createDiscovery } from './discover.ts';
 import { ethBlock } from './eth-block.ts';
 import { ethCall } from './eth-call.ts';
 import { ethChain } from './eth-chain.ts';
@@ -14,10 +15,11 @@ import { finality } from './finality.ts';
 import { hemi } from './hemi.ts';
 import { kss } from './kss.ts';
 import { net } from './net.ts';
+import { otterscan } from './otterscan.ts';
 import { pop } from './pop.ts';
 import { txpool } from './txpool.ts';
 
-/** Every method that the node answers. */
+/** Every method that the node answers: what is documented, discovered and counted is this table. */
 export const methods: MethodTable = {
   ...ethChain,
   ...ethConfig,
@@ -30,6 +32,7 @@ export const methods: MethodTable = {
   ...createSubscriptionMethods('eth', ethSubscriptions),
   ...debugRaw,
   ...debugTrace,
+  ...otterscan,
   ...txpool,
   ...net,
   ...kss,
@@ -37,4 +40,5 @@ export const methods: MethodTable = {
   ...hemi,
   ...finality,
   ...pop,
+  ...createDiscovery(() => methods),
 };

@@ -1,4 +1,4 @@
-import { type FrameKind, type Observer, readAccount, type ReplayedResult, type Step } from '@hemid/hvm';
+import { type FrameKind, type Observer, type ReplayedResult, readAccount, type Step } from '@hemid/hvm';
 import { type Log, toBigEndian } from '@hemid/protocol';
 import type { Traced } from './tracer.ts';
 
@@ -63,7 +63,19 @@ export function createCallTree(traced: Traced): CallTree {
     const to = addressOf(stack.at(-1) ?? 0n);
     open
       .at(-1)
-      ?.calls.push({ kind: 'SELFDESTRUCT', from: address, to, value, gas: 0n, gasUsed: 0n, input: NOTHING, output: NOTHING, error: undefined, calls: [], logs: [] });
+      ?.calls.push({
+        kind: 'SELFDESTRUCT',
+        from: address,
+        to,
+        value,
+        gas: 0n,
+        gasUsed: 0n,
+        input: NOTHING,
+        output: NOTHING,
+        error: undefined,
+        calls: [],
+        logs: [],
+      });
   }
 
   return {
@@ -90,7 +102,19 @@ export function createCallTree(traced: Traced): CallTree {
     root({ gasUsed }) {
       const { from, to, gasLimit: gas } = traced;
       // A system transaction may open no frame at all.
-      const node: CallNode = root ?? { kind: 'CALL', from, to, value: 0n, gas, gasUsed, input: NOTHING, output: NOTHING, error: undefined, calls: [], logs: [] };
+      const node: CallNode = root ?? {
+        kind: 'CALL',
+        from,
+        to,
+        value: 0n,
+        gas,
+        gasUsed,
+        input: NOTHING,
+        output: NOTHING,
+        error: undefined,
+        calls: [],
+        logs: [],
+      };
       return { ...node, gas, gasUsed };
     },
   };

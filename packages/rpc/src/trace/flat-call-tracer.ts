@@ -23,7 +23,14 @@ function describe({ kind, from, to, value, gas, input, gasUsed, output }: CallNo
 function* flatten(node: CallNode, traceAddress: number[]): Generator<FlatCall> {
   const { action, result, type } = describe(node);
   const error = node.error === undefined ? {} : { error: node.error === 'revert' ? 'Reverted' : gethWords(node.error) };
-  yield { action, result: node.error === undefined || node.error === 'revert' ? result : null, ...error, subtraces: node.calls.length, traceAddress, type };
+  yield {
+    action,
+    result: node.error === undefined || node.error === 'revert' ? result : null,
+    ...error,
+    subtraces: node.calls.length,
+    traceAddress,
+    type,
+  };
   for (const [i, call] of node.calls.entries()) yield* flatten(call, [...traceAddress, i]);
 }
 

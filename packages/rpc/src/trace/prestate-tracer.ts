@@ -1,6 +1,5 @@
-import { type Frame, readAccount, readCode, readSlot, type Step } from '@hemid/hvm';
+import { createdAddress, type Frame, readAccount, readCode, readSlot, type Step } from '@hemid/hvm';
 import { equal, fromHex, toBigEndian, toHex } from '@hemid/protocol';
-import { createdAddress } from '@hemid/hvm';
 import type { Traced, TracerFactory } from './tracer.ts';
 
 interface Snapshot {

@@ -47,7 +47,10 @@ export async function openTracer(traced: Traced, options: TraceOptions): Promise
   if (options.tracer === undefined) return structLogTracer(traced, options);
   const factory = Object.hasOwn(TRACERS, options.tracer) ? TRACERS[options.tracer] : undefined;
   if (factory === undefined) {
-    throw fail('rpc/invalid-params', `there is no tracer ${options.tracer.slice(0, 64)}, only ${Object.keys(TRACERS).join(', ')}, and struct logs without a name`);
+    throw fail(
+      'rpc/invalid-params',
+      `there is no tracer ${options.tracer.slice(0, 64)}, only ${Object.keys(TRACERS).join(', ')}, and struct logs without a name`,
+    );
   }
   return factory(traced, options);
 }

@@ -1,6 +1,8 @@
-import type { ChainReader, PlacedL2Header } from '@hemid/chain';
+import type { PlacedL2Header } from '@hemid/chain';
 import { hashTransaction } from '@hemid/protocol';
+import type { RpcContext } from '../context.ts';
 import { fail } from '../errors.ts';
+import { pace } from './pace.ts';
 import { openTracer } from './table.ts';
 import type { TraceOptions } from './tracer.ts';
 
@@ -12,7 +14,7 @@ export interface TransactionTrace {
 
 /** Traces the transactions of a block, or the one at `only`; @throws `rpc/not-found` for the genesis. */
 export async function traceBlock(
-  chain: ChainReader,
+  { chain, signal }: Pick<RpcContext, 'chain' | 'signal'>,
   { block, only }: { block: PlacedL2Header; only?: number },
   options: TraceOptions,
 ): Promise<TransactionTrace[]> {
@@ -25,7 +27,7 @@ export async function traceBlock(
       const txHash = hashTransaction(raw);
       const tracer = await openTracer({ from, to, gasLimit, state, block, place: { hash: txHash, index } }, options);
       return {
-        observer: tracer.observer,
+        observer: pace(tracer.observer, signal),
         async done(result) {
           traces.push({ txHash, result: await tracer.result(result) });
         },

@@ -3,7 +3,9 @@ import type { TraceOptions } from './tracer.ts';
 
 const MAX_TRACERS = 8;
 const flag = z.boolean().nullish();
-const settings = z.record(z.string(), z.unknown()).refine((config) => Object.keys(config).length <= MAX_TRACERS, `must be at most ${MAX_TRACERS} settings`);
+const settings = z
+  .record(z.string(), z.unknown())
+  .refine((config) => Object.keys(config).length <= MAX_TRACERS, `must be at most ${MAX_TRACERS} settings`);
 
 /** The settings of a trace, as geth takes them. */
 export const traceOptions = z
