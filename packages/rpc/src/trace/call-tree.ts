@@ -61,21 +61,19 @@ export function createCallTree(traced: Traced): CallTree {
   async function destroy({ address, stack }: Step): Promise<void> {
     const value = (await readAccount(traced.state, address))?.balance ?? 0n;
     const to = addressOf(stack.at(-1) ?? 0n);
-    open
-      .at(-1)
-      ?.calls.push({
-        kind: 'SELFDESTRUCT',
-        from: address,
-        to,
-        value,
-        gas: 0n,
-        gasUsed: 0n,
-        input: NOTHING,
-        output: NOTHING,
-        error: undefined,
-        calls: [],
-        logs: [],
-      });
+    open.at(-1)?.calls.push({
+      kind: 'SELFDESTRUCT',
+      from: address,
+      to,
+      value,
+      gas: 0n,
+      gasUsed: 0n,
+      input: NOTHING,
+      output: NOTHING,
+      error: undefined,
+      calls: [],
+      logs: [],
+    });
   }
 
   return {
