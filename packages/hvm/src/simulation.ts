@@ -66,7 +66,7 @@ export async function simulate(sandbox: Sandbox, message: Message, options: Simu
   }
   const fees = { maxFeePerGas: price, maxPriorityFeePerGas: 0n };
   const tx = toTransaction(message, { common, nonce: account?.nonce ?? 0n, gasLimit, fees });
-  const block = withBlobBaseFee(toEvmBlock(header, common), blobBaseFee);
+  const block = withBlobBaseFee(toEvmBlock(header, common), message.blobs?.maxFeePerBlobGas === 0n ? 0n : blobBaseFee);
   const stop = options.watch === undefined ? undefined : observe(vm, await options.watch(state));
   const { execResult, totalGasSpent } = await runMessage(vm, tx, { block, blockGasUsed: 0n });
   stop?.();

@@ -29,8 +29,9 @@ function readLog({ opcode, stack, memory, address }: Step): Log {
 
 /** Collects the logs of a transaction in their order, with one for each transfer of the coin among them (eth_simulateV1). */
 export function createTransferLogs(state: FlatState): Observer & { logs(): Log[] } {
-  const frames: Log[][] = [[]];
-  const top = (): Log[] => frames.at(-1) ?? [];
+  /** Per open frame its logs, and of a creation with coins who sends how many: its address comes at the end. */
+  const frames: { logs: Log[]; endowment?: { from: Uint8Array; value: bigint } }[] = [{ logs: [] }];
+  const top = (): Log[] => frames.at(-1)?.logs ?? [];
 
   async function destroy({ address, stack }: Step): Promise<void> {
     const balance = (await state.getAccount(new Address(address)))?.balance ?? 0n;
@@ -44,12 +45,15 @@ export function createTransferLogs(state: FlatState): Observer & { logs(): Log[]
       return undefined;
     },
     enter({ kind, from, to, value }: Frame) {
-      const moves = value > 0n && kind !== 'DELEGATECALL' && kind !== 'CALLCODE' && to !== undefined;
-      frames.push(moves ? [transfer(from, to, value)] : []);
+      const moves = value > 0n && kind !== 'DELEGATECALL' && kind !== 'CALLCODE';
+      if (!moves) frames.push({ logs: [] });
+      else frames.push(to === undefined ? { logs: [], endowment: { from, value } } : { logs: [transfer(from, to, value)] });
     },
-    exit({ error }) {
-      const logs = frames.pop() ?? [];
-      if (error === undefined) top().push(...logs);
+    exit({ error, created }) {
+      const { logs, endowment } = frames.pop() ?? { logs: [] };
+      if (error !== undefined) return;
+      if (endowment !== undefined && created !== undefined) top().push(transfer(endowment.from, created, endowment.value));
+      top().push(...logs);
     },
     logs: () => top(),
   };

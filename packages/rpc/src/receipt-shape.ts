@@ -1,4 +1,5 @@
-import { createdAddress } from '@hemid/hvm';
+import type { PlacedL2Header } from '@hemid/chain';
+import { createdAddress, type UserTransaction } from '@hemid/hvm';
 import {
   ATTRIBUTES_TYPE,
   bloomOf,
@@ -9,8 +10,13 @@ import {
   type Receipt,
   SYSTEM_ADDRESS,
 } from '@hemid/protocol';
+import type { RpcContext } from './context.ts';
 import { type BlockWithReceipts, logsOfTransaction, showLog } from './log-shape.ts';
+import type { RuleReader } from './ports.ts';
 import type { TransactionDecoder } from './transaction-decoder.ts';
+
+/** EIP-4844. */
+const GAS_PER_BLOB = 131_072n;
 
 /** A receipt of a chain that is older than EIP-658 states the root after its transaction, and no status. */
 function showOutcome(receipt: Receipt & { root?: Uint8Array }): object {
@@ -29,8 +35,17 @@ function readParties(raw: Uint8Array, decode: TransactionDecoder): { from: Uint8
   return { from: sender, to: tx.to?.bytes };
 }
 
+/** What blobs cost; blocks of this chain carry none. */
+function showBlobs({ tx }: UserTransaction, { header }: PlacedL2Header, rules: RuleReader): object {
+  if (!('blobVersionedHashes' in tx)) return {};
+  return { blobGasUsed: GAS_PER_BLOB * BigInt(tx.blobVersionedHashes.length), blobGasPrice: rules.blobBaseFee(header) };
+}
+
+/** What a receipt is shown with. */
+type ReceiptContext = Pick<RpcContext, 'decode' | 'rules'>;
+
 /** The receipt of a block's transaction at `index` as the Ethereum JSON-RPC shows it. */
-export function showReceipt(source: BlockWithReceipts, index: number, decode: TransactionDecoder): object | undefined {
+export function showReceipt(source: BlockWithReceipts, index: number, { decode, rules }: ReceiptContext): object | undefined {
   const { block, transactions, receipts } = source;
   const [raw, receipt] = [transactions[index], receipts[index]];
   if (raw === undefined || receipt === undefined) return undefined;
@@ -50,6 +65,6 @@ export function showReceipt(source: BlockWithReceipts, index: number, decode: Tr
     effectiveGasPrice: receipt.effectiveGasPrice,
     logs: logsOfTransaction(source, index).map(showLog),
     logsBloom: bloomOf(receipt.logs),
-    ...(isSystemEnvelope(raw) ? showSystemNonce(receipt) : {}),
+    ...(isSystemEnvelope(raw) ? showSystemNonce(receipt) : showBlobs(decode(raw), block, rules)),
   };
 }

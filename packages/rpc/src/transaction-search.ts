@@ -23,7 +23,8 @@ interface Found {
 }
 
 /** The transactions of a block that are from, to or about an address, as far as receipts tell. */
-function searchBlock(block: PlacedL2Header, of: Uint8Array, { chain, decode }: RpcContext): Found[] {
+function searchBlock(block: PlacedL2Header, of: Uint8Array, context: RpcContext): Found[] {
+  const { chain, decode } = context;
   const transactions = chain.block(block.hash)?.block.transactions ?? [];
   const receipts = chain.receipts(block.hash) ?? [];
   return transactions.flatMap((raw, index) => {
@@ -32,7 +33,7 @@ function searchBlock(block: PlacedL2Header, of: Uint8Array, { chain, decode }: R
     const { sender, tx } = decode(raw);
     const isParty = equal(sender, of) || (tx.to !== undefined && equal(tx.to.bytes, of));
     if (!isParty && !receipt.logs.some((log) => equal(log.address, of))) return [];
-    const shown = showReceipt({ block, transactions, receipts }, index, decode) ?? {};
+    const shown = showReceipt({ block, transactions, receipts }, index, context) ?? {};
     return [
       {
         transaction: showTransaction(raw, { block, index, nonce: receipt.nonce }, decode),

@@ -90,12 +90,13 @@ export const ethBlock: MethodTable = {
   eth_getBlockReceipts: method({
     doc: 'All receipts of a block.',
     params: { block: blockId },
-    handle({ block: id }, { chain, decode }) {
+    handle({ block: id }, context) {
+      const { chain } = context;
       const block = readBlockHeader(chain, id);
       const transactions = block && chain.block(block.hash)?.block.transactions;
       const receipts = block && chain.receipts(block.hash);
       if (block === undefined || transactions === undefined || receipts === undefined) return undefined;
-      return transactions.map((_, index) => showReceipt({ block, transactions, receipts }, index, decode));
+      return transactions.map((_, index) => showReceipt({ block, transactions, receipts }, index, context));
     },
   }),
 };

@@ -2,7 +2,7 @@ import { fromHex } from '@hemid/protocol';
 import { z } from 'zod';
 import { blockIdOrLatest, getBlockHeader } from '../block-id.ts';
 import { type MethodTable, method } from '../method.ts';
-import { address, hash, slot } from '../param.ts';
+import { address, hash, proofKey, slot } from '../param.ts';
 import { showProof } from '../proof-shape.ts';
 
 const MAX_PROOF_SLOTS = 1024;
@@ -52,9 +52,10 @@ export const ethState: MethodTable = {
   }),
   eth_getProof: method({
     doc: 'Merkle proofs of an account and of its storage slots (EIP-1186).',
-    params: { address, slots: z.array(slot).max(MAX_PROOF_SLOTS, `must be at most ${MAX_PROOF_SLOTS} slots`), block: blockIdOrLatest },
+    params: { address, slots: z.array(proofKey).max(MAX_PROOF_SLOTS, `must be at most ${MAX_PROOF_SLOTS} slots`), block: blockIdOrLatest },
     async handle({ address: account, slots, block }, { chain }) {
-      return showProof(await chain.stateAt(getBlockHeader(chain, block)).proof(account, slots), slots);
+      const wanted = slots.map(({ slot }) => slot);
+      return showProof(await chain.stateAt(getBlockHeader(chain, block)).proof(account, wanted), slots);
     },
   }),
 };

@@ -156,7 +156,7 @@ export const otterscan: MethodTable = {
           transactionCount: transactions.length,
         },
         receipts: transactions.slice(start, end).map((_, i) => {
-          const shown = showReceipt(source, start + i, context.decode);
+          const shown = showReceipt(source, start + i, context);
           return { ...shown, logs: null, logsBloom: null };
         }),
       };
