@@ -1,10 +1,19 @@
-import { runTx } from '@ethereumjs/vm';
-import { type BitcoinView, decodeSystemTransaction, isSystemEnvelope, type L2Block, type Log, SYSTEM_ADDRESS } from '@hemid/protocol';
+import type { Block } from '@ethereumjs/block';
+import { runTx, type VM } from '@ethereumjs/vm';
+import {
+  type BitcoinView,
+  decodeSystemTransaction,
+  isSystemEnvelope,
+  type L2Block,
+  type Log,
+  SYSTEM_ADDRESS,
+  type SystemTransaction,
+} from '@hemid/protocol';
 import { type BlockInput, type ExecutionDeps, historyWrite, marksOf, openVm, runSystem, toEvmBlock } from './block-execution.ts';
 import { type Observer, observe } from './observation.ts';
 import { type FlatState, openFlatState } from './state/flat-state.ts';
 import { putWord } from './state/write.ts';
-import { decodeUserTransaction } from './user-transaction.ts';
+import { decodeUserTransaction, type UserTransaction } from './user-transaction.ts';
 
 /** A transaction of a block that is executed again. */
 export interface ReplayedTransaction {
@@ -48,43 +57,51 @@ export interface ReplayInput {
   ancestorHash: BlockInput['ancestorHash'];
 }
 
+/** What transactions of a replayed block run in. */
+interface Replay {
+  deps: ExecutionDeps;
+  state: FlatState;
+  vm: VM;
+  evmBlock: Block;
+}
+
+async function runUser({ vm, evmBlock }: Replay, { tx }: UserTransaction): Promise<ReplayedResult> {
+  const { execResult, totalGasSpent, receipt } = await runTx(vm, { tx, block: evmBlock, skipHardForkValidation: true, blockGasUsed: 0n });
+  const logs = receipt.logs.map(([address, topics, data]) => ({ address, topics, data }));
+  const error = execResult.exceptionError?.error as string | undefined;
+  return { succeeded: error === undefined, gasUsed: totalGasSpent, error, output: execResult.returnValue, logs };
+}
+
+async function runSystemAgain({ vm, evmBlock, state }: Replay, transaction: SystemTransaction): Promise<ReplayedResult> {
+  const done = await runSystem(vm, evmBlock, transaction);
+  for (const write of marksOf(transaction, done)) await putWord(state, write);
+  return { ...done, error: done.succeeded ? undefined : 'revert', output: new Uint8Array() };
+}
+
+/** A transaction of a block, with who sends it to whom and how it is run. */
+function open(replay: Replay, raw: Uint8Array) {
+  if (isSystemEnvelope(raw)) {
+    const system = decodeSystemTransaction(raw);
+    return { from: SYSTEM_ADDRESS, to: system.to, gasLimit: system.gas, run: () => runSystemAgain(replay, system) };
+  }
+  const user = decodeUserTransaction(raw, replay.deps.common);
+  return { from: user.sender, to: user.tx.to?.bytes, gasLimit: user.tx.gasLimit, run: () => runUser(replay, user) };
+}
+
 /** Executes a block of the chain again on the state before it, each transaction watched as `options` says; nothing is kept. */
 export async function replayBlock(deps: ExecutionDeps, input: ReplayInput, options: ReplayOptions): Promise<void> {
   const { header, transactions } = input.block;
-  const { common } = deps;
-  const state = openFlatState(common, deps.states.source(header.parentHash));
+  const state = openFlatState(deps.common, deps.states.source(header.parentHash));
   const vm = await openVm(deps, state, input.view, input.ancestorHash);
-  const evmBlock = toEvmBlock(header, common);
+  const replay: Replay = { deps, state, vm, evmBlock: toEvmBlock(header, deps.common) };
   await putWord(state, historyWrite(header));
-
-  async function runOne(raw: Uint8Array, index: number): Promise<void> {
-    const system = isSystemEnvelope(raw) ? decodeSystemTransaction(raw) : undefined;
-    const user = system === undefined ? decodeUserTransaction(raw, common) : undefined;
-    const gasLimit = system?.gas ?? user?.tx.gasLimit ?? 0n;
-    const from = user?.sender ?? SYSTEM_ADDRESS;
-    const watch = await options.watch({ index, raw, from, to: system?.to ?? user?.tx.to?.bytes, gasLimit, state });
-    const stop = watch === undefined ? undefined : observe(vm, watch.observer);
-    const result = user === undefined ? await runWatchedSystem() : await runUser(user.tx);
-    stop?.();
-    await watch?.done(result);
-
-    async function runUser(tx: Parameters<typeof runTx>[1]['tx']): Promise<ReplayedResult> {
-      const { execResult, totalGasSpent, receipt } = await runTx(vm, { tx, block: evmBlock, skipHardForkValidation: true, blockGasUsed: 0n });
-      const logs = receipt.logs.map(([address, topics, data]) => ({ address, topics, data }));
-      const error = execResult.exceptionError?.error as string | undefined;
-      return { succeeded: error === undefined, gasUsed: totalGasSpent, error, output: execResult.returnValue, logs };
-    }
-
-    async function runWatchedSystem(): Promise<ReplayedResult> {
-      if (system === undefined) throw new RangeError('neither a system nor a user transaction');
-      const done = await runSystem(vm, evmBlock, system);
-      for (const write of marksOf(system, done)) await putWord(state, write);
-      return { ...done, error: done.succeeded ? undefined : 'revert', output: new Uint8Array() };
-    }
-  }
-
   for (const [index, raw] of transactions.entries()) {
     if (index > (options.upTo ?? transactions.length)) return;
-    await runOne(raw, index);
+    const { run, ...transaction } = open(replay, raw);
+    const watch = await options.watch({ index, raw, state, ...transaction });
+    const stop = watch === undefined ? undefined : observe(vm, watch.observer);
+    const result = await run();
+    stop?.();
+    await watch?.done(result);
   }
 }

@@ -22,8 +22,6 @@ export interface Connection {
   terminate(): void;
 }
 
-/** A client that lets more than this pile up is cut off, bytes. */
-const MAX_BUFFERED = 16_000_000;
 /** Messages at work at once; further ones wait in the socket. */
 const MAX_AT_WORK = 64;
 
@@ -37,7 +35,7 @@ export function serveSocket(socket: Socket, context: RpcContext, onClose: () => 
   function send(text: string): void {
     if (!isOpen) return;
     socket.send(text);
-    if (socket.bufferedAmount <= MAX_BUFFERED) return;
+    if (socket.bufferedAmount <= context.limits.socketBufferBytes) return;
     context.log.info({ buffered: socket.bufferedAmount }, 'slow rpc client cut off');
     close();
     socket.terminate();

@@ -24,6 +24,7 @@ export const rpcConfig = z.strictObject({
   rpcBodyKb: count(1).default(5000).describe('largest request, thousand bytes'),
   rpcAnswerKb: count(1).default(25_000).describe('thousand bytes of a batch of answers after which the rest is refused'),
   rpcSockets: count(1).default(1000).describe('websockets that are open at once'),
+  rpcSocketBufferKb: count(1).default(16_000).describe('thousand bytes that a websocket may leave unread before it is cut off'),
   rpcTimeouts: z
     .string()
     .default('*=30000')
@@ -48,6 +49,8 @@ export interface RpcLimits {
   bodyBytes: number;
   answerBytes: number;
   sockets: number;
+  /** A websocket that leaves more than this unread is cut off. */
+  socketBufferBytes: number;
   timeoutMs(method: string): number;
   gasCap: bigint;
   logBlocks: bigint;
@@ -68,6 +71,7 @@ export function createLimits(config: Partial<z.output<typeof rpcConfig>> = {}): 
     bodyBytes: all.rpcBodyKb * 1000,
     answerBytes: all.rpcAnswerKb * 1000,
     sockets: all.rpcSockets,
+    socketBufferBytes: all.rpcSocketBufferKb * 1000,
     timeoutMs: timeouts,
     gasCap: BigInt(all.rpcGasCap),
     logBlocks: BigInt(all.rpcLogBlocks),

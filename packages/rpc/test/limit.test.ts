@@ -134,6 +134,26 @@ describe('a node on the open internet', () => {
   });
 });
 
+describe('a websocket that does not read', () => {
+  it('is cut off, and others go on', async () => {
+    const url = (await serve({ rpcSocketBufferKb: 100 })).replace('http', 'ws');
+    const open = (): Promise<WebSocket> =>
+      new Promise((resolve) => {
+        const socket: WebSocket = new WebSocket(url).on('open', () => resolve(socket));
+      });
+    const [slow, quick] = [await open(), await open()];
+    const closed = new Promise((resolve) => slow.on('close', resolve));
+    slow.pause();
+    for (let i = 0; i < 400; i += 1) slow.send(JSON.stringify(request('rpc.discover')));
+    const answered = new Promise<string>((resolve) => quick.on('message', (data) => resolve(String(data))));
+    quick.send(JSON.stringify(request('eth_chainId')));
+    expect(JSON.parse(await answered).result).toBe('0x4279');
+    slow.resume();
+    expect(await closed).toBe(1006);
+    quick.terminate();
+  });
+});
+
 describe('a call that takes too long', () => {
   it('is given up after the time of its method', async () => {
     let begin: () => void = () => undefined;
