@@ -1,9 +1,10 @@
 import type { Block } from '@ethereumjs/block';
 import type { Common } from '@ethereumjs/common';
+import { EthereumJSError } from '@ethereumjs/rlp';
 import { createTx, type TypedTransaction } from '@ethereumjs/tx';
 import { Address } from '@ethereumjs/util';
 import { type RunTxResult, runTx, type VM } from '@ethereumjs/vm';
-import { equal, isHemidError, toHex } from '@hemid/protocol';
+import { equal, toHex } from '@hemid/protocol';
 import { fail } from './errors.ts';
 import type { FlatState } from './state/flat-state.ts';
 
@@ -67,8 +68,9 @@ export function toTransaction(message: Message, terms: TransactionTerms): TypedT
 
 /** Geth's words for what @ethereumjs says of a message that cannot be run. */
 function toFailure(cause: unknown): unknown {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  if (isHemidError(cause) || !(cause instanceof Error) || cause.name !== 'Error') return cause;
+  // Anything else is a fault, not a verdict.
+  if (!(cause instanceof EthereumJSError)) return cause;
+  const text = cause.message;
   const intrinsic = /INTRINSIC_GAS_TOO_LOW: tx gas limit (\d+) is lower than the minimum gas limit of (\d+)/.exec(text);
   if (intrinsic !== null) return fail('hvm/transaction-invalid', `intrinsic gas too low: have ${intrinsic[1]}, want ${intrinsic[2]}`, { cause });
   return fail('hvm/transaction-invalid', text.split(' (vm')[0] ?? text, { cause });
