@@ -1,6 +1,7 @@
 import type { ChainReader } from '@hemid/chain';
 import type { Clock, Logger, Random } from '@hemid/runtime';
 import { type CallMetrics, createCallMetrics } from './call-metrics.ts';
+import { createDeadlines, type Deadlines } from './deadline.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { createFilters, type Filters } from './filters.ts';
 import { createLimits, type RpcLimits } from './limits.ts';
@@ -31,8 +32,9 @@ export interface RpcContext extends RpcDeps {
   calls: CallMetrics;
   /** Whether the client may make another call now. */
   mayCall(): boolean;
-  /** Aborted when nobody waits for the answer any more. */
-  signal: AbortSignal;
+  deadlines: Deadlines;
+  /** Whether nobody waits for the answer any more: what takes long asks now and then. */
+  isOver(): boolean;
   /** Where subscriptions go; only a websocket has one. */
   session: Session | undefined;
 }
@@ -48,7 +50,8 @@ export function createRpcContext(deps: RpcDeps, limits: RpcLimits = createLimits
     limits,
     calls: createCallMetrics(),
     mayCall: () => true,
-    signal: new AbortController().signal,
+    deadlines: createDeadlines(deps.clock),
+    isOver: () => false,
     session: undefined,
     close: feed.close,
   };

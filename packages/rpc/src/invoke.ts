@@ -2,7 +2,6 @@ import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
 import { type Method, readParams } from './method.ts';
 import { methods } from './methods/table.ts';
-import { withTimeout } from './timeout.ts';
 import { type Json, toWire } from './wire.ts';
 
 function find(method: string, { limits }: RpcContext): Method | undefined {
@@ -14,16 +13,12 @@ export async function prepare(method: string, calls: readonly unknown[], context
   await find(method, context)?.prepare?.(calls, context);
 }
 
-async function run(row: Method, values: Record<string, unknown>, { context, ms }: { context: RpcContext; ms: number }): Promise<unknown> {
-  const stop = new AbortController();
-  const giveUp = (): void => stop.abort();
-  context.signal.addEventListener('abort', giveUp, { once: true });
-  try {
-    const answer = row.handle(values as never, { ...context, signal: stop.signal });
-    return answer instanceof Promise ? await withTimeout(answer, { clock: context.clock, ms, stop }) : answer;
-  } finally {
-    context.signal.removeEventListener('abort', giveUp);
-  }
+function run(row: Method, values: Record<string, unknown>, { context, ms }: { context: RpcContext; ms: number }): unknown {
+  const { clock } = context;
+  const untilMs = clock.now() + ms;
+  const isOver = (): boolean => clock.now() >= untilMs || context.isOver();
+  const answer = row.handle(values as never, { ...context, isOver });
+  return answer instanceof Promise ? context.deadlines.keep(answer, ms) : answer;
 }
 
 /**

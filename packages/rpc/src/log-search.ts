@@ -11,14 +11,14 @@ import { logsOfBlock, type PlacedLog } from './log-shape.ts';
 const BLOCKS_PER_TURN = 256n;
 
 /** What a search works with. */
-type SearchContext = Pick<RpcContext, 'chain' | 'limits' | 'signal'>;
+type SearchContext = Pick<RpcContext, 'chain' | 'limits' | 'isOver'>;
 
 /**
  * Searches the canonical chain, or one block, for logs.
  *
  * @throws `rpc/limit` saying which smaller range to ask for; `rpc/not-found` when the one block is unknown.
  */
-export async function findLogs({ chain, limits, signal }: SearchContext, query: LogQuery): Promise<PlacedLog[]> {
+export async function findLogs({ chain, limits, isOver }: SearchContext, query: LogQuery): Promise<PlacedLog[]> {
   if (query.blockHash !== undefined) {
     const block = chain.header(query.blockHash);
     if (block === undefined) throw fail('rpc/not-found', `unknown block ${toHex(query.blockHash)}`);
@@ -29,7 +29,7 @@ export async function findLogs({ chain, limits, signal }: SearchContext, query: 
   const found: PlacedLog[] = [];
   for (let number = from; number <= to; number += 1n) {
     if ((number - from) % BLOCKS_PER_TURN === BLOCKS_PER_TURN - 1n) await nextTurn();
-    if (signal.aborted) throw fail('rpc/timeout', `nobody waits any more: blocks ${from} to ${number - 1n} were searched`);
+    if (isOver()) throw fail('rpc/timeout', `nobody waits any more: blocks ${from} to ${number - 1n} were searched`);
     const block: PlacedL2Header | undefined = chain.headerAt(number);
     if (block === undefined) break;
     if (!mayContain(block.header.logsBloom)) continue;

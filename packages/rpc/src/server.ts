@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import websocket from '@fastify/websocket';
 import { every, type Loop, type Service } from '@hemid/runtime';
@@ -42,21 +41,12 @@ function addProbes(app: FastifyInstance, { status, calls }: RpcContext): void {
   app.get('/metrics', async (_, reply) => reply.type('text/plain; version=0.0.4').send(status.metrics() + calls.render()));
 }
 
-/** Aborted when a client goes away before it has its answer. */
-function goneSignal(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) gone.abort();
-  });
-  return gone.signal;
-}
-
 /** JSON-RPC on `/`: POST, and GET that becomes a websocket. */
 function addRpc(app: FastifyInstance, context: RpcContext, connections: Set<Connection>): void {
   const rates = createRates(context.clock, context.limits.rate);
   app.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body));
   app.post('/', async (request, reply) => {
-    const client = { ...context, mayCall: () => rates.take(request.ip), signal: goneSignal(reply.raw) };
+    const client = { ...context, mayCall: () => rates.take(request.ip), isOver: () => reply.raw.destroyed };
     const text = await answer(typeof request.body === 'string' ? request.body : '', client);
     return text === undefined ? reply.code(204).send() : reply.type('application/json').send(text);
   });

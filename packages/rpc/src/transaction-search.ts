@@ -45,7 +45,7 @@ function searchBlock(block: PlacedL2Header, of: Uint8Array, context: RpcContext)
 
 /** Searches block by block, at most so many as a search for logs may; whole blocks, so that a page may be longer. */
 export async function searchTransactions(search: TransactionSearch, context: RpcContext): Promise<object> {
-  const { chain, limits, signal } = context;
+  const { chain, limits, isOver } = context;
   const head = chain.head('latest').header.number;
   const isUp = search.direction === 'up';
   const step = isUp ? 1n : -1n;
@@ -55,7 +55,7 @@ export async function searchTransactions(search: TransactionSearch, context: Rpc
   let number = start;
   for (let searched = 0n; number >= 0n && number <= head && searched < limits.logBlocks && txs.length < search.pageSize; searched += 1n) {
     if (searched % BLOCKS_PER_TURN === BLOCKS_PER_TURN - 1n) await nextTurn();
-    if (signal.aborted) throw fail('rpc/timeout', 'nobody waits for this search any more');
+    if (isOver()) throw fail('rpc/timeout', 'nobody waits for this search any more');
     const block = chain.headerAt(number);
     const found = block === undefined ? [] : searchBlock(block, search.of, context);
     for (const { transaction, receipt } of isUp ? found : found.reverse()) {

@@ -105,6 +105,18 @@ describe('debug_traceCall', () => {
   });
 });
 
+describe('a trace that grows too large', () => {
+  it('ends with advice', async () => {
+    const at = `0x${'99'.repeat(20)}`;
+    // Touches 100 kB of memory, then goes round and round.
+    const options = { enableMemory: true, stateOverrides: { [at]: { code: '0x6201900051505b600656' } } };
+    expect((await f.call('debug_traceCall', { to: at }, 'latest', options)).error).toMatchObject({
+      code: -32005,
+      message: expect.stringContaining('ask for'),
+    });
+  });
+});
+
 describe('Otterscan', () => {
   it('sees contracts, their makers, blocks and the transactions of an address', async () => {
     const ots = async (method: string, ...params: unknown[]): Promise<Answer> => (await f.call(`ots_${method}`, ...params)).result;
@@ -143,5 +155,7 @@ describe('eth_simulateV1', () => {
     expect((await f.client.getBlockNumber({ cacheTime: 0 })) === 2n).toBe(true);
     const poor = { blockStateCalls: [{ calls: [{ from: beggar.address, to: alice.address, value: '0xffffff' }] }] };
     expect((await f.call('eth_simulateV1', poor)).error.code).toBe(-38014);
+    expect((await f.call('eth_simulateV1', { blockStateCalls: Array(257).fill({}) })).error.code).toBe(-38026);
+    expect((await f.call('eth_simulateV1', { blockStateCalls: [{ blockOverrides: { number: '0x2' } }] })).error.code).toBe(-38020);
   });
 });

@@ -102,10 +102,18 @@ const RESULTS: Record<string, z.ZodType> = {
 
 const failure = z.object({ error: z.strictObject({ code: z.int(), message: z.string(), data: z.unknown().optional() }) });
 
+/** The schema of an example, for methods without one of their own: the same fields, and values of the same kind. */
+function shapeOf(example: unknown): z.ZodType {
+  if (example === null || example === undefined) return z.null();
+  if (Array.isArray(example)) return z.array(example.length === 0 ? z.unknown() : shapeOf(example[0]));
+  if (typeof example === 'object') return z.looseObject(Object.fromEntries(Object.entries(example).map(([name, value]) => [name, shapeOf(value)])));
+  if (typeof example === 'string') return example.startsWith('0x') ? hex('[0-9a-fA-F]*', 'hex') : z.string();
+  return typeof example === 'number' ? z.number() : z.boolean();
+}
+
 /** @throws an error unless an answer is of the kind that is expected, an error or a result, and of the schema of its method. */
 export function expectSchema(method: string, answer: unknown, expected: unknown): void {
-  const result = RESULTS[method];
-  if (result === undefined) throw new Error(`there is no schema of ${method}`);
+  const result = RESULTS[method] ?? shapeOf((expected as { result?: unknown }).result);
   const schema = (expected as { error?: unknown }).error === undefined ? z.object({ result }) : failure;
   const parsed = schema.safeParse(answer);
   if (parsed.success) return;

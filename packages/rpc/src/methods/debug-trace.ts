@@ -59,7 +59,7 @@ export const debugTrace: MethodTable = {
   debug_traceCall: method({
     doc: 'What a message would do on the state of a block, as `debug_traceTransaction` tells it; the options may hold stateOverrides and blockOverrides.',
     params: { call: callObject, block: blockIdOrLatest, options: traceCallOptions },
-    async handle({ call, block: id, options }, { chain, signal }) {
+    async handle({ call, block: id, options }, { chain, isOver }) {
       const block = getBlockHeader(chain, id);
       const { message } = toMessage(call, block);
       let tracer: Tracer | undefined;
@@ -69,7 +69,7 @@ export const debugTrace: MethodTable = {
         async watch(state) {
           const { from, to, gas: gasLimit = MAX_TRANSACTION_GAS } = message;
           tracer = await openTracer({ from, to, gasLimit, state, block, place: undefined }, options);
-          return pace(tracer.observer, signal);
+          return pace(tracer.observer, isOver);
         },
       });
       return tracer?.result(result);

@@ -8,7 +8,6 @@ import { type MethodTable, method } from '../method.ts';
 import { blockOverrides, stateOverrides } from '../override-param.ts';
 import { showSimulatedBlock } from '../simulated-block-shape.ts';
 
-const MAX_BLOCKS = 256;
 const MAX_CALLS = 1000;
 /** Roots can be taken cheaply only near the head. */
 const MAX_DEPTH = 1024n;
@@ -20,7 +19,7 @@ const block = z.object({
   calls: z.array(callObject).max(MAX_CALLS, `must be at most ${MAX_CALLS} calls`).nullish(),
 });
 const request = z.object({
-  blockStateCalls: z.array(block).min(1, 'must not be empty').max(MAX_BLOCKS, `must be at most ${MAX_BLOCKS} blocks`),
+  blockStateCalls: z.array(block).min(1, 'must not be empty'),
   traceTransfers: flag,
   validation: flag,
   returnFullTransactions: flag,
@@ -31,7 +30,7 @@ export const ethSimulate: MethodTable = {
   eth_simulateV1: method({
     doc: 'What blocks of calls would do on top of a block at most 1024 below the head, with state and block fields as the caller wants them; 50 million gas in all unless the node is configured otherwise.',
     params: { request, block: blockIdOrLatest },
-    async handle(values, { chain, limits, signal }) {
+    async handle(values, { chain, limits, isOver }) {
       const base = getBlockHeader(chain, values.block);
       const depth = chain.head('latest').header.number - base.header.number;
       if (depth > MAX_DEPTH)
@@ -48,7 +47,7 @@ export const ethSimulate: MethodTable = {
         gasCap: limits.gasCap,
         async pause() {
           await nextTurn();
-          if (signal.aborted) throw fail('rpc/timeout', 'nobody waits for these blocks any more');
+          if (isOver()) throw fail('rpc/timeout', 'nobody waits for these blocks any more');
         },
       });
       return simulated.map((one) => showSimulatedBlock(one, returnFullTransactions === true ? 'objects' : 'hashes'));

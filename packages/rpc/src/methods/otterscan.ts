@@ -7,6 +7,7 @@ import { fail } from '../errors.ts';
 import { type MethodTable, method } from '../method.ts';
 import { address, count, hash, quantity } from '../param.ts';
 import { showReceipt } from '../receipt-shape.ts';
+import { createBudget } from '../trace/budget.ts';
 import { type CallNode, createCallTree } from '../trace/call-tree.ts';
 import { pace } from '../trace/pace.ts';
 import { findCreator, findTransactionOf, searchTransactions } from '../transaction-search.ts';
@@ -19,7 +20,7 @@ const page = count.refine((value) => value >= 1 && value <= MAX_PAGE, `must be 1
 const number = z.union([z.int().min(0).transform(BigInt), quantity], 'must be a block number: a number, or a hex quantity');
 
 /** The calls of a transaction, and what it came to. */
-async function replayTransaction(transaction: Uint8Array, { chain, signal }: RpcContext): Promise<{ root: CallNode; output: Uint8Array }> {
+async function replayTransaction(transaction: Uint8Array, { chain, isOver }: RpcContext): Promise<{ root: CallNode; output: Uint8Array }> {
   const location = chain.transaction(transaction);
   const block = location && chain.header(location.blockHash);
   if (location === undefined || block === undefined) throw fail('rpc/not-found', 'transaction not found');
@@ -28,9 +29,9 @@ async function replayTransaction(transaction: Uint8Array, { chain, signal }: Rpc
     upTo: location.index,
     watch({ index, from, to, gasLimit, state }) {
       if (index !== location.index) return undefined;
-      const tree = createCallTree({ from, to, gasLimit, state, block, place: { hash: transaction, index } });
+      const tree = createCallTree({ from, to, gasLimit, state, block, place: { hash: transaction, index } }, createBudget());
       return {
-        observer: pace(tree.observer, signal),
+        observer: pace(tree.observer, isOver),
         done(result) {
           found = { root: tree.root(result), output: result.output };
         },

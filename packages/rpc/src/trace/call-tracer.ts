@@ -23,8 +23,8 @@ function showNode(node: CallNode, { withLogs, onlyTop }: { withLogs: boolean; on
 }
 
 /** The calls of a transaction as a tree, as geth's `callTracer` shows them; settings `withLog` and `onlyTopCall`. */
-export const callTracer: TracerFactory = (traced, { tracerConfig }) => {
-  const tree = createCallTree(traced);
+export const callTracer: TracerFactory = (traced, { tracerConfig, spend }) => {
+  const tree = createCallTree(traced, spend);
   const shown = { withLogs: tracerConfig['withLog'] === true, onlyTop: tracerConfig['onlyTopCall'] === true };
   return { observer: tree.observer, result: (done) => showNode(tree.root(done), shown) };
 };

@@ -36,6 +36,8 @@ const LOG0 = 0xa0;
 const LOG4 = 0xa4;
 const SELFDESTRUCT = 0xff;
 const NOTHING = new Uint8Array();
+/** What a frame takes in an answer, bytes. */
+const NODE_BYTES = 300;
 
 const addressOf = (word: bigint): Uint8Array => toBigEndian(word & ((1n << 160n) - 1n), 20);
 
@@ -54,7 +56,7 @@ function dropLogs(node: CallNode): void {
 }
 
 /** Collects what a transaction calls. */
-export function createCallTree(traced: Traced): CallTree {
+export function createCallTree(traced: Traced, spend: (bytes: number) => void): CallTree {
   const open: CallNode[] = [];
   let root: CallNode | undefined;
 
@@ -86,6 +88,7 @@ export function createCallTree(traced: Traced): CallTree {
       },
       enter({ kind, from, to, value, gas, input }) {
         const node: CallNode = { kind, from, to, value, gas, input, gasUsed: 0n, output: NOTHING, error: undefined, calls: [], logs: [] };
+        spend(NODE_BYTES + 2 * input.length);
         open.at(-1)?.calls.push(node);
         root ??= node;
         open.push(node);
@@ -93,6 +96,7 @@ export function createCallTree(traced: Traced): CallTree {
       exit({ error, output, gasUsed, created }) {
         const node = open.pop();
         if (node === undefined) return;
+        spend(2 * output.length);
         Object.assign(node, { error, output, gasUsed, to: node.to ?? created });
         if (error !== undefined) dropLogs(node);
       },

@@ -42,7 +42,7 @@ const placeOf = ({ block, place }: Traced): object => ({
 });
 
 /** The calls of a transaction as a list, as `flatCallTracer` (and Parity) shows them. */
-export const flatCallTracer: TracerFactory = (traced) => {
-  const tree = createCallTree(traced);
+export const flatCallTracer: TracerFactory = (traced, { spend }) => {
+  const tree = createCallTree(traced, spend);
   return { observer: tree.observer, result: (done) => [...flatten(tree.root(done), [])].map((call) => ({ ...call, ...placeOf(traced) })) };
 };

@@ -1,7 +1,6 @@
 import { readSlot, type Step } from '@hemid/hvm';
 import { toBigEndian, toHex } from '@hemid/protocol';
 import { gethWords } from '../call-failure.ts';
-import { fail } from '../errors.ts';
 import type { TracerFactory } from './tracer.ts';
 
 interface StructLog {
@@ -22,18 +21,26 @@ const SLOAD = 0x54;
 const SSTORE = 0x55;
 const STIPEND = 2300n;
 const WORD = 32;
-/** Steps of one answer, whatever a client wants: each takes some hundred bytes. */
-const MAX_STEPS = 1_000_000;
+/** What a step and a word of it take in an answer, bytes. */
+const STEP_BYTES = 120;
+const WORD_BYTES = 70;
 
 const wordsOf = (memory: Uint8Array): Uint8Array[] =>
   Array.from({ length: Math.ceil(memory.length / WORD) }, (_, i) => memory.slice(i * WORD, (i + 1) * WORD));
+
+function sizeOf({ stack = [], memory = [], storage = {}, returnData }: StructLog): number {
+  const words = stack.length + memory.length + 2 * Object.keys(storage).length;
+  return STEP_BYTES + WORD_BYTES * words + 2 * (returnData?.length ?? 0);
+}
 
 /** Every opcode that ran, as geth's default tracer shows it. */
 export const structLogTracer: TracerFactory = ({ state }, options) => {
   const logs: StructLog[] = [];
   /** What each contract was seen to hold. */
   const seen = new Map<string, Record<string, Uint8Array>>();
-  const open: StructLog[] = [];
+  /** The last step of each open frame, by depth. */
+  const open: (StructLog | undefined)[] = [];
+  let current = 0;
   let returned = new Uint8Array();
 
   async function readStorage({ opcode, stack, address }: Step): Promise<Record<string, Uint8Array> | undefined> {
@@ -48,7 +55,8 @@ export const structLogTracer: TracerFactory = ({ state }, options) => {
   }
 
   async function step(at: Step): Promise<void> {
-    if (logs.length >= MAX_STEPS) throw fail('rpc/limit', `more than ${MAX_STEPS} steps: ask for a callTracer instead`);
+    open[current] = undefined;
+    if (options.limit > 0 && logs.length >= options.limit) return;
     const storage = await readStorage(at);
     const log: StructLog = {
       pc: at.pc,
@@ -62,8 +70,9 @@ export const structLogTracer: TracerFactory = ({ state }, options) => {
       ...(options.enableReturnData && returned.length > 0 ? { returnData: returned } : {}),
       ...(at.refund > 0n ? { refund: Number(at.refund) } : {}),
     };
-    if (options.limit === 0 || logs.length < options.limit) logs.push(log);
-    open[at.depth] = log;
+    options.spend(sizeOf(log));
+    logs.push(log);
+    open[current] = log;
   }
 
   return {
@@ -71,13 +80,16 @@ export const structLogTracer: TracerFactory = ({ state }, options) => {
       step,
       enter({ depth, gas, value, kind }) {
         // Geth counts what a call hands on as its cost.
-        const caller = open[depth];
-        if (depth > 0 && caller !== undefined && !kind.startsWith('CREATE')) caller.gasCost += Number(gas - (value > 0n ? STIPEND : 0n));
-        delete open[depth + 1];
+        const caller = open[current];
+        if (depth > 0 && caller !== undefined && !kind.startsWith('CREATE'))
+          caller.gasCost += Number(gas - (value > 0n && kind !== 'DELEGATECALL' ? STIPEND : 0n));
+        current += 1;
+        open[current] = undefined;
       },
       exit({ error, output }) {
         returned = output as Uint8Array<ArrayBuffer>;
-        const last = open.pop();
+        const last = open[current];
+        current -= 1;
         if (error !== undefined && error !== 'revert' && last !== undefined) last.error = gethWords(error);
       },
     },

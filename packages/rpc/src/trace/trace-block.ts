@@ -14,7 +14,7 @@ export interface TransactionTrace {
 
 /** Traces the transactions of a block, or the one at `only`; @throws `rpc/not-found` for the genesis. */
 export async function traceBlock(
-  { chain, signal }: Pick<RpcContext, 'chain' | 'signal'>,
+  { chain, isOver }: Pick<RpcContext, 'chain' | 'isOver'>,
   { block, only }: { block: PlacedL2Header; only?: number },
   options: TraceOptions,
 ): Promise<TransactionTrace[]> {
@@ -27,7 +27,7 @@ export async function traceBlock(
       const txHash = hashTransaction(raw);
       const tracer = await openTracer({ from, to, gasLimit, state, block, place: { hash: txHash, index } }, options);
       return {
-        observer: pace(tracer.observer, signal),
+        observer: pace(tracer.observer, isOver),
         async done(result) {
           traces.push({ txHash, result: await tracer.result(result) });
         },

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { createBudget } from './budget.ts';
 import type { TraceOptions } from './tracer.ts';
 
 const MAX_TRACERS = 8;
@@ -28,5 +29,6 @@ export const traceOptions = z
       enableMemory: options?.enableMemory ?? false,
       enableReturnData: options?.enableReturnData ?? false,
       limit: options?.limit ?? 0,
+      spend: createBudget(),
     }),
   );

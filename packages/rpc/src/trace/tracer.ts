@@ -24,8 +24,10 @@ export interface TraceOptions {
   disableStorage: boolean;
   enableMemory: boolean;
   enableReturnData: boolean;
-  /** Most steps of an answer. */
+  /** Steps that are shown; 0: all. */
   limit: number;
+  /** Counts what an answer takes; @throws `rpc/limit` when it grows too large. */
+  spend(bytes: number): void;
 }
 
 /** Begins to trace one transaction. */
