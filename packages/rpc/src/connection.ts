@@ -52,7 +52,7 @@ export function serveSocket(socket: Socket, context: RpcContext, onClose: () => 
     atWork += 1;
     if (atWork === MAX_AT_WORK) socket.pause();
     const turn = sessions.begin();
-    const reply = await answer(text, { ...context, session: turn });
+    const reply = await answer(text, { ...context, session: turn, isOver: () => !isOpen });
     if (reply !== undefined) send(reply);
     turn.end();
     if (!isOpen) sessions.closeAll();

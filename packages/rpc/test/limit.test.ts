@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { createLimits, createRpcServer, type RpcServer } from '@hemid/rpc';
+import { waitFor } from '@hemid/testkit';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { type Answer, type Fixture, openFixture } from './fixture.ts';
@@ -144,7 +145,9 @@ describe('a websocket that does not read', () => {
     const [slow, quick] = [await open(), await open()];
     const closed = new Promise((resolve) => slow.on('close', resolve));
     slow.pause();
-    for (let i = 0; i < 400; i += 1) slow.send(JSON.stringify(request('rpc.discover')));
+    // Each answer is 200 kB, more in all than the kernel keeps for both ends.
+    const large = { [`0x${'99'.repeat(20)}`]: { code: '0x620190006000f3' } };
+    for (let i = 0; i < 150; i += 1) slow.send(JSON.stringify(request('eth_call', { to: `0x${'99'.repeat(20)}` }, 'latest', large)));
     const answered = new Promise<string>((resolve) => quick.on('message', (data) => resolve(String(data))));
     quick.send(JSON.stringify(request('eth_chainId')));
     expect(JSON.parse(await answered).result).toBe('0x4279');
@@ -155,6 +158,34 @@ describe('a websocket that does not read', () => {
 });
 
 describe('a call that takes too long', () => {
+  it('ends when its client goes away', async () => {
+    let begin: () => void = () => undefined;
+    const begun = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    const sandboxAt: typeof f.chain.sandboxAt = (block) => {
+      begin();
+      return f.chain.sandboxAt(block);
+    };
+    server = createRpcServer({ ...f.deps, chain: { ...f.chain, sandboxAt } }, { host: '127.0.0.1', port: 0 });
+    await server.start(new AbortController().signal);
+    const url = server.url();
+    const spinner = { stateOverrides: { [`0x${'99'.repeat(20)}`]: { code: '0x5b600056' } }, tracer: 'noopTracer' };
+    const gone = new AbortController();
+    const body = JSON.stringify(request('debug_traceCall', { to: `0x${'99'.repeat(20)}` }, 'latest', spinner));
+    const asked = fetch(url, { method: 'POST', body, signal: gone.signal });
+    const metrics = async (): Promise<string> => (await fetch(`${url}/metrics`)).text();
+    await begun;
+    // Others are answered while the trace runs.
+    expect(await metrics()).not.toContain('debug_traceCall');
+    gone.abort();
+    await expect(asked).rejects.toThrow();
+    await waitFor(async () => (await metrics()).includes('hemid_rpc_failures_total{method="debug_traceCall"} 1'), {
+      timeoutMs: 30_000,
+      what: 'the end of the trace',
+    });
+  });
+
   it('is given up after the time of its method', async () => {
     let begin: () => void = () => undefined;
     const begun = new Promise<void>((resolve) => {

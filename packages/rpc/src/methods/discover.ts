@@ -17,6 +17,14 @@ function showMethod(name: string, { doc, params }: Method): object {
 
 /** Methods that tell of the methods of a table, themselves among them. */
 export function createDiscovery(table: () => MethodTable): MethodTable {
+  const shown = new Map<string, object>();
+
+  function show(name: string, row: Method): object {
+    const known = shown.get(name) ?? showMethod(name, row);
+    shown.set(name, known);
+    return known;
+  }
+
   return {
     'rpc.discover': method({
       doc: 'The methods of this node, as OpenRPC.',
@@ -26,7 +34,7 @@ export function createDiscovery(table: () => MethodTable): MethodTable {
         info: { title: 'JSON-RPC of hemid', version: status.clientVersion },
         methods: Object.entries(table())
           .filter(([name]) => limits.allows(name))
-          .map(([name, row]) => showMethod(name, row)),
+          .map(([name, row]) => show(name, row)),
       }),
     }),
     rpc_modules: method({
