@@ -1,27 +1,15 @@
-import { equal, fromBigEndian, toBigEndian, toHex } from '@hemid/protocol';
+import { equal, fromBigEndian, toHex } from '@hemid/protocol';
 import { createdAddress } from './created-address.ts';
 import type { Message } from './message.ts';
 import type { Observer, Step } from './observation.ts';
 import type { Sandbox } from './sandbox.ts';
 import { type SimulationOptions, type SimulationResult, simulate } from './simulation.ts';
+import { accountIn, slotIn } from './step-reading.ts';
 
 /** Addresses with the slots of each. */
 export type AccessList = [address: Uint8Array, slots: Uint8Array[]][];
 
 const MAX_ROUNDS = 16;
-const SLOT_OPCODES = new Set([0x54, 0x55]);
-/** Opcodes that name an account, and how far below the top of the stack it stands. */
-const ACCOUNT_OPCODES = new Map([
-  [0x31, 0],
-  [0x3b, 0],
-  [0x3c, 0],
-  [0x3f, 0],
-  [0xff, 0],
-  [0xf1, 1],
-  [0xf2, 1],
-  [0xf4, 1],
-  [0xfa, 1],
-]);
 
 /** Collects what an execution touches, apart from what is warm from the start. */
 function createCollector(isWarm: (address: Uint8Array) => boolean): Observer & { list(): AccessList } {
@@ -36,16 +24,10 @@ function createCollector(isWarm: (address: Uint8Array) => boolean): Observer & {
     return fresh.slots;
   }
 
-  function touch({ opcode, stack, address }: Step): void {
-    const top = stack.at(-1);
-    if (SLOT_OPCODES.has(opcode) && top !== undefined) {
-      const slot = toBigEndian(top, 32);
-      at(address).set(toHex(slot), slot);
-    }
-    const named = stack.at(-1 - (ACCOUNT_OPCODES.get(opcode) ?? stack.length));
-    if (named === undefined) return;
-    const account = toBigEndian(named & ((1n << 160n) - 1n), 20);
-    if (!isWarm(account)) at(account);
+  function touch(step: Step): void {
+    const [slot, account] = [slotIn(step), accountIn(step)];
+    if (slot !== undefined) at(step.address).set(toHex(slot), slot);
+    if (account !== undefined && !isWarm(account)) at(account);
   }
 
   return {

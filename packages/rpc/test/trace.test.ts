@@ -92,6 +92,15 @@ describe('debug_traceBlockByNumber', () => {
 });
 
 describe('debug_traceCall', () => {
+  it('shows no log whose gas does not last', async () => {
+    const at = `0x${'99'.repeat(20)}`;
+    // LOG0 of 2^256 - 1 bytes.
+    const options = { tracer: 'callTracer', tracerConfig: { withLog: true }, stateOverrides: { [at]: { code: `0x7f${'ff'.repeat(32)}6000a0` } } };
+    const root = (await f.call('debug_traceCall', { to: at }, 'latest', options)).result;
+    expect(root.error).toBe('out of gas');
+    expect(root.logs).toBeUndefined();
+  });
+
   it('shows the calls of a message on a state that the caller makes up', async () => {
     const at = `0x${'99'.repeat(20)}`;
     const call = { from: alice.address, to: at, data: padHex(contract, { size: 32 }) };

@@ -1,5 +1,5 @@
-import { type FrameKind, type Observer, type ReplayedResult, readAccount, type Step } from '@hemid/hvm';
-import { type Log, toBigEndian } from '@hemid/protocol';
+import { type FrameKind, heirIn, logIn, type Observer, type ReplayedResult, readAccount } from '@hemid/hvm';
+import type { Log } from '@hemid/protocol';
 import type { Traced } from './tracer.ts';
 
 /** A log with how many calls its frame had made before. */
@@ -32,23 +32,9 @@ export interface CallTree {
   root(done: ReplayedResult): CallNode;
 }
 
-const LOG0 = 0xa0;
-const LOG4 = 0xa4;
-const SELFDESTRUCT = 0xff;
 const NOTHING = new Uint8Array();
 /** What a frame takes in an answer, bytes. */
 const NODE_BYTES = 300;
-
-const addressOf = (word: bigint): Uint8Array => toBigEndian(word & ((1n << 160n) - 1n), 20);
-
-/** The log that a LOG opcode is about to write. */
-export function readLog({ opcode, stack, memory, address }: Step): Log {
-  const top = (i: number): bigint => stack.at(-1 - i) ?? 0n;
-  const [offset, size] = [Number(top(0)), Number(top(1))];
-  const data = new Uint8Array(size);
-  data.set(memory.subarray(offset, offset + size));
-  return { address, data, topics: Array.from({ length: opcode - LOG0 }, (_, i) => toBigEndian(top(2 + i), 32)) };
-}
 
 function dropLogs(node: CallNode): void {
   node.logs = [];
@@ -60,9 +46,8 @@ export function createCallTree(traced: Traced, spend: (bytes: number) => void): 
   const open: CallNode[] = [];
   let root: CallNode | undefined;
 
-  async function destroy({ address, stack }: Step): Promise<void> {
+  async function destroy(address: Uint8Array, to: Uint8Array): Promise<void> {
     const value = (await readAccount(traced.state, address))?.balance ?? 0n;
-    const to = addressOf(stack.at(-1) ?? 0n);
     open.at(-1)?.calls.push({
       kind: 'SELFDESTRUCT',
       from: address,
@@ -82,9 +67,9 @@ export function createCallTree(traced: Traced, spend: (bytes: number) => void): 
     observer: {
       step(step) {
         const node = open.at(-1);
-        if (step.opcode === SELFDESTRUCT) return destroy(step);
-        if (step.opcode >= LOG0 && step.opcode <= LOG4) node?.logs.push({ ...readLog(step), position: node.calls.length });
-        return undefined;
+        const [heir, log] = [heirIn(step), logIn(step)];
+        if (log !== undefined) node?.logs.push({ ...log, position: node.calls.length });
+        return heir === undefined ? undefined : destroy(step.address, heir);
       },
       enter({ kind, from, to, value, gas, input }) {
         const node: CallNode = { kind, from, to, value, gas, input, gasUsed: 0n, output: NOTHING, error: undefined, calls: [], logs: [] };

@@ -1,5 +1,5 @@
-import { createdAddress, type Frame, readAccount, readCode, readSlot, type Step } from '@hemid/hvm';
-import { equal, fromHex, toBigEndian, toHex } from '@hemid/protocol';
+import { accountIn, createdAddress, type Frame, readAccount, readCode, readSlot, type Step, slotIn } from '@hemid/hvm';
+import { equal, fromHex, toHex } from '@hemid/protocol';
 import type { Traced, TracerFactory } from './tracer.ts';
 
 interface Snapshot {
@@ -10,19 +10,6 @@ interface Snapshot {
   storage: Map<string, Uint8Array>;
 }
 
-const SLOT_OPCODES = new Set([0x54, 0x55]);
-/** Opcodes that name an account, and how far below the top of the stack it stands. */
-const ACCOUNT_OPCODES = new Map([
-  [0x31, 0],
-  [0x3b, 0],
-  [0x3c, 0],
-  [0x3f, 0],
-  [0xff, 0],
-  [0xf1, 1],
-  [0xf2, 1],
-  [0xf4, 1],
-  [0xfa, 1],
-]);
 const ZERO = toHex(new Uint8Array(32));
 
 async function snapshot(state: Traced['state'], address: Uint8Array): Promise<Snapshot> {
@@ -73,15 +60,13 @@ export const prestateTracer: TracerFactory = async (traced, { tracerConfig }) =>
     return known;
   }
 
-  async function step({ opcode, stack, address }: Step): Promise<void> {
-    const top = stack.at(-1);
-    if (SLOT_OPCODES.has(opcode) && top !== undefined) {
-      const slot = toBigEndian(top, 32);
-      const { storage } = await touch(address);
-      if (!storage.has(toHex(slot))) storage.set(toHex(slot), await readSlot(state, address, slot));
+  async function step(at: Step): Promise<void> {
+    const [slot, account] = [slotIn(at), accountIn(at)];
+    if (slot !== undefined) {
+      const { storage } = await touch(at.address);
+      if (!storage.has(toHex(slot))) storage.set(toHex(slot), await readSlot(state, at.address, slot));
     }
-    const named = stack.at(-1 - (ACCOUNT_OPCODES.get(opcode) ?? stack.length));
-    if (named !== undefined) await touch(toBigEndian(named & ((1n << 160n) - 1n), 20));
+    if (account !== undefined) await touch(account);
   }
 
   /** Of a creation, the address is known only at its end, when it is too late: what was there before had no code and no nonce. */

@@ -1,5 +1,5 @@
-import { readSlot, type Step } from '@hemid/hvm';
-import { toBigEndian, toHex } from '@hemid/protocol';
+import { readSlot, type Step, slotIn, storedIn } from '@hemid/hvm';
+import { toHex } from '@hemid/protocol';
 import { gethWords } from '../call-failure.ts';
 import type { TracerFactory } from './tracer.ts';
 
@@ -17,8 +17,6 @@ interface StructLog {
   error?: string;
 }
 
-const SLOAD = 0x54;
-const SSTORE = 0x55;
 const STIPEND = 2300n;
 const WORD = 32;
 /** What a step and a word of it take in an answer, bytes. */
@@ -43,13 +41,12 @@ export const structLogTracer: TracerFactory = ({ state }, options) => {
   let current = 0;
   let returned = new Uint8Array();
 
-  async function readStorage({ opcode, stack, address }: Step): Promise<Record<string, Uint8Array> | undefined> {
-    const top = stack.at(-1);
-    if (options.disableStorage || top === undefined || (opcode !== SLOAD && opcode !== SSTORE)) return undefined;
-    const slot = toBigEndian(top, WORD);
-    const key = toHex(address);
+  async function readStorage(at: Step): Promise<Record<string, Uint8Array> | undefined> {
+    const slot = options.disableStorage ? undefined : slotIn(at);
+    if (slot === undefined) return undefined;
+    const key = toHex(at.address);
     const known = seen.get(key) ?? {};
-    known[toHex(slot)] = opcode === SSTORE ? toBigEndian(stack.at(-2) ?? 0n, WORD) : await readSlot(state, address, slot);
+    known[toHex(slot)] = storedIn(at) ?? (await readSlot(state, at.address, slot));
     seen.set(key, known);
     return { ...known };
   }
