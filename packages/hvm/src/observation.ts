@@ -15,7 +15,7 @@ export interface Step {
   depth: number;
   /** The top comes last. */
   stack: readonly bigint[];
-  memory: Uint8Array;
+  readonly memory: Uint8Array;
   /** Whose storage it works on. */
   address: Uint8Array;
 }
@@ -72,7 +72,10 @@ function toStep(event: InterpreterStep): Step {
     refund: event.gasRefund,
     depth: event.depth + 1,
     stack: event.stack,
-    memory: event.memory,
+    // Copied by those who look at it.
+    get memory() {
+      return event.memory;
+    },
     address: event.address.bytes,
   };
 }

@@ -92,6 +92,20 @@ describe('debug_traceBlockByNumber', () => {
 });
 
 describe('debug_traceCall', () => {
+  it('survives every opcode on operands as large as they get', async () => {
+    const at = `0x${'99'.repeat(20)}`;
+    for (let opcode = 0; opcode < 256; opcode += 1) {
+      const code = `0x${`7f${'ff'.repeat(32)}`.repeat(7)}${opcode.toString(16).padStart(2, '0')}`;
+      const options = {
+        tracer: 'muxTracer',
+        tracerConfig: { callTracer: { withLog: true }, prestateTracer: {} },
+        stateOverrides: { [at]: { code } },
+      };
+      const { result, error } = await f.call('debug_traceCall', { to: at, gas: '0x186a0' }, 'latest', options);
+      expect(result, `${opcode.toString(16)}: ${JSON.stringify(error)}`).toBeDefined();
+    }
+  });
+
   it('shows no log whose gas does not last', async () => {
     const at = `0x${'99'.repeat(20)}`;
     // LOG0 of 2^256 - 1 bytes.
