@@ -6,6 +6,7 @@ import { gunzipSync } from 'node:zlib';
 export interface SharedData {
   json<T>(path: string): T;
   bytes(path: string): Uint8Array;
+  text(path: string): string;
   gzippedJson<T>(path: string): T;
   /** Names of the files in a folder, sorted. */
   list(path: string): string[];
@@ -21,6 +22,7 @@ export function openSharedData(folder: string): SharedData {
   return {
     json: <T>(path: string) => JSON.parse(read(path).toString('utf8')) as T,
     bytes: (path) => new Uint8Array(read(path)),
+    text: (path) => read(path).toString('utf8'),
     gzippedJson: <T>(path: string) => JSON.parse(gunzipSync(read(path)).toString('utf8')) as T,
     list: (path) => readdirSync(join(folder, path)).sort(),
   };

@@ -4,12 +4,14 @@ import { blockchainTestSuite } from './ethereum/blockchain-test.ts';
 import { stateTestSuite } from './ethereum/state-test.ts';
 import { hemiSuite } from './hemi.ts';
 import { createReport, type Report } from './report.ts';
+import { rpcCompatSuite } from './rpc-compat.ts';
 
 const SUITES: Record<string, (data: SharedData, report: Report) => Promise<void>> = {
   bitcoin: bitcoinSuite,
   hemi: hemiSuite,
   'state-tests': stateTestSuite,
   'blockchain-tests': blockchainTestSuite,
+  'rpc-compat': rpcCompatSuite,
 };
 
 const usage = `usage: npm run conformance -- --data <shared folder> [suite...]\nsuites: ${Object.keys(SUITES).join(', ')}`;

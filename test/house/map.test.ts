@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { methods, renderMethodDoc } from '@hemid/rpc';
 import { expect, test } from 'vitest';
 import { configDoc } from '../../apps/node/scripts/config-doc.ts';
 import { configFiles } from '../../apps/node/scripts/config-file.ts';
@@ -21,7 +22,8 @@ test('the README opens with the two commands', () => {
   expect(read('README.md').slice(0, 300)).toMatch(/npm start[\s\S]*npm test/);
 });
 
-test('configs/ and docs/config.md hold what npm run configs writes', () => {
+test('configs/, docs/config.md and docs/rpc.md hold what npm run configs writes', () => {
   for (const [name, text] of Object.entries(configFiles())) expect(read(`configs/${name}`), name).toBe(text);
   expect(read('docs/config.md')).toBe(configDoc());
+  expect(read('docs/rpc.md')).toBe(renderMethodDoc(methods));
 });

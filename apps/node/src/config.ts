@@ -1,5 +1,6 @@
 import type { Checkpoint } from '@hemid/chain';
 import { fromHex } from '@hemid/protocol';
+import { createLimits, type RpcLimits, rpcConfig } from '@hemid/rpc';
 import { z } from 'zod';
 import type { NodeLimits } from './node.ts';
 
@@ -29,6 +30,7 @@ const state = {
 const rpc = {
   rpcHost: z.string().default('127.0.0.1').describe('address on which JSON-RPC listens'),
   rpcPort: port.default(8545).describe('port of JSON-RPC over HTTP and websocket; 0 = a free one'),
+  ...rpcConfig.shape,
 };
 
 /** `host:port`, `[host]:port` or a port of this machine. */
@@ -133,6 +135,12 @@ export function limitsOf(config: DevConfig | NodeConfig): NodeLimits {
 /** Blocks below the head whose state is kept; `undefined` keeps all. */
 export function stateWindowOf(config: { archive: boolean; stateBlocks: number }): number | undefined {
   return config.archive ? undefined : config.stateBlocks;
+}
+
+/** What of a configuration says how the RPC is served. */
+export function rpcLimitsOf(config: z.output<typeof rpcConfig>): RpcLimits {
+  const own = Object.keys(rpcConfig.shape) as (keyof typeof config)[];
+  return createLimits(Object.fromEntries(own.map((name) => [name, config[name]])));
 }
 
 export type DevConfig = Readonly<z.output<typeof devConfig>>;

@@ -9,7 +9,7 @@ import { createRestServer, createRpcServer, createTbcServer, type ListenOptions 
 import { createLogger, type Logger, Secret, type Service, systemClock } from '@hemid/runtime';
 import { openStore } from '@hemid/store';
 import { renderBanner } from './banner.ts';
-import { type DevConfig, limitsOf } from './config.ts';
+import { type DevConfig, limitsOf, rpcLimitsOf } from './config.ts';
 import { createBlockProducer, type DevBitcoin, openDevBitcoin } from './dev-bitcoin.ts';
 import { payVault } from './dev-deposit.ts';
 import { DEV_PROBE_ADDRESS, devKey, devVaultScript } from './dev-key.ts';
@@ -108,7 +108,7 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
       },
     );
     const rpcDeps = createRpcDeps(node, { clock, log });
-    const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort });
+    const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort, limits: rpcLimitsOf(config) });
     const tbcDeps = createTbcDeps(node, { bitcoin: bitcoin.rpc, clock, log });
     const tbc = createTbcServer(tbcDeps, config.tbcAddress ?? USUAL_TBC);
     const rest = createRestServer(rpcDeps, config.finalityAddress ?? USUAL_FINALITY);

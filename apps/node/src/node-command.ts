@@ -6,7 +6,7 @@ import { createRestServer, createRpcServer, createTbcServer } from '@hemid/rpc';
 import { createLogger, Secret, systemClock } from '@hemid/runtime';
 import { openStore } from '@hemid/store';
 import { loadSpecUnspentSet, openBitcoinNodes } from './bitcoin-source.ts';
-import { limitsOf, type NodeConfig } from './config.ts';
+import { limitsOf, type NodeConfig, rpcLimitsOf } from './config.ts';
 import { fail } from './errors.ts';
 import { writeJsonFile } from './json-file.ts';
 import { createNode, type NodeOptions } from './node.ts';
@@ -57,7 +57,7 @@ export async function runNode(config: NodeConfig): Promise<RunEnd> {
     const options = { bitcoinPollMs, role, ...limitsOf(config), ...(bitcoindZmq === undefined ? {} : { bitcoinZmq: bitcoindZmq }) };
     const node = await createNode({ spec, store, bitcoin: bitcoin.source, clock, log, onFailure }, options);
     const rpcDeps = createRpcDeps(node, { clock, log, ...(upstream === undefined ? {} : { upstream }) });
-    const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort });
+    const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort, limits: rpcLimitsOf(config) });
     const { tbcAddress, finalityAddress } = config;
     const tbc = tbcAddress && createTbcServer(createTbcDeps(node, { bitcoin: bitcoin.rpc, clock, log }), tbcAddress);
     const rest = finalityAddress && createRestServer(rpcDeps, finalityAddress);

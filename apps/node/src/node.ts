@@ -82,6 +82,8 @@ export interface Node {
   follow: FollowUpstream | undefined;
   /** Resolves when all that follows the last head change is done. */
   settled(): Promise<void>;
+  /** Blocks below the head whose state stays readable; `undefined`: all. */
+  stateWindow: number | undefined;
   /** In the order they are started. */
   services: Service[];
 }
@@ -161,6 +163,7 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
       pool: undefined,
       duty: undefined,
       settled: queue.settled,
+      stateWindow: options.stateWindow,
       services: [bitcoinSync, ...zmq, follow],
     };
   }
@@ -190,6 +193,7 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     duty,
     follow: undefined,
     settled: queue.settled,
+    stateWindow: options.stateWindow,
     services: [bitcoinSync, ...zmq, journal, duty],
   };
 }

@@ -4,7 +4,7 @@ import type { UserTransaction } from '@hemid/hvm';
 import type { Upstream } from '@hemid/network';
 import { toHex } from '@hemid/protocol';
 import { buildProof } from '@hemid/provenance';
-import type { RpcDeps, TbcDeps } from '@hemid/rpc';
+import { createRules, type RpcDeps, type TbcDeps } from '@hemid/rpc';
 import { type Clock, type Logger, systemRandom } from '@hemid/runtime';
 import { createBitcoinGateway } from './bitcoin-gateway.ts';
 import { describeConflict } from './conflict.ts';
@@ -48,6 +48,7 @@ function poolOf(node: Node, upstream: Upstream | undefined): RpcDeps['pool'] {
     read: (): UserTransaction | undefined => undefined,
     onTransaction: () => () => undefined,
     counts: () => ({ pending: 0, queued: 0 }),
+    content: () => ({ pending: new Map(), queued: new Map() }),
   };
 }
 
@@ -63,10 +64,12 @@ export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; ups
     provenance: { build: (id, options) => buildProof(createProvenanceDeps(node), id, options) },
     status: {
       clientVersion: CLIENT_VERSION,
+      stateWindow: node.stateWindow,
       reasons: () => reasonsOf(node, clock),
       metrics: () => renderMetrics(node),
       syncing: () => false,
     },
+    rules: createRules(),
     clock,
     random: systemRandom,
     log,

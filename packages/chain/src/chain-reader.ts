@@ -1,4 +1,4 @@
-import type { Message, SimulationResult, StateReader } from '@hemid/hvm';
+import type { Message, ReplayOptions, Sandbox, SimulationResult, StateReader, UserTransaction } from '@hemid/hvm';
 import type { BitcoinView, ChainSpec, Keystone, Receipt, SealedBlock } from '@hemid/protocol';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Conflict } from './head-decision.ts';
@@ -38,7 +38,12 @@ export interface ChainReader {
   viewAt(block: PlacedL2Header): BitcoinView;
   /** Tries a message on the state after a block. */
   simulate(block: PlacedL2Header, message: Message): Promise<SimulationResult>;
-  estimateGas(block: PlacedL2Header, message: Message): Promise<{ gas: bigint } | { failure: SimulationResult }>;
+  /** Where things are tried out on the state after a block. */
+  sandboxAt(block: PlacedL2Header): Sandbox;
+  /** Executes a block again, for those who want to watch; @throws `chain/not-found` for the genesis. */
+  replay(block: PlacedL2Header, options: ReplayOptions): Promise<void>;
+  /** Decodes a user transaction of this chain; @throws `hvm/transaction-invalid`. */
+  decode(raw: Uint8Array): UserTransaction;
   /** Why `finalized` stands still: two super-final branches, of which one was withheld (protocol section 8). */
   conflict(): Conflict | undefined;
   /** The block that the operator vouches for. */

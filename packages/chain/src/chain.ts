@@ -1,12 +1,14 @@
 import { type BlockStore, createBitcoinView, type HeaderChain, type Walker } from '@hemid/bitcoin';
 import {
   createCommon,
+  createSandbox,
   createStateReader,
   createStateStore,
+  decodeUserTransaction,
   type ExecutedBlock,
   type ExecutionDeps,
-  estimateGas,
   recoverSenders,
+  replayBlock,
   simulate,
 } from '@hemid/hvm';
 import { type ChainSpec, equal, isHemidError, isSystemEnvelope, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
@@ -290,8 +292,15 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     },
     stateAt: (block) => createStateReader(states.source(block.hash), block.header.stateRoot),
     viewAt: (block) => context(block).view,
-    simulate: (block, message) => simulate(execution, context(block), message),
-    estimateGas: (block, message) => estimateGas(execution, context(block), message),
+    decode: (raw) => decodeUserTransaction(raw, common),
+    sandboxAt: (block) => createSandbox(execution, context(block)),
+    simulate: (block, message) => simulate(createSandbox(execution, context(block)), message),
+    async replay(block, options) {
+      const sealed = archive.readBlock(block.hash);
+      if (sealed === undefined) throw fail('chain/not-found', `block ${toHex(block.hash)} is not here`);
+      if (block.header.number === 0n) throw fail('chain/not-found', 'the genesis has no block before it');
+      await replayBlock(execution, { ...context(block), block: sealed.block }, options);
+    },
     onHead(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

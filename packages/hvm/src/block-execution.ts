@@ -166,13 +166,20 @@ export async function openVm(deps: ExecutionDeps, state: FlatState, view: Bitcoi
   return vm;
 }
 
-function runSystem(vm: VM, block: Block, transaction: SystemTransaction): Promise<SystemCallResult> {
+/** The write by which a block remembers its parent's hash (EIP-2935). */
+export function historyWrite({ number, parentHash }: Pick<L2Header, 'number' | 'parentHash'>): StorageWrite {
+  return { address: HISTORY_ADDRESS, slot: toBigEndian((number - 1n) % HISTORY_SERVE_WINDOW, 32), value: parentHash };
+}
+
+/** Runs a system transaction. */
+export function runSystem(vm: VM, block: Block, transaction: SystemTransaction): Promise<SystemCallResult> {
   if (transaction.type === ATTRIBUTES_TYPE) return attributesExecution.run(vm, block, transaction);
   if (transaction.type === PAYOUT_TYPE) return payoutExecution.run(vm, block, transaction);
   return tunnelExecution.run(vm, block, transaction);
 }
 
-function marksOf(transaction: SystemTransaction, result: SystemCallResult): StorageWrite[] {
+/** What the executor writes after a system transaction. */
+export function marksOf(transaction: SystemTransaction, result: SystemCallResult): StorageWrite[] {
   if (transaction.type === ATTRIBUTES_TYPE) return attributesExecution.marks(transaction, result);
   if (transaction.type === PAYOUT_TYPE) return payoutExecution.marks(transaction, result);
   return tunnelExecution.marks(transaction, result);
@@ -202,13 +209,7 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
   const write = async (writes: readonly StorageWrite[]): Promise<void> => {
     for (const one of writes) await putWord(state, one);
   };
-  await write([
-    {
-      address: HISTORY_ADDRESS,
-      slot: toBigEndian((header.number - 1n) % HISTORY_SERVE_WINDOW, 32),
-      value: header.parentHash,
-    },
-  ]);
+  await write([historyWrite(header)]);
 
   function keep(raw: Uint8Array, receipt: Omit<Receipt, 'cumulativeGasUsed'>): Receipt {
     gasUsed += receipt.gasUsed;

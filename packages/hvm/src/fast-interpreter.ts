@@ -2,6 +2,7 @@ import type { Common } from '@ethereumjs/common';
 import { createEVM, EVMError } from '@ethereumjs/evm';
 import { installFastFrame } from './fast-frame.ts';
 import { type SprintState, sprint, sprintFees } from './sprint.ts';
+import { type Stepping, tellStep } from './step-hook.ts';
 
 /** What this file knows of @ethereumjs/evm 10.1.3's interpreter; it is not exported there. */
 interface RunState extends SprintState {
@@ -28,6 +29,7 @@ interface Interpreter {
   useGas(gas: bigint, info: Opcode['opcodeInfo']): void;
   _getValidJumpDestinations(code: Uint8Array): { jumps: Uint8Array; pushes: Record<number, bigint> };
   run: Run;
+  _runStepHook: Stepping['_runStepHook'];
 }
 
 type Run = (this: Interpreter, code: Uint8Array, options?: { pc?: number }) => Promise<{ runState: RunState; exceptionError: unknown }>;
@@ -135,6 +137,7 @@ async function install(common: Common): Promise<void> {
   await evm.runCode({ code: Uint8Array.of(CAPTURE) });
   if (found === undefined) throw new RangeError('the interpreter of @ethereumjs/evm was not found');
   found.run = fastRun(found.run);
+  found._runStepHook = tellStep;
 }
 
 /**

@@ -1,3 +1,4 @@
+export { type AccessList, createAccessList } from './access-list.ts';
 export { nextBaseFee } from './base-fee.ts';
 export {
   type BlockExecution,
@@ -6,10 +7,22 @@ export {
   type ExecutionDeps,
   openBlockExecution,
 } from './block-execution.ts';
+export {
+  type BlockRequest,
+  type BlocksRequest,
+  type CallOutcome,
+  type SimulatedBlock,
+  type SimulatedCall,
+  simulateBlocks,
+} from './block-simulation.ts';
+export { createdAddress } from './created-address.ts';
 export { fastCrypto } from './crypto.ts';
 export { installFastInterpreter } from './fast-interpreter.ts';
 export { buildGenesis } from './genesis.ts';
 export { type InlineBlock, type InlineContext, type InlineResult, runInline } from './inline/inline-transaction.ts';
+export type { Fees, Message } from './message.ts';
+export { type Frame, type FrameKind, type FrameResult, type Observer, observe, type Step } from './observation.ts';
+export type { AccountOverride, Slots } from './override.ts';
 export { balance } from './precompiles/40-balance.ts';
 export { unspent } from './precompiles/41-unspent.ts';
 export { transaction } from './precompiles/42-transaction.ts';
@@ -22,16 +35,20 @@ export { output } from './precompiles/48-output.ts';
 export { witness } from './precompiles/49-witness.ts';
 export { bindAll } from './precompiles/all.ts';
 export { type BoundPrecompile, bindPrecompile, type Precompile } from './precompiles/bind.ts';
+export { type ReplayedResult, type ReplayedTransaction, type ReplayOptions, replayBlock, type Watch } from './replay.ts';
 export { createCommon } from './rule-set.ts';
+export { createSandbox, type Sandbox, type SandboxBlock, type SandboxContext } from './sandbox.ts';
 export { recoverSenders } from './sender-recovery.ts';
-export { estimateGas, type Message, type SimulationContext, type SimulationResult, simulate } from './simulation.ts';
+export { type BlockOverride, estimateGas, type SimulationOptions, type SimulationResult, simulate } from './simulation.ts';
 export { type CommittedState, commitState } from './state/commit-state.ts';
 export { type FlatState, openFlatState } from './state/flat-state.ts';
 export { keccak } from './state/keccak.ts';
+export { readAccount, readCode, readSlot } from './state/read.ts';
 export { type AccountProof, createStateReader, type StateReader } from './state/reader.ts';
 export type { BaseState, StateDiff, StateSource } from './state/source.ts';
 export { createStateStore, type StateBlock, type StateStore, type StateStoreDeps } from './state/state-store.ts';
 export type { StorageWrite } from './state/write.ts';
+export { accountIn, heirIn, logIn, slotIn, storedIn } from './step-reading.ts';
 export { listRoot } from './trie-root.ts';
 export {
   checkExecutable,

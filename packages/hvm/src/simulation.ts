@@ -1,27 +1,16 @@
-import { createTx } from '@ethereumjs/tx';
 import { Address } from '@ethereumjs/util';
-import { runTx } from '@ethereumjs/vm';
-import type { BitcoinView, L2Header, Log } from '@hemid/protocol';
-import { isHemidError } from '@hemid/protocol';
-import { type BlockInput, type ExecutionDeps, openVm, toEvmBlock } from './block-execution.ts';
+import { isHemidError, type L2Header, type Log } from '@hemid/protocol';
+import { withBlobBaseFee } from './blob-base-fee.ts';
+import { toEvmBlock } from './block-execution.ts';
 import { fail } from './errors.ts';
-import { openFlatState } from './state/flat-state.ts';
+import { type Message, runMessage, toTransaction } from './message.ts';
+import { type Observer, observe } from './observation.ts';
+import { type AccountOverride, applyOverrides } from './override.ts';
+import type { Sandbox } from './sandbox.ts';
+import { type FlatState, openFlatState } from './state/flat-state.ts';
 import { MAX_TRANSACTION_GAS } from './user-transaction.ts';
 
-/** A message to try out against the state of a block (eth_call, eth_estimateGas). */
-export interface Message {
-  /** 20 bytes; zeros when it does not matter. */
-  from: Uint8Array;
-  /** `undefined` creates a contract. */
-  to: Uint8Array | undefined;
-  data: Uint8Array;
-  value: bigint;
-  /** Gas limit; at most {@link MAX_TRANSACTION_GAS}. */
-  gas: bigint | undefined;
-  /** Wei; without it the base fee is taken as zero, as geth does. */
-  gasPrice: bigint | undefined;
-}
-
+/** What became of a message. */
 export interface SimulationResult {
   succeeded: boolean;
   /** Whether it ended by REVERT; then `output` is the revert data. */
@@ -33,84 +22,79 @@ export interface SimulationResult {
   logs: Log[];
 }
 
-/** Where a message is tried out: on the state after `header`, in an environment like that block's. */
-export interface SimulationContext {
-  header: L2Header;
-  /** Hash of the block. */
-  hash: Uint8Array;
-  view: BitcoinView;
-  ancestorHash: BlockInput['ancestorHash'];
+/** Fields of a block that a caller wants to be others. */
+export interface BlockOverride extends Partial<Pick<L2Header, 'number' | 'timestamp' | 'gasLimit' | 'beneficiary' | 'mixHash' | 'baseFeePerGas'>> {
+  /** Wei per blob gas. */
+  blobBaseFee?: bigint | undefined;
 }
 
+/** How a message is tried out. */
+export interface SimulationOptions {
+  /** What the state is made to be first. */
+  state?: readonly AccountOverride[] | undefined;
+  block?: BlockOverride | undefined;
+  /** Watches it run. */
+  watch?: ((state: FlatState) => Promise<Observer> | Observer) | undefined;
+  /** The most gas, {@link MAX_TRANSACTION_GAS} when left out. */
+  gasCap?: bigint | undefined;
+}
+
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
 /**
- * Executes a message on a copy of a block's state; nothing is kept.
+ * Executes a message on a copy of a block's state, in an environment like that block's; nothing is kept.
  *
  * @throws `hvm/transaction-invalid` when the sender cannot pay, with geth's wording.
  */
-export async function simulate(deps: ExecutionDeps, context: SimulationContext, message: Message): Promise<SimulationResult> {
-  const gasLimit = message.gas === undefined || message.gas > MAX_TRANSACTION_GAS ? MAX_TRANSACTION_GAS : message.gas;
+export async function simulate(sandbox: Sandbox, message: Message, options: SimulationOptions = {}): Promise<SimulationResult> {
+  const { common } = sandbox;
+  const cap = options.gasCap ?? MAX_TRANSACTION_GAS;
+  const gasLimit = least(message.gas ?? cap, cap);
   const price = message.gasPrice ?? 0n;
-  const header = price === 0n ? { ...context.header, baseFeePerGas: 0n } : context.header;
-  const state = openFlatState(deps.common, deps.states.source(context.hash));
-  const vm = await openVm(deps, state, context.view, context.ancestorHash);
+  const { blobBaseFee, ...fields } = options.block ?? {};
+  const present = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+  const header = { ...sandbox.header, ...present, ...(price === 0n ? { baseFeePerGas: 0n } : {}) };
+  const state = openFlatState(common, sandbox.source());
+  const vm = await sandbox.openVm(state, sandbox.ancestorHash);
+  if (options.state !== undefined) await applyOverrides(vm, state, options.state);
   const sender = new Address(message.from);
-  const balance = (await state.getAccount(sender))?.balance ?? 0n;
+  const account = await state.getAccount(sender);
+  const balance = account?.balance ?? 0n;
   const cost = message.value + gasLimit * price;
   if (balance < cost) {
     throw fail('hvm/transaction-invalid', `insufficient funds for gas * price + value: address ${sender.toString()} have ${balance} want ${cost}`);
   }
-  const fields = {
-    type: 2,
-    chainId: deps.common.chainId(),
-    gasLimit,
-    maxFeePerGas: price,
-    maxPriorityFeePerGas: 0n,
-    value: message.value,
-    data: message.data,
-    ...(message.to === undefined ? {} : { to: new Address(message.to) }),
+  const fees = { maxFeePerGas: price, maxPriorityFeePerGas: 0n };
+  const tx = toTransaction(message, { common, nonce: account?.nonce ?? 0n, gasLimit, fees });
+  const block = withBlobBaseFee(toEvmBlock(header, common), message.blobs?.maxFeePerBlobGas === 0n ? 0n : blobBaseFee);
+  const stop = options.watch === undefined ? undefined : observe(vm, await options.watch(state));
+  const { execResult, totalGasSpent } = await runMessage(vm, tx, { block, blockGasUsed: 0n });
+  stop?.();
+  const error = execResult.exceptionError?.error as string | undefined;
+  return {
+    succeeded: error === undefined,
+    reverted: error === 'revert',
+    error,
+    output: execResult.returnValue,
+    gasUsed: totalGasSpent,
+    logs: (execResult.logs ?? []).map(([address, topics, data]) => ({ address, topics, data })),
   };
-  try {
-    const tx = createTx(fields, { common: deps.common, freeze: false });
-    tx.getSenderAddress = () => sender;
-    const { execResult, totalGasSpent } = await runTx(vm, {
-      tx,
-      block: toEvmBlock(header, deps.common),
-      skipNonce: true,
-      skipHardForkValidation: true,
-      skipBlockGasLimitValidation: true,
-      blockGasUsed: 0n,
-    });
-    const error = execResult.exceptionError?.error as string | undefined;
-    return {
-      succeeded: error === undefined,
-      reverted: error === 'revert',
-      error,
-      output: execResult.returnValue,
-      gasUsed: totalGasSpent,
-      logs: (execResult.logs ?? []).map(([address, topics, data]) => ({ address, topics, data })),
-    };
-  } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    if (isHemidError(cause) || !/INTRINSIC_GAS_TOO_LOW|not EOA|initcode size/.test(text)) throw cause;
-    if (text.startsWith('INTRINSIC_GAS_TOO_LOW')) throw fail('hvm/transaction-invalid', 'intrinsic gas too low', { cause });
-    throw fail('hvm/transaction-invalid', text.split(' (vm')[0] ?? text, { cause });
-  }
 }
 
 /** The least gas with which a message succeeds; its failure if it does not succeed with the most. */
 export async function estimateGas(
-  deps: ExecutionDeps,
-  context: SimulationContext,
+  sandbox: Sandbox,
   message: Message,
+  options: SimulationOptions = {},
 ): Promise<{ gas: bigint } | { failure: SimulationResult }> {
-  const cap = message.gas === undefined || message.gas > MAX_TRANSACTION_GAS ? MAX_TRANSACTION_GAS : message.gas;
-  const attempt = await simulate(deps, context, { ...message, gas: cap });
+  const cap = least(message.gas ?? MAX_TRANSACTION_GAS, MAX_TRANSACTION_GAS);
+  const attempt = await simulate(sandbox, { ...message, gas: cap }, options);
   if (!attempt.succeeded) return { failure: attempt };
   let low = attempt.gasUsed - 1n;
   let high = cap;
   const tooLow = async (gas: bigint): Promise<boolean> => {
     try {
-      return !(await simulate(deps, context, { ...message, gas })).succeeded;
+      return !(await simulate(sandbox, { ...message, gas }, options)).succeeded;
     } catch (error) {
       if (isHemidError(error, 'hvm/transaction-invalid')) return true;
       throw error;

@@ -23,7 +23,7 @@ import {
 import { createTestNetwork, type TestNetwork } from '@hemid/testkit';
 import { decodeFunctionResult, encodeFunctionData, keccak256 } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openBlockExecution, simulate } from '../src/index.ts';
+import { createSandbox, openBlockExecution, simulate } from '../src/index.ts';
 import { assemble, createLab, type Lab, word } from './lab.ts';
 
 let network: TestNetwork;
@@ -89,7 +89,8 @@ test('a contract reads any earlier hash from the EIP-2935 contract, but not that
   const read = (number: number) => {
     const data = fromHex(encodeFunctionData({ abi: bitcoinProbe.abi, functionName: 'parentHashFrom2935', args: [BigInt(number)] }));
     const message = { from: new Uint8Array(20), to: contract, data, value: 0n, gas: undefined, gasPrice: undefined };
-    return simulate(lab.deps, { header: lab.head(), hash: hashHeader(lab.head()), view, ancestorHash: (n) => hashes[Number(n)] }, message);
+    const at = { header: lab.head(), hash: hashHeader(lab.head()), view, ancestorHash: (n: bigint) => hashes[Number(n)] };
+    return simulate(createSandbox(lab.deps, at), message);
   };
   for (const number of [0, 1, 2, 3]) {
     const { output } = await read(number);

@@ -67,9 +67,11 @@ const FIELDS: readonly [keyof L2Header, FieldKind][] = [
   ['requestsHash', 32],
 ];
 
-/** The header as RLP items. */
+/** The header as RLP items. One of an earlier Ethereum fork, which other chains have, ends earlier. */
 export function headerToItems(header: L2Header): Uint8Array[] {
-  return FIELDS.map(([name, kind]) => (kind === 'integer' ? toMinimal(header[name] as bigint) : (header[name] as Uint8Array)));
+  return FIELDS.filter(([name]) => header[name] !== undefined).map(([name, kind]) =>
+    kind === 'integer' ? toMinimal(header[name] as bigint) : (header[name] as Uint8Array),
+  );
 }
 
 /** @throws `protocol/encoding` unless these are the 21 fields of a header, each of its size. */

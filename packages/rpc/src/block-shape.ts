@@ -1,5 +1,7 @@
 import type { PlacedL2Header } from '@hemid/chain';
-import { encodeHeader, hashTransaction, type L2Block, type Receipt, toMinimal } from '@hemid/protocol';
+import { hashTransaction, type Receipt } from '@hemid/protocol';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { encodeBlock, type ForeignBlock, withdrawalsOf } from './block-rlp.ts';
 import type { TransactionDecoder } from './transaction-decoder.ts';
 import { showTransaction } from './transaction-shape.ts';
 
@@ -35,21 +37,12 @@ export function showHeader({ header, hash }: PlacedL2Header) {
 export type Transactions = { as: 'hashes' } | { as: 'objects'; receipts: readonly Receipt[]; decode: TransactionDecoder };
 
 /** A block as the Ethereum JSON-RPC shows it. */
-export function showBlock(placed: PlacedL2Header, block: L2Block, transactions: Transactions): object {
+export function showBlock(placed: PlacedL2Header, block: ForeignBlock, transactions: Transactions): object {
   const shown = block.transactions.map((raw, index) => {
     if (transactions.as === 'hashes') return hashTransaction(raw);
     const nonce = transactions.receipts[index]?.nonce ?? 0n;
     return showTransaction(raw, { block: placed, index, nonce }, transactions.decode);
   });
-  return { ...showHeader(placed), size: BigInt(sizeOf(block)), transactions: shown, uncles: [], withdrawals: [] };
-}
-
-/** Bytes of an RLP list or string with `length` bytes of content. */
-const withPrefix = (length: number): number => length + (length < 56 ? 1 : 1 + toMinimal(length).length);
-
-/** Bytes of the block's RLP [header, transactions, ommers, withdrawals]; an empty list is one byte. */
-function sizeOf({ header, transactions }: L2Block): number {
-  const isList = (raw: Uint8Array): boolean => (raw[0] ?? 0) >= 0xc0;
-  const body = transactions.reduce((sum, raw) => sum + (isList(raw) ? raw.length : withPrefix(raw.length)), 0);
-  return withPrefix(encodeHeader(header).length + withPrefix(body) + 1 + 1);
+  const uncles = (block.ommers ?? []).map((ommer) => keccak_256(ommer));
+  return { ...showHeader(placed), size: BigInt(encodeBlock(block).length), transactions: shown, uncles, withdrawals: withdrawalsOf(block) };
 }

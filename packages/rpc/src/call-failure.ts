@@ -49,6 +49,9 @@ export function readRevertReason(output: Uint8Array): string | undefined {
   return new TextDecoder().decode(body.subarray(2 * WORD, 2 * WORD + Number(length)));
 }
 
+/** The EVM's words for a failure as geth says them. */
+export const gethWords = (error: string): string => GETH_WORDS[error] ?? error;
+
 /** The error of a call that did not succeed: `rpc/reverted` with its data, or `rpc/execution-failed`. */
 export function toCallError({ reverted, output, error }: SimulationResult): HemidError {
   if (!reverted) return fail('rpc/execution-failed', GETH_WORDS[error ?? ''] ?? error ?? 'execution failed');

@@ -1,11 +1,22 @@
 import type { PlacedL2Header } from '@hemid/chain';
-import type { Message } from '@hemid/hvm';
-import { equal, toHex } from '@hemid/protocol';
+import type { Fees, Message, SimulatedCall } from '@hemid/hvm';
+import { equal, toHex, toMinimal } from '@hemid/protocol';
 import { z } from 'zod';
 import { fail } from './errors.ts';
-import { address, data, quantity } from './param.ts';
+import { address, data, hash, quantity } from './param.ts';
 
-/** The transaction object of `eth_call` and `eth_estimateGas`; fields that only a signed transaction needs are ignored. */
+const MAX_LIST = 1000;
+
+const accessList = z
+  .array(z.object({ address, storageKeys: z.array(hash).max(MAX_LIST) }))
+  .max(MAX_LIST)
+  .transform((list) => list.map(({ address: at, storageKeys }): [Uint8Array, Uint8Array[]] => [at, storageKeys]));
+
+const authorization = z
+  .object({ chainId: quantity, address, nonce: quantity, yParity: quantity, r: quantity, s: quantity })
+  .transform((one) => [toMinimal(one.chainId), one.address, toMinimal(one.nonce), toMinimal(one.yParity), toMinimal(one.r), toMinimal(one.s)]);
+
+/** The transaction object of `eth_call` and its kin; fields that only a signed transaction needs are ignored. */
 export const callObject = z
   .object({
     from: address.nullish(),
@@ -14,9 +25,14 @@ export const callObject = z
     gasPrice: quantity.nullish(),
     maxFeePerGas: quantity.nullish(),
     maxPriorityFeePerGas: quantity.nullish(),
+    maxFeePerBlobGas: quantity.nullish(),
     value: quantity.nullish(),
+    nonce: quantity.nullish(),
     data: data.nullish(),
     input: data.nullish(),
+    accessList: accessList.nullish(),
+    authorizationList: z.array(authorization).min(1).max(MAX_LIST).nullish(),
+    blobVersionedHashes: z.array(hash).min(1).max(MAX_LIST).nullish(),
   })
   .refine((call) => !call.data || !call.input || equal(call.data, call.input), {
     message: 'both "data" and "input" are set and not equal; please use "input" to pass transaction call data',
@@ -25,7 +41,7 @@ export const callObject = z
     message: 'both gasPrice and (maxFeePerGas or maxPriorityFeePerGas) specified',
   });
 
-type CallObject = z.output<typeof callObject>;
+export type CallObject = z.output<typeof callObject>;
 
 /** A message with what its sender would pay at most, wei per gas; 0 when it names no fee. */
 export interface CallMessage {
@@ -52,17 +68,34 @@ function readFees(call: CallObject, sender: Uint8Array, baseFee: bigint): { pric
   return { price, cap };
 }
 
-/** The message of a call on a block's state; @throws `rpc/execution-failed` for fees that cannot be, in geth's words. */
-export function toMessage(call: CallObject, { header }: PlacedL2Header): CallMessage {
-  const from = call.from ?? new Uint8Array(20);
-  const { price, cap } = readFees(call, from, header.baseFeePerGas);
-  const message = {
-    from,
+/** What a call says without its fees. */
+function readMessage(call: CallObject): Message {
+  const hashes = call.blobVersionedHashes ?? undefined;
+  return {
+    from: call.from ?? new Uint8Array(20),
     to: call.to ?? undefined,
     data: call.input ?? call.data ?? new Uint8Array(),
     value: call.value ?? 0n,
     gas: call.gas ?? undefined,
-    gasPrice: price === 0n ? undefined : price,
+    gasPrice: undefined,
+    accessList: call.accessList ?? undefined,
+    authorizations: call.authorizationList ?? undefined,
+    blobs: hashes === undefined ? undefined : { hashes, maxFeePerBlobGas: call.maxFeePerBlobGas ?? 0n },
   };
-  return { message, feeCap: cap };
+}
+
+/** The message of a call on a block's state; @throws `rpc/execution-failed` for fees that cannot be, in geth's words. */
+export function toMessage(call: CallObject, { header }: Pick<PlacedL2Header, 'header'>): CallMessage {
+  const message = readMessage(call);
+  const { price, cap } = readFees(call, message.from, header.baseFeePerGas ?? 0n);
+  return { message: { ...message, gasPrice: price === 0n ? undefined : price }, feeCap: cap };
+}
+
+/** The call of a block that is tried out: it keeps the fees that it names. */
+export function toSimulatedCall(call: CallObject): SimulatedCall {
+  const fees: Fees | undefined =
+    (call.gasPrice ?? undefined) === undefined
+      ? { maxFeePerGas: call.maxFeePerGas ?? 0n, maxPriorityFeePerGas: call.maxPriorityFeePerGas ?? 0n }
+      : { gasPrice: call.gasPrice ?? 0n };
+  return { ...readMessage(call), nonce: call.nonce ?? undefined, fees };
 }

@@ -31,12 +31,17 @@ export interface Connection {
   terminate(): void;
 }
 
-/** A client that lets more than this pile up is cut off, bytes. */
-const MAX_BUFFERED = 16_000_000;
+export interface ConnectionDeps {
+  log: Logger;
+  /** Messages at work at once; further ones wait in the socket. */
+  maxAtWork: number;
+  /** A client that lets more bytes than this pile up is cut off. */
+  bufferBytes: number;
+}
 
-/** Serves a websocket; at most `maxAtWork` messages are at work at once, further ones wait in the socket. */
-export function serveSocket(socket: Socket, deps: { log: Logger; maxAtWork: number }, handlers: ConnectionHandlers): Connection {
-  const { log, maxAtWork } = deps;
+/** Serves a websocket. */
+export function serveSocket(socket: Socket, deps: ConnectionDeps, handlers: ConnectionHandlers): Connection {
+  const { log, maxAtWork, bufferBytes } = deps;
   let atWork = 0;
   let isOpen = true;
   let isAlive = true;
@@ -60,7 +65,7 @@ export function serveSocket(socket: Socket, deps: { log: Logger; maxAtWork: numb
     send(text) {
       if (!isOpen) return;
       socket.send(text);
-      if (socket.bufferedAmount <= MAX_BUFFERED) return;
+      if (socket.bufferedAmount <= bufferBytes) return;
       log.info({ buffered: socket.bufferedAmount }, 'slow rpc client cut off');
       connection.terminate();
     },

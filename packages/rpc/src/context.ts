@@ -1,8 +1,11 @@
 import type { ChainReader } from '@hemid/chain';
 import type { Clock, Logger, Random } from '@hemid/runtime';
+import { type CallMetrics, createCallMetrics } from './call-metrics.ts';
+import { createDeadlines, type Deadlines } from './deadline.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { createFilters, type Filters } from './filters.ts';
-import type { BitcoinBlocks, FinalityReader, NodeStatus, PayoutReader, ProvenanceReader, TransactionPool } from './ports.ts';
+import { createLimits, type RpcLimits } from './limits.ts';
+import type { BitcoinBlocks, FinalityReader, NodeStatus, PayoutReader, ProvenanceReader, RuleReader, TransactionPool } from './ports.ts';
 import type { Session } from './session.ts';
 import { createTransactionDecoder, type TransactionDecoder } from './transaction-decoder.ts';
 
@@ -15,6 +18,7 @@ export interface RpcDeps {
   payouts: PayoutReader;
   provenance: ProvenanceReader;
   status: NodeStatus;
+  rules: RuleReader;
   clock: Clock;
   random: Random;
   log: Logger;
@@ -25,18 +29,30 @@ export interface RpcContext extends RpcDeps {
   feed: Feed;
   filters: Filters;
   decode: TransactionDecoder;
+  limits: RpcLimits;
+  calls: CallMetrics;
+  /** Whether the client may make another call now. */
+  mayCall(): boolean;
+  deadlines: Deadlines;
+  /** Whether nobody waits for the answer any more: what takes long asks now and then. */
+  isOver(): boolean;
   /** Where subscriptions go; only a websocket has one. */
   session: Session | undefined;
 }
 
 /** Opens the context that all transports share; `close` it at the end. */
-export function createRpcContext(deps: RpcDeps): RpcContext & { close(): void } {
+export function createRpcContext(deps: RpcDeps, limits: RpcLimits = createLimits()): RpcContext & { close(): void } {
   const feed = createFeed(deps);
   return {
     ...deps,
     feed,
     filters: createFilters({ ...deps, feed }),
     decode: createTransactionDecoder(deps.chain),
+    limits,
+    calls: createCallMetrics(),
+    mayCall: () => true,
+    deadlines: createDeadlines(deps.clock),
+    isOver: () => false,
     session: undefined,
     close: feed.close,
   };

@@ -8,6 +8,7 @@ export const fail = errorsOf({
   'rpc/invalid-params': { severity: 'invalid', doc: 'a parameter is missing or malformed; the message names it' },
   'rpc/not-found': { severity: 'invalid', doc: 'a block, filter or subscription that a call needs is not here' },
   'rpc/limit': { severity: 'invalid', doc: 'the answer would be too large; the message says what to ask instead' },
+  'rpc/timeout': { severity: 'invalid', doc: 'a call took too long and was given up' },
   'rpc/reverted': { severity: 'invalid', doc: 'a call ended by REVERT; details {data} is the revert data as hex' },
   'rpc/execution-failed': { severity: 'invalid', doc: 'a call failed in the EVM' },
   'rpc/listen': { severity: 'fatal', doc: 'the RPC port cannot be opened' },

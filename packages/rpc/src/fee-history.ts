@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ChainReader, PlacedL2Header } from '@hemid/chain';
 import { nextBaseFee } from '@hemid/hvm';
 import { ATTRIBUTES_TYPE } from '@hemid/protocol';
+import type { RuleReader } from './ports.ts';
 
 /** A user transaction's tip, wei per gas, and its gas. */
 interface PaidTip {
@@ -15,13 +16,14 @@ const SAMPLED_PERCENT = 60;
 /** Suggested when nobody pays more, wei per gas: empty blocks ask for nothing. */
 const LEAST_TIP = 1_000_000n;
 const BLOCKS_PER_TURN = 32n;
+const GAS_PER_BLOB = 131_072;
 
 /** What the users of a block paid above the base fee, lowest first; system transactions pay nothing and do not count. */
 function tipsOf(chain: ChainReader, { header, hash }: PlacedL2Header): PaidTip[] {
   if (header.gasUsed === 0n) return [];
   return (chain.receipts(hash) ?? [])
     .filter(({ type }) => type < ATTRIBUTES_TYPE)
-    .map(({ effectiveGasPrice, gasUsed }) => ({ tip: effectiveGasPrice - header.baseFeePerGas, gasUsed }))
+    .map(({ effectiveGasPrice, gasUsed }) => ({ tip: effectiveGasPrice - (header.baseFeePerGas ?? 0n), gasUsed }))
     .sort((a, b) => (a.tip < b.tip ? -1 : a.tip > b.tip ? 1 : 0));
 }
 
@@ -60,7 +62,11 @@ export interface FeeHistoryRange {
 }
 
 /** `eth_feeHistory`: base fees of a run of blocks and of the next one, and how full the blocks were. */
-export async function readFeeHistory(chain: ChainReader, range: FeeHistoryRange, percentiles: readonly number[] | undefined): Promise<object> {
+export async function readFeeHistory(
+  { chain, rules }: { chain: ChainReader; rules: RuleReader },
+  range: FeeHistoryRange,
+  percentiles: readonly number[] | undefined,
+): Promise<object> {
   const { newest, count } = range;
   const available = newest.header.number + 1n;
   const length = count < available ? count : available;
@@ -75,11 +81,10 @@ export async function readFeeHistory(chain: ChainReader, range: FeeHistoryRange,
   }
   return {
     oldestBlock: oldest,
-    baseFeePerGas: [...blocks.map(({ header }) => header.baseFeePerGas), nextBaseFee(chain.spec, newest.header)],
+    baseFeePerGas: [...blocks.map(({ header }) => header.baseFeePerGas ?? 0n), nextBaseFee(chain.spec, newest.header)],
     gasUsedRatio: blocks.map(({ header }) => Number(header.gasUsed) / Number(header.gasLimit)),
-    // Blocks carry no blobs; without excess the blob base fee is its minimum, 1 wei.
-    baseFeePerBlobGas: [...blocks.map(() => 1n), 1n],
-    blobGasUsedRatio: blocks.map(() => 0),
+    baseFeePerBlobGas: [...blocks, newest].map(({ header }) => rules.blobBaseFee(header)),
+    blobGasUsedRatio: blocks.map(({ header }) => Number(header.blobGasUsed ?? 0n) / (rules.at(header.timestamp).blobs.max * GAS_PER_BLOB)),
     reward: percentiles === undefined ? undefined : reward,
   };
 }

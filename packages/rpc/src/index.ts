@@ -1,12 +1,15 @@
 export { createRpcContext, type RpcContext, type RpcDeps } from './context.ts';
 export { invoke } from './invoke.ts';
+export { createLimits, type RpcLimits, rpcConfig } from './limits.ts';
 export type { ListenOptions } from './listen.ts';
 export type { Method, MethodTable, Params } from './method.ts';
+export { renderMethodDoc } from './method-doc.ts';
 export { methods } from './methods/table.ts';
-export type { BestBitcoin, BitcoinBlocks, BitcoinGateway, NodeStatus, PublicationReader, TransactionPool } from './ports.ts';
+export type { BestBitcoin, BitcoinBlocks, BitcoinGateway, NodeStatus, PublicationReader, RuleReader, TransactionPool } from './ports.ts';
 export { createRestServer, type RestDeps, type RestServer } from './rest/server.ts';
 export { type RpcError, toRpcError } from './rpc-error.ts';
-export { createRpcServer, type RpcServer } from './server.ts';
+export { createRules } from './rules.ts';
+export { createRpcServer, type RpcServer, type RpcServerOptions } from './server.ts';
 export type { Start } from './session.ts';
 export type { TbcDeps } from './tbc/command.ts';
 export { createTbcServer, type TbcServer } from './tbc/server.ts';

@@ -13,9 +13,6 @@ interface Request {
   id: Id | undefined;
 }
 
-const MAX_BATCH = 1000;
-/** Characters of a batch's answers after which the rest of it is refused. */
-const MAX_BATCH_ANSWER = 25_000_000;
 /** Calls of a batch before other work gets its turn. */
 const CALLS_PER_TURN = 32;
 
@@ -50,6 +47,7 @@ async function answerOne(json: unknown, context: RpcContext): Promise<string | u
   }
   const { method, params, id } = request;
   try {
+    if (!context.mayCall()) throw fail('rpc/limit', `too many calls: this address may make ${context.limits.rate} in a second`);
     const result = await invoke(method, params, context);
     return id === undefined ? undefined : JSON.stringify({ jsonrpc: '2.0', id, result });
   } catch (error) {
@@ -73,13 +71,14 @@ async function prepareBatch(batch: readonly unknown[], context: RpcContext): Pro
 
 async function answerBatch(batch: readonly unknown[], context: RpcContext): Promise<string | undefined> {
   if (batch.length === 0) return refuse(fail('rpc/invalid-request', 'invalid request: empty batch'), null);
-  if (batch.length > MAX_BATCH) return refuse(fail('rpc/invalid-request', `batch too large: ${batch.length} calls, at most ${MAX_BATCH}`), null);
+  const { batch: most, answerBytes } = context.limits;
+  if (batch.length > most) return refuse(fail('rpc/invalid-request', `batch too large: ${batch.length} calls, at most ${most}`), null);
   await prepareBatch(batch, context);
   const answers: string[] = [];
   let length = 0;
   for (const [i, json] of batch.entries()) {
     if (i % CALLS_PER_TURN === CALLS_PER_TURN - 1) await nextTurn();
-    const isFull = length > MAX_BATCH_ANSWER;
+    const isFull = length > answerBytes;
     const answer = isFull
       ? refuse(fail('rpc/limit', 'response too large: ask for the rest in another batch'), readId(json))
       : await answerOne(json, context);

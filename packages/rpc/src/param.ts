@@ -35,11 +35,23 @@ export const address = bytesOf(20, 'an address');
 /** 32 bytes. */
 export const hash = bytesOf(32, 'a 32-byte hash');
 
-/** A storage slot as 32 bytes; shorter hex is filled on the left, as geth takes it. */
-export const slot = z
+const slotText = z
   .string('must be a storage slot as a hex string')
-  .regex(/^0x[0-9a-fA-F]{1,64}$/, 'must be a storage slot: 0x and at most 64 hex digits')
-  .transform((text) => fromHex(text.slice(2).padStart(64, '0')));
+  .regex(/^0x[0-9a-fA-F]{1,64}$/, 'must be a storage slot: 0x and at most 64 hex digits');
+const fill = (text: string): Uint8Array => fromHex(text.slice(2).padStart(64, '0'));
+
+/** A storage slot as 32 bytes; shorter hex is filled on the left, as geth takes it. */
+export const slot = slotText.transform(fill);
+
+/** A slot that is proven, and how it is named in the answer. */
+export interface ProofKey {
+  slot: Uint8Array;
+  /** As geth has it: 32 bytes stay so, anything shorter is a quantity. */
+  key: Uint8Array | bigint;
+}
+
+/** A slot of `eth_getProof`. */
+export const proofKey = slotText.transform((text): ProofKey => ({ slot: fill(text), key: text.length === 66 ? fill(text) : BigInt(text) }));
 
 /** 32 bytes of hex, with or without 0x, as Bitcoin tools write hashes. */
 export const displayHash = z.string('must be a hash as a hex string').regex(/^(0x)?[0-9a-fA-F]{64}$/, 'must be a hash of 64 hex digits');

@@ -1,7 +1,7 @@
 import type { BitcoinBlock } from '@hemid/bitcoin';
 import type { PlacedL2Header } from '@hemid/chain';
 import type { UserTransaction } from '@hemid/hvm';
-import type { BitcoinTip, Page, PlacedHeader, Publication, UnspentOutput } from '@hemid/protocol';
+import type { BitcoinTip, L2Header, Page, PlacedHeader, Publication, UnspentOutput } from '@hemid/protocol';
 
 /** Where transactions go: the pool of a sequencer; on a verifier a forwarder to one, or a refusal. */
 export interface TransactionPool {
@@ -20,6 +20,22 @@ export interface TransactionPool {
   onTransaction(listener: (transaction: UserTransaction) => void): () => void;
   /** How many are executable now, and how many wait for an earlier nonce. */
   counts(): { pending: number; queued: number };
+  /** Those that are counted, by sender (lower-case hex) in the order of their nonces. */
+  content(): { pending: ReadonlyMap<string, readonly UserTransaction[]>; queued: ReadonlyMap<string, readonly UserTransaction[]> };
+}
+
+/** The rules of the chain over time (EIP-7910). */
+export interface RuleReader {
+  /** Where forks came after the genesis: by block number, and by time in seconds; ascending. */
+  readonly forks: { blocks: readonly bigint[]; times: readonly bigint[] };
+  /** What holds at a time. */
+  at(timestamp: bigint): {
+    blobs: { target: number; max: number; baseFeeUpdateFraction: number };
+    precompiles: readonly Uint8Array[];
+    systemContracts: Record<string, Uint8Array>;
+  };
+  /** Wei per blob gas in a block. */
+  blobBaseFee(header: L2Header): bigint;
 }
 
 /** The bodies of Bitcoin blocks. */
@@ -115,6 +131,8 @@ export interface ProvenanceReader {
 export interface NodeStatus {
   /** Name and version, for `web3_clientVersion`. */
   readonly clientVersion: string;
+  /** Blocks below the head whose state stays readable; `undefined`: all. */
+  readonly stateWindow: number | undefined;
   /** Why the node is not ready to serve, one sentence each; empty when it is. */
   reasons(): string[];
   /** All metrics in Prometheus' text format. */

@@ -1,4 +1,5 @@
-import { RLP } from '@ethereumjs/rlp';
+import type { PlacedL2Header } from '@hemid/chain';
+import { createdAddress, type UserTransaction } from '@hemid/hvm';
 import {
   ATTRIBUTES_TYPE,
   bloomOf,
@@ -8,15 +9,18 @@ import {
   PAYOUT_TYPE,
   type Receipt,
   SYSTEM_ADDRESS,
-  toMinimal,
 } from '@hemid/protocol';
-import { keccak_256 } from '@noble/hashes/sha3.js';
+import type { RpcContext } from './context.ts';
 import { type BlockWithReceipts, logsOfTransaction, showLog } from './log-shape.ts';
+import type { RuleReader } from './ports.ts';
 import type { TransactionDecoder } from './transaction-decoder.ts';
 
-/** Address of the contract that a transaction without a recipient creates. */
-export function createdAddress(sender: Uint8Array, nonce: bigint): Uint8Array {
-  return keccak_256(RLP.encode([sender, toMinimal(nonce)])).slice(12);
+/** EIP-4844. */
+const GAS_PER_BLOB = 131_072n;
+
+/** A receipt of a chain that is older than EIP-658 states the root after its transaction, and no status. */
+function showOutcome(receipt: Receipt & { root?: Uint8Array }): object {
+  return receipt.root === undefined ? { status: receipt.succeeded ? 1n : 0n } : { root: receipt.root };
 }
 
 /** The nonce of a system transaction stands in its receipt alone, under a name for each type (protocol 3.1). */
@@ -31,15 +35,24 @@ function readParties(raw: Uint8Array, decode: TransactionDecoder): { from: Uint8
   return { from: sender, to: tx.to?.bytes };
 }
 
+/** What blobs cost; blocks of this chain carry none. */
+function showBlobs({ tx }: UserTransaction, { header }: PlacedL2Header, rules: RuleReader): object {
+  if (!('blobVersionedHashes' in tx)) return {};
+  return { blobGasUsed: GAS_PER_BLOB * BigInt(tx.blobVersionedHashes.length), blobGasPrice: rules.blobBaseFee(header) };
+}
+
+/** What a receipt is shown with. */
+type ReceiptContext = Pick<RpcContext, 'decode' | 'rules'>;
+
 /** The receipt of a block's transaction at `index` as the Ethereum JSON-RPC shows it. */
-export function showReceipt(source: BlockWithReceipts, index: number, decode: TransactionDecoder): object | undefined {
+export function showReceipt(source: BlockWithReceipts, index: number, { decode, rules }: ReceiptContext): object | undefined {
   const { block, transactions, receipts } = source;
   const [raw, receipt] = [transactions[index], receipts[index]];
   if (raw === undefined || receipt === undefined) return undefined;
   const { from, to } = readParties(raw, decode);
   return {
     type: BigInt(receipt.type),
-    status: receipt.succeeded ? 1n : 0n,
+    ...showOutcome(receipt),
     transactionHash: hashTransaction(raw),
     transactionIndex: BigInt(index),
     blockHash: block.hash,
@@ -52,6 +65,6 @@ export function showReceipt(source: BlockWithReceipts, index: number, decode: Tr
     effectiveGasPrice: receipt.effectiveGasPrice,
     logs: logsOfTransaction(source, index).map(showLog),
     logsBloom: bloomOf(receipt.logs),
-    ...(isSystemEnvelope(raw) ? showSystemNonce(receipt) : {}),
+    ...(isSystemEnvelope(raw) ? showSystemNonce(receipt) : showBlobs(decode(raw), block, rules)),
   };
 }

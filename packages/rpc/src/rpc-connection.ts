@@ -11,11 +11,11 @@ export function serveRpc(socket: Socket, context: RpcContext, onClose: () => voi
   const sessions = createSessionGroup(context.random, (text) => connection.send(text));
   const connection: Connection = serveSocket(
     socket,
-    { log: context.log, maxAtWork: MAX_AT_WORK },
+    { log: context.log, maxAtWork: MAX_AT_WORK, bufferBytes: context.limits.socketBufferBytes },
     {
       async receive(text) {
         const turn = sessions.begin();
-        const reply = await answer(text, { ...context, session: turn });
+        const reply = await answer(text, { ...context, session: turn, isOver: () => !connection.isOpen() });
         if (reply !== undefined) connection.send(reply);
         turn.end();
         if (!connection.isOpen()) sessions.closeAll();

@@ -17,22 +17,19 @@ const NUMBERS: Record<string, number> = {
   'rpc/method-not-found': -32601,
   'rpc/invalid-params': -32602,
   'rpc/limit': -32005,
+  'rpc/timeout': -32002,
   'rpc/reverted': 3,
 };
-
-/** How @ethereumjs/mpt words it. */
-const MISSING_NODE = /missing node in db/i;
 
 /** An error as JSON-RPC shows it, the one place where codes become numbers. */
 export function toRpcError(error: unknown): RpcError {
   if (isHemidError(error)) {
     // Clients find out that a state is gone by geth's words.
     const message = error.code === 'hvm/state-missing' ? `missing trie node: ${error.message}` : error.message;
+    const number = error.details['code'];
+    if (error.code === 'hvm/simulation-invalid' && typeof number === 'number') return { code: number, message };
     const data = error.code === 'rpc/reverted' ? { data: error.details['data'] } : {};
     return { code: NUMBERS[error.code] ?? SERVER_ERROR, message, ...data };
-  }
-  if (error instanceof Error && MISSING_NODE.test(error.message)) {
-    return { code: SERVER_ERROR, message: 'missing trie node: this node does not hold the state of that block' };
   }
   return { code: INTERNAL_ERROR, message: 'internal error: the log of the node has the details' };
 }

@@ -2,11 +2,20 @@ import type { Service } from '@hemid/runtime';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { createRpcContext, type RpcContext, type RpcDeps } from './context.ts';
 import { fail } from './errors.ts';
+import { addGate } from './gate.ts';
 import { answer } from './json-rpc.ts';
+import type { RpcLimits } from './limits.ts';
 import { type ListenOptions, listen, urlOf } from './listen.ts';
+import { createRates } from './rate.ts';
 import { serveRpc } from './rpc-connection.ts';
 import { toRpcError } from './rpc-error.ts';
 import { createWebsockets, type Websockets } from './websockets.ts';
+
+/** Where the RPC listens. */
+export interface RpcServerOptions extends ListenOptions {
+  /** The usual ones when left out. */
+  limits?: RpcLimits;
+}
 
 /** The JSON-RPC of a node over HTTP and websocket, on one port. */
 export interface RpcServer extends Service {
@@ -14,31 +23,27 @@ export interface RpcServer extends Service {
   url(): string;
 }
 
-const MAX_BODY = 5_000_000;
-
-const CORS = {
-  'access-control-allow-origin': '*',
-  'access-control-allow-methods': 'POST, GET, OPTIONS',
-  'access-control-allow-headers': '*',
-  'access-control-max-age': '86400',
-};
+/** The websocket's code for a server that has no room. */
+const TRY_LATER = 1013;
 
 /** GET /livez, /readyz, /metrics: for those who watch the node. */
-function addProbes(app: FastifyInstance, { status }: RpcContext): void {
+function addProbes(app: FastifyInstance, { status, calls }: RpcContext): void {
   app.get('/livez', async () => 'ok');
   app.get('/readyz', async (_, reply) => {
     const reasons = status.reasons();
     const ready = reasons.length === 0;
     return reply.code(ready ? 200 : 503).send({ ready, reasons });
   });
-  app.get('/metrics', async (_, reply) => reply.type('text/plain; version=0.0.4').send(status.metrics()));
+  app.get('/metrics', async (_, reply) => reply.type('text/plain; version=0.0.4').send(status.metrics() + calls.render()));
 }
 
 /** JSON-RPC on `/`: POST, and GET that becomes a websocket. */
 function addRpc(app: FastifyInstance, context: RpcContext, sockets: Websockets): void {
+  const rates = createRates(context.clock, context.limits.rate);
   app.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body));
   app.post('/', async (request, reply) => {
-    const text = await answer(typeof request.body === 'string' ? request.body : '', context);
+    const client = { ...context, mayCall: () => rates.take(request.ip), isOver: () => reply.raw.destroyed };
+    const text = await answer(typeof request.body === 'string' ? request.body : '', client);
     return text === undefined ? reply.code(204).send() : reply.type('application/json').send(text);
   });
   app.options('/', async (_, reply) => reply.code(204).send());
@@ -46,15 +51,20 @@ function addRpc(app: FastifyInstance, context: RpcContext, sockets: Websockets):
     method: 'GET',
     url: '/',
     handler: async () => 'JSON-RPC 2.0: send POST requests here, or open a websocket',
-    wsHandler: (socket) => sockets.add(socket, (opened, onClose) => serveRpc(opened, context, onClose)),
+    wsHandler(socket, request) {
+      if (sockets.count() >= context.limits.sockets) return socket.close(TRY_LATER, 'too many connections');
+      const client = { ...context, mayCall: () => rates.take(request.ip) };
+      sockets.add(socket, (opened, onClose) => serveRpc(opened, client, onClose));
+    },
   });
 }
 
 async function createApp(context: RpcContext, sockets: Websockets): Promise<FastifyInstance> {
-  const app = Fastify({ logger: false, bodyLimit: MAX_BODY, forceCloseConnections: true });
-  await sockets.register(app, MAX_BODY);
+  const { bodyBytes, trustsProxy } = context.limits;
+  const app = Fastify({ logger: false, bodyLimit: bodyBytes, forceCloseConnections: true, trustProxy: trustsProxy });
+  await sockets.register(app, bodyBytes);
   app.removeAllContentTypeParsers();
-  app.addHook('onRequest', async (_, reply) => void reply.headers(CORS));
+  addGate(app, context.limits);
   app.setErrorHandler((error: { statusCode?: number; message: string }, _, reply) => {
     const isClients = error.statusCode !== undefined && error.statusCode < 500;
     if (!isClients) context.log.error({ err: error }, 'rpc request failed');
@@ -67,8 +77,8 @@ async function createApp(context: RpcContext, sockets: Websockets): Promise<Fast
 }
 
 /** Creates the RPC server of a node. */
-export function createRpcServer(deps: RpcDeps, options: ListenOptions): RpcServer {
-  const context = createRpcContext(deps);
+export function createRpcServer(deps: RpcDeps, options: RpcServerOptions): RpcServer {
+  const context = createRpcContext(deps, options.limits);
   const sockets = createWebsockets(deps.clock);
   let app: FastifyInstance | undefined;
   const url = (): string => urlOf(app, 'the rpc server');

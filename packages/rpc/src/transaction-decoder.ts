@@ -1,5 +1,5 @@
 import type { ChainReader } from '@hemid/chain';
-import { createCommon, decodeUserTransaction, type UserTransaction } from '@hemid/hvm';
+import type { UserTransaction } from '@hemid/hvm';
 import { hashTransaction, toDigits } from '@hemid/protocol';
 
 /** Decodes user transactions of blocks; recovering a sender is costly, so the latest are remembered. */
@@ -9,13 +9,12 @@ const REMEMBERED = 8192;
 
 /** Creates the {@link TransactionDecoder} of a chain. */
 export function createTransactionDecoder(chain: ChainReader): TransactionDecoder {
-  const common = createCommon(chain.spec);
   const known = new Map<string, UserTransaction>();
   return (raw) => {
     const key = toDigits(hashTransaction(raw));
     const found = known.get(key);
     if (found !== undefined) return found;
-    const decoded = decodeUserTransaction(raw, common);
+    const decoded = chain.decode(raw);
     known.set(key, decoded);
     const oldest = known.keys().next().value;
     if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);

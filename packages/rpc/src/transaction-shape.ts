@@ -14,6 +14,7 @@ export interface TransactionPlace {
 const showPlace = (place: TransactionPlace | undefined) => ({
   blockHash: place === undefined ? null : place.block.hash,
   blockNumber: place === undefined ? null : place.block.header.number,
+  blockTimestamp: place === undefined ? null : place.block.header.timestamp,
   transactionIndex: place === undefined ? null : BigInt(place.index),
 });
 
@@ -56,7 +57,7 @@ export function showUserTransaction({ tx, hash, sender }: UserTransaction, place
     to: tx.to?.bytes ?? null,
     nonce: tx.nonce,
     gas: tx.gasLimit,
-    gasPrice: place === undefined ? feeCap(tx) : effectiveGasPrice(tx, place.block.header.baseFeePerGas),
+    gasPrice: place === undefined ? feeCap(tx) : effectiveGasPrice(tx, place.block.header.baseFeePerGas ?? 0n),
     value: tx.value,
     input: tx.data,
     v,
@@ -77,6 +78,7 @@ function showTyped(tx: UserTransaction['tx']): object {
     yParity: tx.v ?? 0n,
     accessList: accessList.map(([address, storageKeys]) => ({ address, storageKeys })),
     ...('maxFeePerGas' in tx ? { maxFeePerGas: feeCap(tx), maxPriorityFeePerGas: tipCap(tx) } : {}),
+    ...('blobVersionedHashes' in tx ? { blobVersionedHashes: tx.blobVersionedHashes, maxFeePerBlobGas: tx.maxFeePerBlobGas } : {}),
     authorizationList: authorizations?.map(([chainId, address, nonce, yParity, r, s]) => ({
       chainId: fromBigEndian(chainId),
       address,

@@ -5,6 +5,8 @@ import type { Connection, Socket } from './connection.ts';
 
 /** The websockets of a server. */
 export interface Websockets {
+  /** How many are open. */
+  count(): number;
   /** Lets the server take websockets with messages of at most so many bytes; before its routes. */
   register(app: FastifyInstance, maxBytes: number): Promise<void>;
   /** Keeps a connection that `serve` makes of a socket until it is closed. */
@@ -31,6 +33,7 @@ export function createWebsockets(clock: Clock): Websockets {
   let loop: Loop | undefined;
 
   return {
+    count: () => connections.size,
     async register(app, maxBytes) {
       await app.register(websocket, { options: { maxPayload: maxBytes }, preClose: cutOff });
     },

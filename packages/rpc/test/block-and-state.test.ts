@@ -139,7 +139,7 @@ describe('state', () => {
     const account = toRlp([numberToHex(proof.nonce), '0x', proof.storageHash, proof.codeHash]);
     expect(proof.accountProof.at(-1)).toContain(account.slice(2));
     const absent = (await f.call('eth_getProof', `0x${'77'.repeat(20)}`, ['0x1'], 'latest')).result;
-    expect(absent).toMatchObject({ nonce: '0x0', balance: '0x0', storageProof: [{ key: word(1), value: '0x0', proof: [] }] });
+    expect(absent).toMatchObject({ nonce: '0x0', balance: '0x0', storageProof: [{ key: '0x1', value: '0x0', proof: [] }] });
     expect(keccak256(absent.accountProof[0])).toBe(block.stateRoot);
   });
 });

@@ -60,7 +60,7 @@ describe('eth_call', () => {
     });
     expect((await f.call('eth_call', { to: contract, gas: '0x5208', data: '0x00' })).error).toMatchObject({
       code: -32000,
-      message: 'intrinsic gas too low',
+      message: 'intrinsic gas too low: have 21000, want 21010',
     });
   });
 
@@ -92,12 +92,25 @@ describe('eth_call', () => {
     ).toBeUndefined();
   });
 
-  it('refuses what it would have to ignore', async () => {
+  it('sees state and block as the caller wants them, and forgets it', async () => {
     const data = selector('value');
-    expect((await f.call('eth_call', { to: contract, data }, 'latest', { [contract]: { balance: '0x1' } })).error).toEqual({
-      code: -32602,
-      message: 'invalid argument 2 (stateOverrides): state and block overrides are not supported',
-    });
+    const overrides = { [contract]: { stateDiff: { [word(0)]: word(77) } } };
+    expect((await f.call('eth_call', { to: contract, data }, 'latest', overrides)).result).toBe(word(77));
+    expect((await f.call('eth_call', { to: contract, data }, 'latest')).result).toBe(word(42));
+    const reader = { [beggar.address]: { code: '0x4360005260206000f3' } };
+    expect((await f.call('eth_call', { to: beggar.address }, 'latest', reader, { number: '0x1234' })).result).toBe(word(0x1234));
+    expect((await f.call('eth_call', { to: contract, data }, 'latest', { [contract]: { state: {}, stateDiff: {} } })).error.code).toBe(-32602);
+    expect((await f.call('eth_call', { to: contract }, 'latest', { [contract]: { movePrecompileToAddress: beggar.address } })).error.message).toMatch(
+      /is not a precompile/,
+    );
+  });
+
+  it('lets a contract call', async () => {
+    expect((await f.call('eth_call', { from: contract, to: contract, data: selector('value') })).result).toBe(word(42));
+  });
+
+  it('refuses what contradicts itself', async () => {
+    const data = selector('value');
     expect((await f.call('eth_call', { to: contract, data, input: selector('bare') })).error.code).toBe(-32602);
     expect((await f.call('eth_call', { to: contract, data, input: data }, 'latest', null)).result).toBe(word(42));
   });

@@ -1,5 +1,5 @@
 import type { Derivation } from '@hemid/chain';
-import { createRpcServer, type RpcDeps, type RpcServer } from '@hemid/rpc';
+import { createRpcServer, createRules, type RpcDeps, type RpcServer } from '@hemid/rpc';
 import { type Random, silentLogger } from '@hemid/runtime';
 import { createManualClock, type ManualClock } from '@hemid/testkit';
 import { createPublicClient, createWalletClient, defineChain, type Hex, http, webSocket } from 'viem';
@@ -64,6 +64,7 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
   const reasons: string[] = [];
   const status = {
     clientVersion: 'hemid/test',
+    stateWindow: undefined,
     reasons: () => reasons,
     metrics: () => 'hemid_up 1\n',
     syncing: () => (reasons.length === 0 ? (false as const) : { currentBlock: 1n, highestBlock: 16n }),
@@ -73,7 +74,8 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
   const finality = { of: async () => ({ keystone: undefined, best: undefined, tip }), published: () => [], tip: () => tip };
   const payouts = { report: async () => ({ status: 'unpublished' as const, standing: undefined, tipHeight: 0 }) };
   const provenance = { build: async () => ({ provenance: {} }) };
-  const deps = { ...chain, finality, payouts, provenance, status, clock, random: createCountingRandom(), log: silentLogger };
+  const rules = createRules();
+  const deps = { ...chain, finality, payouts, provenance, status, rules, clock, random: createCountingRandom(), log: silentLogger };
   const server = createRpcServer(deps, { host: '127.0.0.1', port: 0 });
   await server.start(new AbortController().signal);
   const { client, wallet } = connect(server.url());

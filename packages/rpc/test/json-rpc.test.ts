@@ -134,7 +134,10 @@ describe('the server', () => {
     expect(unready.status).toBe(503);
     expect(await unready.json()).toEqual({ ready: false, reasons: ['the latest block is 90 s old'] });
     f.reasons.length = 0;
-    expect(await (await get('/metrics')).text()).toBe('hemid_up 1\n');
+    const metrics = await (await get('/metrics')).text();
+    expect(metrics).toMatch(/^hemid_up 1\n/);
+    expect(metrics).toMatch(/hemid_rpc_calls_total\{method="eth_chainId"\} \d+\n/);
+    expect(metrics).not.toContain('eth_nothing');
     expect((await get('/nothing')).status).toBe(404);
   });
 
@@ -175,9 +178,22 @@ describe('invoke', () => {
 
   it('finds every method documented', () => {
     for (const [name, { doc, params }] of Object.entries(methods)) {
-      expect(name).toMatch(/^(eth|net|web3|txpool|kss|hemi|optimism)_[a-zA-Z0-9]+$/);
+      expect(name).toMatch(/^(eth|debug|net|web3|txpool|ots|erigon|rpc|kss|hemi|optimism)[_.][a-zA-Z0-9]+$/);
       expect(doc).toMatch(/^[A-Z].*\.$/);
       expect(Object.keys(params).every((param) => /^[a-zA-Z]+$/.test(param))).toBe(true);
     }
+  });
+
+  it('finds every method discovered, with a schema of each parameter', async () => {
+    const { result } = (await (await post(JSON.stringify(request('rpc.discover')))).json()) as Answer;
+    expect(result.methods.map(({ name }: { name: string }) => name)).toEqual(Object.keys(methods));
+    const call = result.methods.find(({ name }: { name: string }) => name === 'eth_call');
+    expect(call.params.map(({ name, required }: { name: string; required: boolean }) => [name, required])).toEqual([
+      ['call', true],
+      ['block', false],
+      ['stateOverrides', false],
+      ['blockOverrides', false],
+    ]);
+    expect(call.params[0].schema.properties.to.anyOf[0]).toMatchObject({ type: 'string', pattern: '^0x[0-9a-fA-F]{40}$' });
   });
 });

@@ -10,7 +10,7 @@ import {
 } from '@hemid/protocol';
 import { type Hex, padHex } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Fixture, openFixture } from './fixture.ts';
+import { type Answer, type Fixture, openFixture } from './fixture.ts';
 import { alice, beggar } from './test-chain.ts';
 
 const payout = toPayoutTransaction({ blockRewarded: 1n, miners: [fromHex('cc'.repeat(20))], amounts: [7n] });
@@ -44,6 +44,23 @@ beforeAll(async () => {
 afterAll(() => f.close());
 
 describe('system transactions', () => {
+  it('are executed again by traces, to the gas of their receipts', async () => {
+    const receipts = (await f.call('eth_getBlockReceipts', '0x2')).result;
+    const traces = (await f.call('debug_traceBlockByNumber', '0x2', { tracer: 'callTracer', tracerConfig: { withLog: true } })).result;
+    const outcomes = traces.map(({ txHash, result }: Answer) => ({
+      txHash,
+      gasUsed: result.gasUsed,
+      from: result.from,
+      failed: result.error !== undefined,
+    }));
+    expect(outcomes).toEqual(
+      receipts.map((one: Answer) => ({ txHash: one.transactionHash, gasUsed: one.gasUsed, from: one.from, failed: one.status === '0x0' })),
+    );
+    const logsOf = (node: Answer): Answer[] => [...(node.logs ?? []), ...(node.calls ?? []).flatMap(logsOf)];
+    expect(traces.map(({ result }: Answer) => logsOf(result).length)).toEqual(receipts.map(({ logs }: Answer) => logs.length));
+    expect(traces[1].result.calls ?? traces[1].result.logs).not.toHaveLength(0);
+  });
+
   it('stand in blocks that viem decodes, before the user transactions', async () => {
     const block = await f.client.getBlock({ blockNumber: 2n, includeTransactions: true });
     expect(block.transactions.map((transaction) => (transaction as { typeHex: Hex }).typeHex)).toEqual(['0x7c', '0x7d', '0x7e', '0x2']);

@@ -18,7 +18,7 @@ function fakeExponential(factor: bigint, numerator: bigint, denominator: bigint)
 }
 
 /** Wei per blob gas at an excess. */
-function blobBaseFee(excess: bigint, rules: Common): bigint {
+export function blobBaseFee(excess: bigint, rules: Common): bigint {
   return fakeExponential(1n, excess, rules.getBlobGasSchedule().blobGasPriceUpdateFraction);
 }
 

@@ -1,9 +1,10 @@
 import { type Block, createBlock } from '@ethereumjs/block';
 import type { Common } from '@ethereumjs/common';
+import { RLP } from '@ethereumjs/rlp';
 import { Account, Address } from '@ethereumjs/util';
 import { createVM, type RunTxOpts, runTx, type VM } from '@ethereumjs/vm';
-import { type FlatState, type InlineResult, listRoot } from '@hemid/hvm';
-import { bloomOf, encodeConsensusReceipt, type Receipt, toHex } from '@hemid/protocol';
+import { effectiveGasPrice, type FlatState, listRoot, observe, type ReplayedResult, type ReplayOptions, type Watch } from '@hemid/hvm';
+import { bloomOf, encodeConsensusReceipt, type Receipt, toHex, toMinimal } from '@hemid/protocol';
 import { GAS_PER_BLOB } from './blob-gas.ts';
 import type { EthereumBlock } from './block.ts';
 import type { Header } from './header.ts';
@@ -24,6 +25,8 @@ export interface BlockContext {
   world: World;
   /** Hash of an ancestor, for BLOCKHASH. */
   ancestorHash(number: bigint): Uint8Array;
+  /** Watches the transactions. */
+  watch?: ReplayOptions['watch'];
 }
 
 /** The header as the EVM's environment. */
@@ -33,30 +36,60 @@ function toEvmBlock(header: Header, common: Common): Block {
   return createBlock({ header: { ...rest, ...named } as never }, { common, skipConsensusFormatValidation: true });
 }
 
+/** What a transaction left behind; before Byzantium the root after it instead of a status. */
+export interface EthereumReceipt extends Receipt {
+  root?: Uint8Array;
+  /** As the receipts root commits to it. */
+  encoded: Uint8Array;
+}
+
 interface Executed {
-  receipts: Receipt[];
+  receipts: EthereumReceipt[];
   gasUsed: bigint;
   blobGasUsed: bigint;
 }
 
-async function runInVm(vm: VM, options: RunTxOpts): Promise<InlineResult> {
+async function runInVm(vm: VM, options: RunTxOpts): Promise<ReplayedResult> {
   const { totalGasSpent, execResult, receipt } = await runTx(vm, options);
   const logs = receipt.logs.map(([address, topics, data]) => ({ address, topics, data }));
-  return { succeeded: execResult.exceptionError === undefined, gasUsed: totalGasSpent, logs };
+  const error = execResult.exceptionError?.error as string | undefined;
+  return { succeeded: error === undefined, gasUsed: totalGasSpent, logs, error, output: execResult.returnValue };
 }
 
-async function runTransactions(vm: VM, state: FlatState, evmBlock: Block, block: EthereumBlock): Promise<Executed> {
-  const receipts: Receipt[] = [];
+/** Runs a transaction in the VM, watched. */
+async function runWatched(vm: VM, options: RunTxOpts, watch: Watch): Promise<ReplayedResult> {
+  const stop = observe(vm, watch.observer);
+  const result = await runInVm(vm, options);
+  stop();
+  await watch.done(result);
+  return result;
+}
+
+function encode(receipt: Omit<EthereumReceipt, 'encoded'>): EthereumReceipt {
+  const { root, cumulativeGasUsed, logs } = receipt;
+  if (root === undefined) return { ...receipt, encoded: encodeConsensusReceipt(receipt) };
+  const items = [root, toMinimal(cumulativeGasUsed), bloomOf(logs), logs.map(({ address, topics, data }) => [address, topics, data])];
+  return { ...receipt, encoded: RLP.encode(items as never) };
+}
+
+async function runTransactions(run: { vm: VM; state: FlatState; evmBlock: Block }, block: EthereumBlock, context: BlockContext): Promise<Executed> {
+  const { vm, state, evmBlock } = run;
+  const receipts: EthereumReceipt[] = [];
   let gasUsed = 0n;
   let blobGasUsed = 0n;
-  for (const raw of block.transactions) {
+  for (const [index, raw] of block.transactions.entries()) {
     const tx = decodeTransaction(raw, vm.common);
     if (gasUsed + tx.gasLimit > block.header.gasLimit) throw refuse('a transaction wants more gas than the block has left');
     if ('blobVersionedHashes' in tx) blobGasUsed += GAS_PER_BLOB * BigInt(tx.blobVersionedHashes.length);
-    const inline = runAsInline(vm, { tx, state, header: evmBlock.header });
-    const result = inline ?? (await runInVm(vm, { tx, block: evmBlock, skipHardForkValidation: true, blockGasUsed: gasUsed }));
+    const options = { tx, block: evmBlock, skipHardForkValidation: true, blockGasUsed: gasUsed };
+    const watch = await context.watch?.({ index, raw, from: tx.getSenderAddress().bytes, to: tx.to?.bytes, gasLimit: tx.gasLimit, state });
+    const inline =
+      context.watch === undefined && vm.common.gteHardfork('berlin') ? runAsInline(vm, { tx, state, header: evmBlock.header }) : undefined;
+    const result = watch === undefined ? (inline ?? (await runInVm(vm, options))) : await runWatched(vm, options, watch);
     gasUsed += result.gasUsed;
-    receipts.push({ ...result, type: tx.type, cumulativeGasUsed: gasUsed, nonce: tx.nonce, effectiveGasPrice: 0n });
+    const root = vm.common.gteHardfork('byzantium') ? {} : { root: await context.world.rootOf(state) };
+    const price = effectiveGasPrice(tx, block.header.baseFeePerGas ?? 0n);
+    receipts.push(encode({ ...result, ...root, type: tx.type, cumulativeGasUsed: gasUsed, nonce: tx.nonce, effectiveGasPrice: price }));
   }
   return { receipts, gasUsed, blobGasUsed };
 }
@@ -71,9 +104,10 @@ async function credit(state: FlatState, address: Uint8Array, wei: bigint): Promi
   else if (account !== undefined) await state.deleteAccount(at);
 }
 
-async function payOut(state: FlatState, block: EthereumBlock, isMerged: boolean): Promise<void> {
+async function payOut(state: FlatState, block: EthereumBlock, rules: Common): Promise<void> {
   for (const { address, gwei } of block.withdrawals ?? []) await credit(state, address, gwei * WEI_PER_GWEI);
-  if (!isMerged) for (const { address, wei } of rewardsOf(block)) await credit(state, address, wei);
+  if (rules.consensusType() === 'pos') return;
+  for (const { address, wei } of rewardsOf(block, rules.param('minerReward'))) await credit(state, address, wei);
 }
 
 function expectHeader(header: Header, made: Partial<Header>): void {
@@ -84,32 +118,50 @@ function expectHeader(header: Header, made: Partial<Header>): void {
   }
 }
 
-/** Executes a block, whose header has been checked, on `context.world`; what differs from its header is refused. */
-export async function executeBlock(block: EthereumBlock, context: BlockContext): Promise<void> {
-  const { rules, world } = context;
-  const { header } = block;
-  const state = world.open(rules);
+/** A VM of plain Ethereum over a state. */
+export function openEthereumVm(rules: Common, state: FlatState, ancestorHash: (number: bigint) => Uint8Array | undefined): Promise<VM> {
   const blockchain = {
-    getBlock: async (number: number) => ({ hash: () => context.ancestorHash(BigInt(number)) }),
+    getBlock: async (number: number) => ({ hash: () => ancestorHash(BigInt(number)) ?? new Uint8Array(32) }),
     putBlock: async () => {},
     shallowCopy: () => blockchain,
   };
-  const vm = await createVM({ common: rules, stateManager: state, blockchain: blockchain as never });
+  return createVM({ common: rules, stateManager: state, blockchain: blockchain as never });
+}
+
+/** What a block's execution makes of its header. */
+export interface MadeBlock {
+  receipts: EthereumReceipt[];
+  made: Partial<Header>;
+}
+
+/** Executes a block on `context.world` and says what its header must then state. */
+export async function runBlock(block: EthereumBlock, context: BlockContext): Promise<MadeBlock> {
+  const { rules, world } = context;
+  const { header } = block;
+  const state = world.open(rules);
+  const vm = await openEthereumVm(rules, state, context.ancestorHash);
   const evmBlock = toEvmBlock(header, rules);
 
   await openWithSystemCalls(vm, evmBlock, header);
-  const { receipts, gasUsed, blobGasUsed } = await runTransactions(vm, state, evmBlock, block);
-  await payOut(state, block, rules.consensusType() === 'pos');
+  const { receipts, gasUsed, blobGasUsed } = await runTransactions({ vm, state, evmBlock }, block, context);
+  await payOut(state, block, rules);
   const requestsHash = rules.isActivatedEIP(7685) ? await requestsHashOf(vm, evmBlock, receipts) : undefined;
-
-  expectHeader(header, {
+  const made = {
     gasUsed,
     transactionsRoot: listRoot(block.transactions),
-    receiptsRoot: listRoot(receipts.map(encodeConsensusReceipt)),
+    receiptsRoot: listRoot(receipts.map(({ encoded }) => encoded)),
     logsBloom: bloomOf(receipts.flatMap((receipt) => receipt.logs)),
     ...(block.withdrawals === undefined ? {} : { withdrawalsRoot: listRoot(block.withdrawals.map(({ raw }) => raw)) }),
     ...(header.blobGasUsed === undefined ? {} : { blobGasUsed }),
     ...(requestsHash === undefined ? {} : { requestsHash }),
     stateRoot: await world.commit(state),
-  });
+  };
+  return { receipts, made };
+}
+
+/** Executes a block, whose header has been checked, on `context.world`; what differs from its header is refused. */
+export async function executeBlock(block: EthereumBlock, context: BlockContext): Promise<EthereumReceipt[]> {
+  const { receipts, made } = await runBlock(block, context);
+  expectHeader(block.header, made);
+  return receipts;
 }

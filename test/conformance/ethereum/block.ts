@@ -8,6 +8,8 @@ import { refuse } from './refusal.ts';
 export interface Withdrawal {
   /** RLP [index, validator, address, amount]. */
   raw: Uint8Array;
+  index: bigint;
+  validator: bigint;
   address: Uint8Array;
   gwei: bigint;
 }
@@ -46,8 +48,8 @@ function withdrawalFrom(item: Items): Withdrawal {
   const [index, validator, address, amount] = fields;
   if (fields.length !== 4 || fields.some((field) => Array.isArray(field))) throw refuse('a withdrawal has four fields');
   if (address?.length !== 20) throw refuse('a withdrawal goes to an address');
-  for (const integer of [index, validator]) fromMinimal(integer as Uint8Array, 8);
-  return { raw: RLP.encode(item), address: address as Uint8Array, gwei: fromMinimal(amount as Uint8Array, 8) };
+  const integer = (field: unknown): bigint => fromMinimal(field as Uint8Array, 8);
+  return { raw: RLP.encode(item), index: integer(index), validator: integer(validator), address: address as Uint8Array, gwei: integer(amount) };
 }
 
 /** Reads a block; bytes that are not exactly one block's are refused. */

@@ -11,7 +11,6 @@ const BOMB_PERIOD = 100_000n;
 /** Blocks by which forks have put off the difficulty bomb: EIP-2384, EIP-3554. */
 const BOMB_DELAY = { berlin: 9_000_000n, london: 9_700_000n };
 
-const REWARD = 2n * 10n ** 18n;
 const MAX_OMMERS = 2;
 const MAX_OMMER_DEPTH = 6;
 
@@ -58,9 +57,9 @@ export function checkOmmers(block: EthereumBlock, parent: Ancestor, check: (head
   }
 }
 
-/** What miners of the block and of its ommers are paid, in wei. */
-export function rewardsOf(block: EthereumBlock): { address: Uint8Array; wei: bigint }[] {
+/** What miners of the block and of its ommers are paid, in wei; `reward` is that of a block without ommers. */
+export function rewardsOf(block: EthereumBlock, reward: bigint): { address: Uint8Array; wei: bigint }[] {
   const { number, beneficiary } = block.header;
-  const ommers = block.ommers.map((ommer) => ({ address: ommer.beneficiary, wei: (REWARD * (8n + ommer.number - number)) / 8n }));
-  return [...ommers, { address: beneficiary, wei: REWARD + (REWARD / 32n) * BigInt(block.ommers.length) }];
+  const ommers = block.ommers.map((ommer) => ({ address: ommer.beneficiary, wei: (reward * (8n + ommer.number - number)) / 8n }));
+  return [...ommers, { address: beneficiary, wei: reward + (reward / 32n) * BigInt(block.ommers.length) }];
 }

@@ -9,6 +9,10 @@ export type Allocation = Record<string, { nonce: string; balance: string; code: 
 /** A state in memory: rows that blocks change. */
 export interface World {
   root(): Uint8Array;
+  /** The rows, to read. */
+  readonly base: BaseState;
+  /** The root that a state would have, which stays as it is. */
+  rootOf(state: FlatState): Promise<Uint8Array>;
   open(rules: Common): FlatState;
   /** Takes over what a state changed; @returns the root. */
   commit(state: FlatState): Promise<Uint8Array>;
@@ -38,9 +42,16 @@ function worldOf(rows: Map<string, Uint8Array>, root: Uint8Array): World {
       for (const key of [...rows.keys()]) if (key.startsWith(prefix)) yield key;
     },
   };
+  const rootOf = async (state: FlatState): Promise<Uint8Array> => (await commitState(state, base)).root;
   return {
     root: () => current,
-    open: (rules) => openFlatState(rules, base),
+    base,
+    rootOf,
+    open(rules) {
+      const state = openFlatState(rules, base);
+      // The VM asks for it before Byzantium, where receipts state it.
+      return Object.assign(state, { getStateRoot: () => rootOf(state) });
+    },
     async commit(state) {
       const { root: next, diff } = await commitState(state, base);
       for (const [key, value] of diff) {

@@ -1,10 +1,11 @@
 import type { PlacedL2Header } from '@hemid/chain';
 import { z } from 'zod';
 import { type BlockId, blockId, blockNumber, readBlockHeader } from '../block-id.ts';
-import { showBlock } from '../block-shape.ts';
+import type { ForeignBlock } from '../block-rlp.ts';
+import { showBlock, showHeader } from '../block-shape.ts';
 import type { RpcContext } from '../context.ts';
 import { type MethodTable, method } from '../method.ts';
-import { hash } from '../param.ts';
+import { count, hash } from '../param.ts';
 import { showReceipt } from '../receipt-shape.ts';
 
 const hydrated = z.boolean('must be true (whole transactions) or false (hashes)').default(false);
@@ -20,6 +21,12 @@ function countTransactions(id: BlockId, { chain }: RpcContext): bigint | undefin
   const placed = readBlockHeader(chain, id);
   const sealed = placed && chain.block(placed.hash);
   return sealed && BigInt(sealed.block.transactions.length);
+}
+
+function countUncles(id: BlockId, { chain }: RpcContext): bigint | undefined {
+  const placed = readBlockHeader(chain, id);
+  const block: ForeignBlock | undefined = placed && chain.block(placed.hash)?.block;
+  return block && BigInt(block.ommers?.length ?? 0);
 }
 
 /** Blocks; null for one that is not here. */
@@ -44,15 +51,52 @@ export const ethBlock: MethodTable = {
     params: { hash },
     handle: (values, context) => countTransactions({ hash: values.hash, requireCanonical: false }, context),
   }),
+  eth_getHeaderByNumber: method({
+    doc: 'A header of the canonical chain.',
+    params: { block: blockNumber },
+    handle({ block }, { chain }) {
+      const placed = readBlockHeader(chain, block);
+      return placed && showHeader(placed);
+    },
+  }),
+  eth_getHeaderByHash: method({
+    doc: 'A header, canonical or not.',
+    params: { hash },
+    handle(values, { chain }) {
+      const placed = chain.header(values.hash);
+      return placed && showHeader(placed);
+    },
+  }),
+  eth_getUncleCountByBlockNumber: method({
+    doc: 'How many uncles a block of the canonical chain has: none.',
+    params: { block: blockNumber },
+    handle: ({ block }, context) => countUncles(block, context),
+  }),
+  eth_getUncleCountByBlockHash: method({
+    doc: 'How many uncles a block has: none.',
+    params: { hash },
+    handle: (values, context) => countUncles({ hash: values.hash, requireCanonical: false }, context),
+  }),
+  eth_getUncleByBlockNumberAndIndex: method({
+    doc: 'Always null: there are no uncles.',
+    params: { block: blockNumber, index: count },
+    handle: () => undefined,
+  }),
+  eth_getUncleByBlockHashAndIndex: method({
+    doc: 'Always null: there are no uncles.',
+    params: { hash, index: count },
+    handle: () => undefined,
+  }),
   eth_getBlockReceipts: method({
     doc: 'All receipts of a block.',
     params: { block: blockId },
-    handle({ block: id }, { chain, decode }) {
+    handle({ block: id }, context) {
+      const { chain } = context;
       const block = readBlockHeader(chain, id);
       const transactions = block && chain.block(block.hash)?.block.transactions;
       const receipts = block && chain.receipts(block.hash);
       if (block === undefined || transactions === undefined || receipts === undefined) return undefined;
-      return transactions.map((_, index) => showReceipt({ block, transactions, receipts }, index, decode));
+      return transactions.map((_, index) => showReceipt({ block, transactions, receipts }, index, context));
     },
   }),
 };

@@ -1,3 +1,4 @@
+import { nextBaseFee } from '@hemid/hvm';
 import { z } from 'zod';
 import { blockNumber, readBlockHeader } from '../block-id.ts';
 import { fail } from '../errors.ts';
@@ -44,10 +45,20 @@ export const ethChain: MethodTable = {
     params: {},
     handle: (_, { chain }) => suggestTip(chain),
   }),
+  eth_baseFee: method({
+    doc: 'The base fee of the next block, in wei.',
+    params: {},
+    handle: (_, { chain }) => nextBaseFee(chain.spec, chain.head('latest').header),
+  }),
+  eth_blobBaseFee: method({
+    doc: 'What blob gas would cost in the next block, in wei; blocks here carry no blobs.',
+    params: {},
+    handle: (_, { chain, rules }) => rules.blobBaseFee(chain.head('latest').header),
+  }),
   eth_feeHistory: method({
     doc: 'Base fees, fullness and tips at percentiles of up to 1024 blocks.',
     params: { blockCount: count, newestBlock: blockNumber, rewardPercentiles: percentiles.optional() },
-    handle({ blockCount, newestBlock, rewardPercentiles }, { chain }) {
+    handle({ blockCount, newestBlock, rewardPercentiles }, { chain, rules }) {
       const newest = readBlockHeader(chain, newestBlock);
       if (newest === undefined) {
         const asked = 'number' in newestBlock ? newestBlock.number : newestBlock;
@@ -55,7 +66,7 @@ export const ethChain: MethodTable = {
       }
       if (blockCount === 0) return { oldestBlock: 0n, gasUsedRatio: null };
       const length = BigInt(Math.min(blockCount, MAX_FEE_BLOCKS));
-      return readFeeHistory(chain, { newest, count: length }, rewardPercentiles);
+      return readFeeHistory({ chain, rules }, { newest, count: length }, rewardPercentiles);
     },
   }),
 };

@@ -10,9 +10,9 @@ const id = z.string('must be the id of a filter');
 /** Logs, and filters that clients poll. */
 export const ethLog: MethodTable = {
   eth_getLogs: method({
-    doc: 'The logs of a range of at most 10,000 blocks, or of one block, that match.',
+    doc: 'The logs that match, of one block or of a range: at most 10,000 blocks unless the node is configured otherwise.',
     params: { filter: logQuery },
-    handle: async ({ filter }, { chain }) => (await findLogs(chain, filter)).map(showLog),
+    handle: async ({ filter }, context) => (await findLogs(context, filter)).map(showLog),
   }),
   eth_newFilter: method({
     doc: 'Begins to collect logs that match.',
@@ -37,10 +37,10 @@ export const ethLog: MethodTable = {
   eth_getFilterLogs: method({
     doc: 'All logs that a log filter matches, as eth_getLogs gives them.',
     params: { id },
-    async handle(values, { filters, chain }) {
-      const kind = filters.get(values.id);
+    async handle(values, context) {
+      const kind = context.filters.get(values.id);
       if (kind.collects !== 'logs') throw fail('rpc/not-found', 'filter not found');
-      return (await findLogs(chain, kind.query)).map(showLog);
+      return (await findLogs(context, kind.query)).map(showLog);
     },
   }),
   eth_uninstallFilter: method({

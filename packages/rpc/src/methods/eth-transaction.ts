@@ -51,13 +51,14 @@ export const ethTransaction: MethodTable = {
   eth_getTransactionReceipt: method({
     doc: 'What a transaction of the canonical chain did.',
     params: { hash },
-    handle(values, { chain, decode }) {
+    handle(values, context) {
+      const { chain } = context;
       const location = chain.transaction(values.hash);
       const block = location && chain.header(location.blockHash);
       if (location === undefined || block === undefined) return undefined;
       const transactions = chain.block(block.hash)?.block.transactions ?? [];
       const receipts = chain.receipts(block.hash) ?? [];
-      return showReceipt({ block, transactions, receipts }, location.index, decode);
+      return showReceipt({ block, transactions, receipts }, location.index, context);
     },
   }),
 };

@@ -2,7 +2,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import { type MethodTable, method } from '../method.ts';
 import { data } from '../param.ts';
 
-/** The small namespaces: net_, web3_, txpool_. */
+/** The small namespaces: net_, web3_. */
 export const net: MethodTable = {
   net_version: method({
     doc: 'The chain id in decimal.',
@@ -28,13 +28,5 @@ export const net: MethodTable = {
     doc: 'The keccak256 of the data.',
     params: { data },
     handle: (values) => keccak_256(values.data),
-  }),
-  txpool_status: method({
-    doc: 'How many transactions are executable now, and how many wait for an earlier nonce.',
-    params: {},
-    handle(_, { pool }) {
-      const { pending, queued } = pool.counts();
-      return { pending: BigInt(pending), queued: BigInt(queued) };
-    },
   }),
 };

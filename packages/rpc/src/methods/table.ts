@@ -1,9 +1,14 @@
 import type { MethodTable } from '../method.ts';
 import { createSubscriptionMethods, ethSubscriptions, hemiSubscriptions, kssSubscriptions } from '../subscription.ts';
+import { debugRaw } from './debug-raw.ts';
+import { debugTrace } from './debug-trace.ts';
+import { createDiscovery } from './discover.ts';
 import { ethBlock } from './eth-block.ts';
 import { ethCall } from './eth-call.ts';
 import { ethChain } from './eth-chain.ts';
+import { ethConfig } from './eth-config.ts';
 import { ethLog } from './eth-log.ts';
+import { ethSimulate } from './eth-simulate.ts';
 import { ethState } from './eth-state.ts';
 import { ethTransaction } from './eth-transaction.ts';
 import { evidence } from './evidence.ts';
@@ -11,18 +16,26 @@ import { finality } from './finality.ts';
 import { hemi } from './hemi.ts';
 import { kss } from './kss.ts';
 import { net } from './net.ts';
+import { otterscan } from './otterscan.ts';
 import { pop } from './pop.ts';
 import { provenance } from './provenance.ts';
+import { txpool } from './txpool.ts';
 
-/** Every method that the node answers. */
+/** Every method that the node answers: what is documented, discovered and counted is this table. */
 export const methods: MethodTable = {
   ...ethChain,
+  ...ethConfig,
   ...ethState,
   ...ethCall,
+  ...ethSimulate,
   ...ethBlock,
   ...ethTransaction,
   ...ethLog,
   ...createSubscriptionMethods('eth', ethSubscriptions),
+  ...debugRaw,
+  ...debugTrace,
+  ...otterscan,
+  ...txpool,
   ...net,
   ...kss,
   ...createSubscriptionMethods('kss', kssSubscriptions),
@@ -32,4 +45,5 @@ export const methods: MethodTable = {
   ...pop,
   ...evidence,
   ...provenance,
+  ...createDiscovery(() => methods),
 };

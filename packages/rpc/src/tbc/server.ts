@@ -15,6 +15,8 @@ export interface TbcServer extends Service {
 const PATH = '/v1/ws';
 /** Bytes of a frame. */
 const MAX_FRAME = 512 * 1024;
+/** A client that lets more than this pile up is cut off, bytes. */
+const MAX_BUFFERED = 16_000_000;
 /** Frames of a connection at work at once; the public programs have up to ten. */
 const MAX_AT_WORK = 16;
 
@@ -23,7 +25,7 @@ function serveTbc(socket: Socket, deps: TbcDeps, onClose: () => void): Connectio
     const reply = await answerFrame(text, deps);
     if (reply !== undefined) connection.send(reply);
   }
-  const connection = serveSocket(socket, { log: deps.log, maxAtWork: MAX_AT_WORK }, { receive, onClose });
+  const connection = serveSocket(socket, { log: deps.log, maxAtWork: MAX_AT_WORK, bufferBytes: MAX_BUFFERED }, { receive, onClose });
   // Clients wait for this before they send anything.
   connection.send(toFrame('tbcapi-ping-request', '0', { timestamp: Math.floor(deps.clock.now() / 1000) }));
   return connection;
