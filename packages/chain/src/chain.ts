@@ -12,6 +12,7 @@ import {
 import { type ChainSpec, equal, isHemidError, isSystemEnvelope, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
 import { nextTurn } from '@hemid/runtime';
 import { type Batch, type Follower, follow, layout, routeBetween, type Store } from '@hemid/store';
+import { supplyAfter } from './accounting.ts';
 import { createBlockArchive } from './block-archive.ts';
 import { bitcoinReference } from './block-rule.ts';
 import { canonicalNumbers, createKeystoneIndex, transactionIndex } from './canonical-follower.ts';
@@ -161,8 +162,10 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     await execution.pause?.();
     const sealed: SealedBlock = { block: executed.block, seal, hash: executed.hash };
     const placed: PlacedL2Header = { header: executed.block.header, hash: executed.hash };
+    const parent = archive.getSupply(executed.block.header.parentHash);
+    const supply = supplyAfter(executed, { parent, genesis: archive.getSupply(genesis.hash) });
     const batch = store.batch();
-    archive.put(executed, seal, batch);
+    archive.put(executed, { seal, supply }, batch);
     states.stage(executed.hash, executed.diff);
     keepSlotEvidence({ spec, archive, headerAt, isCanonical, parentOf }, leaves.values(), sealed, batch);
     batch.put(layout.leaf, placed.hash, placed.header.number);

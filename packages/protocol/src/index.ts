@@ -66,6 +66,7 @@ export {
   BITCOIN_KIT_ADDRESS,
   CURSOR_HASH_SLOT,
   CURSOR_NEXT_SLOT,
+  DEAD_ADDRESS,
   DEPOSIT_CALLER_ADDRESS,
   FEE_VAULT_ADDRESS,
   HISTORY_ADDRESS,
@@ -74,6 +75,10 @@ export {
   SYSTEM_ADDRESS,
   seenSlot,
   TUNNEL_ADDRESS,
+  TUNNEL_SUMS_SLOT,
+  type TunnelSums,
+  toTunnelSums,
+  WRAPPED_HBTC_ADDRESS,
 } from './predeploy.ts';
 export { bloomOf, decodeReceipts, encodeConsensusReceipt, encodeReceipts, encodeReceiptWith, type Log, type Receipt } from './receipt.ts';
 export { encodeRlp, type RlpItem } from './rlp.ts';
@@ -92,3 +97,4 @@ export {
   type TunnelTransaction,
 } from './system-transaction.ts';
 export { type Deposit, toDepositTransaction, toSpendTransaction, txidOfTunnelTransaction, type VaultSpend, WEI_PER_SAT } from './tunnel.ts';
+export { type ConfigurationSlot, clearedSlot, configurationChanges, genesisConfiguration } from './tunnel-configuration.ts';

@@ -186,6 +186,8 @@ export const layout = {
   block: table('b', only(hash), only(rest)),
   /** Receipts by block hash: RLP list. */
   receipts: table('r', only(hash), only(rest)),
+  /** Wei that all accounts hold together after a block, by block hash; the dead address aside. */
+  supply: table('s', only(hash), only(u256)),
   /** Valid blocks without a known child: the candidates of fork choice. */
   leaf: table('l', only(hash), only(u64)),
   /** The canonical chain: number → hash. */

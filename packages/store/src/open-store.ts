@@ -7,7 +7,7 @@ import { layout } from './layout.ts';
 import { createStore, type Level, levelError, type Store } from './store.ts';
 
 /** Changes whenever rows that are on disk change their meaning; it stands in `layout.meta`. */
-const SCHEMA = 2;
+const SCHEMA = 3;
 const SCHEMA_ROW = 'schema';
 
 /** A store in memory, for tests and for the throw-away mode of tools. */

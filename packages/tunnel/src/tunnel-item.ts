@@ -35,15 +35,7 @@ export function toTunnelTransaction(transaction: BitcoinTransaction, height: num
   const { vaults, limits } = context.rules;
   const paid = transaction.outputs.map((output, vout) => ({ ...output, vout })).filter(({ script }) => isVault(vaults, script));
   const spent = spentFromVault(transaction, context);
-  if (spent !== undefined) {
-    return toSpendTransaction(
-      toVaultSpend(
-        transaction,
-        spent,
-        paid.reduce((sum, { valueSats }) => sum + valueSats, 0n),
-      ),
-    );
-  }
+  if (spent !== undefined) return toSpendTransaction(toVaultSpend(transaction, spent, paid));
   const counted = paid.filter(({ vout }) => vout < MAX_OUTPUTS);
   const [first] = counted;
   const recipient = readRecipient(transaction.outputs);
