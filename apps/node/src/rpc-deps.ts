@@ -3,6 +3,7 @@ import type { UserTransaction } from '@hemid/hvm';
 import type { Upstream } from '@hemid/network';
 import type { RpcDeps } from '@hemid/rpc';
 import { type Clock, type Logger, systemRandom } from '@hemid/runtime';
+import { reportDeposit, reportReserves, reportWithdrawal } from '@hemid/tunnel';
 import { fail } from './errors.ts';
 import { renderMetrics } from './metrics.ts';
 import type { Node } from './node.ts';
@@ -48,6 +49,11 @@ export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; ups
     bitcoin: node.blocks,
     finality: node.finality,
     payouts: { report: (keystone) => reportPayout(node.chain, keystone) },
+    tunnel: {
+      deposit: (txid) => reportDeposit(node, txid),
+      withdrawal: (id) => reportWithdrawal(node.chain, id),
+      reserves: () => reportReserves(node.chain),
+    },
     status: {
       clientVersion: CLIENT_VERSION,
       reasons: () => reasonsOf(node, clock),

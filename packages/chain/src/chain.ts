@@ -15,7 +15,7 @@ import { type Batch, type Follower, follow, layout, routeBetween, type Store } f
 import { supplyAfter } from './accounting.ts';
 import { createBlockArchive } from './block-archive.ts';
 import { bitcoinReference } from './block-rule.ts';
-import { canonicalNumbers, createKeystoneIndex, transactionIndex } from './canonical-follower.ts';
+import { canonicalNumbers, createKeystoneIndex, transactionIndex, tunnelIndex } from './canonical-follower.ts';
 import type { ChainReader, HeadChange } from './chain-reader.ts';
 import { fail } from './errors.ts';
 import { chooseHead } from './fork-choice.ts';
@@ -137,7 +137,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     apply: ({ block, hash }, batch) => states.apply({ hash, number: block.header.number }, batch),
     revert: ({ block, hash }, batch) => states.revert({ hash, number: block.header.number }, batch),
   };
-  const followers = [canonicalNumbers, transactionIndex, createKeystoneIndex(spec, headers, ancestorOf), stateFollower];
+  const followers = [canonicalNumbers, transactionIndex, tunnelIndex, createKeystoneIndex(spec, headers, ancestorOf), stateFollower];
   const preparationDeps = { ...deps, execution, ancestorOf };
   const tree = {
     parent: parentOf,
@@ -229,6 +229,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     block: archive.readBlock,
     receipts: archive.readReceipts,
     transaction: (hash) => store.get(layout.transaction, hash),
+    tunnelTransaction: (txid) => store.get(layout.tunnelTransaction, txid),
     keystone,
     keystoneBlock(abbreviatedHash) {
       const row = store.get(layout.keystone, abbreviatedHash);

@@ -1,4 +1,4 @@
-export { type AbiFunction, type AbiType, type AbiValue, abiFunction } from './abi.ts';
+export { type AbiFunction, type AbiType, type AbiValue, abiFunction, decodeAbi } from './abi.ts';
 export { ATTRIBUTES_GAS, type Attributes, decodeAttributes, encodeAttributes, toAttributesTransaction } from './attributes.ts';
 export { addressToScript, type BitcoinNetwork, scriptToAddress } from './bitcoin-address.ts';
 export { displayBytes, fromDisplay, sha256d, toDisplay } from './bitcoin-hash.ts';
@@ -96,5 +96,13 @@ export {
   TUNNEL_TYPE,
   type TunnelTransaction,
 } from './system-transaction.ts';
-export { type Deposit, toDepositTransaction, toSpendTransaction, txidOfTunnelTransaction, type VaultSpend, WEI_PER_SAT } from './tunnel.ts';
+export {
+  type Deposit,
+  readTunnelTransaction,
+  toDepositTransaction,
+  toSpendTransaction,
+  txidOfTunnelTransaction,
+  type VaultSpend,
+  WEI_PER_SAT,
+} from './tunnel.ts';
 export { type ConfigurationSlot, clearedSlot, configurationChanges, genesisConfiguration } from './tunnel-configuration.ts';

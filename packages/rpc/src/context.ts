@@ -2,7 +2,7 @@ import type { ChainReader } from '@hemid/chain';
 import type { Clock, Logger, Random } from '@hemid/runtime';
 import { createFeed, type Feed } from './feed.ts';
 import { createFilters, type Filters } from './filters.ts';
-import type { BitcoinBlocks, FinalityReader, NodeStatus, PayoutReader, TransactionPool } from './ports.ts';
+import type { BitcoinBlocks, FinalityReader, NodeStatus, PayoutReader, TransactionPool, TunnelReader } from './ports.ts';
 import type { Session } from './session.ts';
 import { createTransactionDecoder, type TransactionDecoder } from './transaction-decoder.ts';
 
@@ -13,6 +13,7 @@ export interface RpcDeps {
   bitcoin: BitcoinBlocks;
   finality: FinalityReader;
   payouts: PayoutReader;
+  tunnel: TunnelReader;
   status: NodeStatus;
   clock: Clock;
   random: Random;

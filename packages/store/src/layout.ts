@@ -202,6 +202,8 @@ export const layout = {
   stateDiff: table('D', only(hash), only(rest)),
   /** Where a canonical L2 transaction stands. */
   transaction: table('T', only(hash), record<TransactionLocationRow>({ blockHash: hash, index: u32 })),
+  /** Where the canonical tunnel transaction about a Bitcoin transaction (txid, internal) stands. */
+  tunnelTransaction: table('q', only(hash), record<TransactionLocationRow>({ blockHash: hash, index: u32 })),
   /** Canonical keystones by abbreviated hash. */
   keystone: table('k', only(hash), record<KeystoneRow>({ number: u64, blockHash: hash })),
   /** Slots this node has sealed, and with which block: never two. */

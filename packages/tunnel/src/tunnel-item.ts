@@ -2,10 +2,12 @@ import {
   type ActiveRules,
   type BitcoinTransaction,
   type BitcoinView,
+  type Deposit,
   equal,
   type TunnelTransaction,
   toDepositTransaction,
   toSpendTransaction,
+  type VaultSpend,
 } from '@hemid/protocol';
 import { MAX_OUTPUTS, readRecipient } from './recipient.ts';
 import { toVaultSpend } from './vault-spend.ts';
@@ -27,26 +29,38 @@ function spentFromVault(transaction: BitcoinTransaction, { rules, view }: Tunnel
   return spent.length === 0 ? undefined : spent.reduce((sum, output) => sum + (output?.valueSats ?? 0n), 0n);
 }
 
-/**
- * The 0x7E that a Bitcoin transaction gives: a deposit, a vault spend, or `undefined` for neither (protocol
- * section 10). A payment to the vault that is no deposit gives nothing.
- */
-export function toTunnelTransaction(transaction: BitcoinTransaction, height: number, context: TunnelRules): TunnelTransaction | undefined {
+/** What a Bitcoin transaction is to the tunnel; `refused` says in words why it is nothing. */
+export type TunnelItem = { deposit: Deposit } | { spend: VaultSpend } | { refused: string };
+
+/** Reads a Bitcoin transaction as the tunnel sees it (protocol section 10). */
+export function readTunnelItem(transaction: BitcoinTransaction, height: number, context: TunnelRules): TunnelItem {
   const { vaults, limits } = context.rules;
   const paid = transaction.outputs.map((output, vout) => ({ ...output, vout })).filter(({ script }) => isVault(vaults, script));
   const spent = spentFromVault(transaction, context);
-  if (spent !== undefined) return toSpendTransaction(toVaultSpend(transaction, spent, paid));
+  if (spent !== undefined) return { spend: toVaultSpend(transaction, spent, paid) };
+  if (paid.length === 0) return { refused: 'it pays no vault' };
   const counted = paid.filter(({ vout }) => vout < MAX_OUTPUTS);
   const [first] = counted;
+  if (first === undefined) return { refused: `it pays the vault behind its first ${MAX_OUTPUTS} outputs` };
   const recipient = readRecipient(transaction.outputs);
+  if (recipient === undefined) return { refused: `it names no recipient in its first ${MAX_OUTPUTS} outputs` };
   const sum = counted.reduce((total, { valueSats }) => total + valueSats, 0n);
-  if (first === undefined || recipient === undefined || sum < limits.minimumDepositSats) return undefined;
-  return toDepositTransaction({
-    txid: transaction.txid,
-    vout: first.vout,
-    height,
-    sats: sum - limits.depositFeeSats,
-    recipient: recipient.address,
-    payload: recipient.payload,
-  });
+  if (sum < limits.minimumDepositSats) return { refused: `it pays the vault ${sum} sats, and ${limits.minimumDepositSats} is the minimum` };
+  return {
+    deposit: {
+      txid: transaction.txid,
+      vout: first.vout,
+      height,
+      sats: sum - limits.depositFeeSats,
+      recipient: recipient.address,
+      payload: recipient.payload,
+    },
+  };
+}
+
+/** The 0x7E that a Bitcoin transaction gives, or `undefined` when it is neither a deposit nor a vault spend. */
+export function toTunnelTransaction(transaction: BitcoinTransaction, height: number, context: TunnelRules): TunnelTransaction | undefined {
+  const item = readTunnelItem(transaction, height, context);
+  if ('refused' in item) return undefined;
+  return 'deposit' in item ? toDepositTransaction(item.deposit) : toSpendTransaction(item.spend);
 }

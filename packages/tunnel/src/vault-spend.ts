@@ -2,7 +2,8 @@ import { type BitcoinOutput, type BitcoinTransaction, concat, fromBigEndian, rea
 import { keccak_256 } from '@noble/hashes/sha3.js';
 
 const OP_RETURN = 0x6a;
-const MAX_COUNT = 64;
+/** Requests that one batch pays at most. */
+export const MAX_COUNT = 64;
 /** "HEMW" ‖ firstId u64 ‖ count u16. */
 const MARK_SIZE = 14;
 /** Of the script of an output in a batch: its length is hashed as 16 bits. */

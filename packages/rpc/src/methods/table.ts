@@ -11,6 +11,7 @@ import { hemi } from './hemi.ts';
 import { kss } from './kss.ts';
 import { net } from './net.ts';
 import { pop } from './pop.ts';
+import { tunnel } from './tunnel.ts';
 
 /** Every method that the node answers. */
 export const methods: MethodTable = {
@@ -27,4 +28,5 @@ export const methods: MethodTable = {
   ...hemi,
   ...finality,
   ...pop,
+  ...tunnel,
 };
