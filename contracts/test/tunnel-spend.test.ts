@@ -247,6 +247,6 @@ describe('the gas of a vault spend', () => {
     expect(namesOf(breach)).toEqual(['Breach']);
     const outcome = await spend(batch);
     expect(namesOf(outcome)).toEqual(['Settled']);
-  for (const { gasUsed } of [breach, outcome]) expect(gasUsed).toBeLessThan((SPEND_GAS + 64n * 40_000n) / 2n);
+    for (const { gasUsed } of [breach, outcome]) expect(gasUsed).toBeLessThan((SPEND_GAS + 64n * 40_000n) / 2n);
   });
 });

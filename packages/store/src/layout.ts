@@ -214,6 +214,9 @@ export const layout = {
   /** Transactions that wait in the pool of a sequencer, in parcels by number: RLP list of raw transactions. */
   pooled: table('w', only(u64), only(rest)),
 
+  /** Batches of withdrawals that this custodian has signed, by the lowest id: RLP [unsigned transaction, complete one or nothing]. */
+  signedBatch: table('g', only(u64), only(rest)),
+
   /** The unspent set at the hVM genesis: `loading` while its coins come in, `complete` once all of them are here. */
   unspentSet: table('u', text, record<UnspentSetRow>({ hashSerialized: hash, offset: u64, coins: u64, prefix: hash })),
 } as const;

@@ -9,8 +9,14 @@ const MARK_SIZE = 14;
 /** Of the script of an output in a batch: its length is hashed as 16 bits. */
 const MAX_SCRIPT = 0xffff;
 
+/** The script of a batch's last output: "HEMW" ‖ firstId ‖ count. */
+export function encodeMark(firstId: bigint, count: number): Uint8Array {
+  const data = concat(new TextEncoder().encode('HEMW'), toBigEndian(firstId, 8), toBigEndian(count, 2));
+  return concat(Uint8Array.of(OP_RETURN, data.length), data);
+}
+
 /** The batch that the last output names, or `undefined`. */
-function readMark(outputs: readonly BitcoinOutput[]): { firstId: bigint; count: number } | undefined {
+export function readMark(outputs: readonly Pick<BitcoinOutput, 'script'>[]): { firstId: bigint; count: number } | undefined {
   const script = outputs[outputs.length - 1]?.script;
   if (script?.[0] !== OP_RETURN) return undefined;
   const push = readPush(script.subarray(1));

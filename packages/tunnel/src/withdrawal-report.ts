@@ -16,11 +16,11 @@ export interface WithdrawalReport {
   before: bigint;
 }
 
-/** The Bitcoin transaction of the batch that holds a settled id: batches have no gaps and at most 64 requests. */
-async function settlementOf(tunnel: TunnelContract, id: bigint): Promise<Uint8Array | undefined> {
+/** The batch that holds a settled id, and its Bitcoin transaction (internal order): batches have no gaps and at most 64 requests. */
+export async function settlementOf(tunnel: TunnelContract, id: bigint): Promise<{ firstId: bigint; txid: Uint8Array } | undefined> {
   for (let first = id; first > 0n && first > id - BigInt(MAX_COUNT); first -= 1n) {
     const txid = await tunnel.settledBy(first);
-    if (txid !== undefined) return txid;
+    if (txid !== undefined) return { firstId: first, txid };
   }
   return undefined;
 }
@@ -33,7 +33,7 @@ export async function reportWithdrawal(chain: ChainReader, id: bigint): Promise<
   const request = await tunnel.request(id);
   const block = chain.headerAt(request.blockNumber);
   const open = await tunnel.lowestOpenId();
-  if (id < open) return { status: 'settled', request, block, settledBy: await settlementOf(tunnel, id), before: 0n };
+  if (id < open) return { status: 'settled', request, block, settledBy: (await settlementOf(tunnel, id))?.txid, before: 0n };
   const isFinal = request.blockNumber <= chain.head('finalized').header.number;
   return { status: isFinal ? 'finalized' : 'requested', request, block, settledBy: undefined, before: id - open };
 }
