@@ -1,7 +1,4 @@
-import { tunnel } from '@hemid/contracts';
-import { devKey } from '@hemid/node';
-import { fromDisplay, fromHex, TUNNEL_ADDRESS, toDigits, toHex, WEI_PER_SAT } from '@hemid/protocol';
-import { Secret, silentLogger } from '@hemid/runtime';
+import { fromDisplay, fromHex, toDigits } from '@hemid/protocol';
 import {
   type BitcoinActor,
   type Bitcoind,
@@ -9,73 +6,23 @@ import {
   createTestNetwork,
   createUser,
   createVaultActor,
-  publishKeystone,
   startBitcoind,
   type TestNetwork,
   type User,
   type VaultActor,
-  type VerifierActor,
 } from '@hemid/testkit';
-import { type Custodian, createCustodian, createHttpExchange, sortedMulti } from '@hemid/tunnel';
 import { Transaction } from 'bitcoinjs-lib';
-import { encodeFunctionData } from 'viem';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type CustodianActor, createCustodians, finalize, paymentsTo, requestWithdrawal } from '../custodian-scene.ts';
 
 const PAYEE = fromHex(`0x0014${'ab'.repeat(20)}`);
-const SECRET = new Secret(new Uint8Array(32).fill(7));
-
-/** A custodian beside its own verifier; `restart` is a crash and a new start on the same disk. */
-interface Member {
-  verifier: VerifierActor;
-  tick(): Promise<string>;
-  restart(): void;
-  leave(): Promise<void>;
-}
 
 let bitcoind: Bitcoind;
 let bitcoin: BitcoinActor;
 let network: TestNetwork;
 let vault: VaultActor;
 let user: User;
-let members: [Member, Member, Member];
-
-async function createMember(name: string, peers: string[]): Promise<Member & { url: string }> {
-  const verifier = await network.createVerifier();
-  const exchange = createHttpExchange({ host: '127.0.0.1', port: 0, peers, secret: SECRET, timeoutMs: 5_000 });
-  await exchange.start(new AbortController().signal);
-  const keys = sortedMulti(
-    2,
-    [1, 2, 3].map((i) => devKey(`custodian ${i}`).publicKey),
-  );
-  const create = (): Custodian =>
-    createCustodian(
-      {
-        chain: verifier.node.chain,
-        store: verifier.store,
-        bitcoin: bitcoind.rpc,
-        exchange,
-        clock: network.clock,
-        log: silentLogger,
-        onFailure: (error) => {
-          throw error;
-        },
-      },
-      { vault: keys, key: new Secret(devKey(name).secret), pollMs: 1_000 },
-    );
-  let custodian = create();
-  return {
-    verifier,
-    url: exchange.url(),
-    async tick() {
-      await verifier.sync();
-      return custodian.tick();
-    },
-    restart() {
-      custodian = create();
-    },
-    leave: async () => exchange.stop(),
-  };
-}
+let members: [CustodianActor, CustodianActor, CustodianActor];
 
 beforeAll(async () => {
   // Its mempool does not outlive it, as if another node had to be told anew.
@@ -84,11 +31,7 @@ beforeAll(async () => {
   network = await createTestNetwork({ bitcoin });
   vault = createVaultActor(bitcoin);
   user = createUser(network.sequencer.node, 0);
-  const peers: string[][] = [[], [], []];
-  const all = [];
-  for (const [i, list] of peers.entries()) all.push(await createMember(`custodian ${i + 1}`, list));
-  for (const [i, list] of peers.entries()) list.push(...all.filter((_, k) => k !== i).map(({ url }) => url));
-  members = all as unknown as typeof members;
+  members = await createCustodians(network);
 });
 afterAll(async () => {
   for (const member of members) await member.leave();
@@ -103,18 +46,7 @@ async function deposit(sats: bigint): Promise<void> {
 }
 
 async function withdraw(...amounts: bigint[]): Promise<void> {
-  const data = encodeFunctionData({ abi: tunnel.abi, functionName: 'withdraw', args: [toHex(PAYEE)] });
-  for (const sats of amounts) await user.send({ to: toHex(TUNNEL_ADDRESS), data, value: sats * WEI_PER_SAT });
-  await network.sequencer.build();
-}
-
-/** Builds to the next keystone but one, publishes it, and mines until it is super-final: what was requested before is then final. */
-async function finalize(): Promise<void> {
-  const { chain } = network.sequencer.node;
-  await network.sequencer.build(6);
-  while (chain.head('latest').header.number % 5n !== 0n) await network.sequencer.build();
-  await publishKeystone(bitcoin.wallet, chain.keystone(chain.head('latest')));
-  await bitcoin.mineBlocks(11);
+  for (const sats of amounts) await requestWithdrawal(user, PAYEE, sats);
   await network.sequencer.build();
 }
 
@@ -124,10 +56,7 @@ async function settle(): Promise<void> {
 }
 
 /** What Bitcoin has paid to the payee, each time it did. */
-async function payments(): Promise<number[]> {
-  const scan = (await bitcoin.rpc('scantxoutset', ['start', [`raw(${toDigits(PAYEE)})`]])) as { unspents: { amount: number }[] };
-  return scan.unspents.map(({ amount }) => Math.round(amount * 1e8)).sort((a, b) => a - b);
-}
+const payments = async (): Promise<number[]> => (await paymentsTo(bitcoin, [PAYEE])).map(({ sats }) => sats).sort((a, b) => a - b);
 
 const txidIn = (said: string): string => /\(([0-9a-f]{64})\)/.exec(said)?.[1] ?? said;
 
@@ -137,7 +66,7 @@ test('two of three custodians, each beside its own verifier, pay what was reques
   expect(await first.tick()).toBe('nobody waits to be paid');
   await withdraw(100_000n, 60_000n);
   expect(await first.tick()).toMatch(/is not final/);
-  await finalize();
+  await finalize(network);
 
   // One alone signs and can do nothing, however often it starts again.
   const alone = await first.tick();
@@ -167,7 +96,7 @@ test('with one custodian gone the other two go on, from the change of the batch 
   await deposit(500_000n);
   // More than the change of the batch before holds.
   await withdraw(900_000n);
-  await finalize();
+  await finalize(network);
   const alone = await first.tick();
   expect(alone).toMatch(/^batch 3 .* waits for other custodians$/);
   const sent = await second.tick();
@@ -199,7 +128,7 @@ test('a reorg that takes a settled batch out of Bitcoin: custodians send it agai
 test('custodians stop at a breach, and while the vault lacks sats', async () => {
   const [first] = members;
   await withdraw(50_000n);
-  await finalize();
+  await finalize(network);
   const { unspents } = (await bitcoin.rpc('scantxoutset', ['start', [`raw(${toDigits(vault.script)})`]])) as {
     unspents: { txid: string; vout: number }[];
   };
