@@ -223,6 +223,11 @@ contract Tunnel {
         return settledCount + 1;
     }
 
+    /// @notice The id that the next request gets.
+    function nextId() external view returns (uint64) {
+        return requestCount + 1;
+    }
+
     /// @notice A request, settled or not.
     function request(uint64 id) external view returns (Request memory) {
         if (id == 0 || id > requestCount) revert UnknownRequest(id);

@@ -53,6 +53,7 @@ describe('a withdrawal', () => {
     expect(await scene.view('request', [1n])).toMatchObject({ sats: MINIMUM, feeSats: FEE });
     expect(await scene.view('request', [2n])).toMatchObject({ sats: 50_000n, feeSats: 4_500n });
     expect(await scene.view('requestCount')).toBe(2n);
+    expect(await scene.view('nextId')).toBe(3n);
     expect(await scene.view('lowestOpenId')).toBe(1n);
   });
 

@@ -1,4 +1,4 @@
-import { fromHex, type Hex, toDigits, toHex, WEI_PER_SAT } from '@hemid/protocol';
+import { fromHex, type Hex, scriptToAddress, toDigits, toHex, WEI_PER_SAT } from '@hemid/protocol';
 import { layout } from '@hemid/store';
 import { createSeededRandom, createTestNetwork, createUser, createVaultActor, publishKeystone, receiptOf } from '@hemid/testkit';
 import { readTunnelAt, reportReserves } from '@hemid/tunnel';
@@ -28,6 +28,7 @@ test.each([
     const someone = (): CustodianActor => custodians[random.between(0, alive - 1)] as CustodianActor;
 
     const deposits: bigint[] = [];
+    let reorgs = 0;
     const asked: { hash: Hex; script: Uint8Array; sats: bigint }[] = [];
 
     async function deposit(): Promise<void> {
@@ -42,6 +43,13 @@ test.each([
       const sats = BigInt(random.between(40_000, 300_000));
       asked.push({ hash: await requestWithdrawal(user, script, sats), script, sats });
       await sequencer.build();
+    }
+    /** Each new branch pays another address: no block comes twice. */
+    async function reorg(depth: number): Promise<void> {
+      reorgs += 1;
+      const address = scriptToAddress(fromHex(`0x0014${toDigits(numbered(0xbb, reorgs))}`), 'regtest') as string;
+      await bitcoin.rpc('invalidateblock', [await bitcoin.rpc('getblockhash', [(await bitcoin.height()) - depth + 1])]);
+      await bitcoin.mine({ count: depth + 1, address });
     }
     async function publish(): Promise<void> {
       const { number } = chain.head('latest').header;
@@ -58,7 +66,7 @@ test.each([
       [3, publish],
       [5, async () => someone().tick()],
       [1, async () => someone().restart()],
-      [2, async () => bitcoin.reorg(random.between(1, 8))],
+      [2, async () => reorg(random.between(1, 8))],
     ];
     const weights = steps.flatMap(([weight, step]) => Array.from({ length: weight }, () => step));
     // No reorg reaches the hVM genesis.
