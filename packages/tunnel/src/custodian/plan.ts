@@ -1,4 +1,4 @@
-import type { ChainReader, PlacedL2Header } from '@hemid/chain';
+import { bitcoinReference, type ChainReader, type PlacedL2Header } from '@hemid/chain';
 import { type BitcoinView, equal, rulesAt, toDisplay } from '@hemid/protocol';
 import { readTunnelAt, type TunnelContract, type WithdrawalRequest } from '../tunnel-contract.ts';
 import { MAX_COUNT, readMark } from '../vault-spend.ts';
@@ -44,16 +44,27 @@ async function settledCoins(chain: ChainReader, view: BitcoinView, vault: Uint8A
 
 /**
  * The block that decides a batch, so that all custodians build the same one whenever they look: the first keystone block at
- * or after both the lowest open request and the settlement of the batch before.
+ * or after both the lowest open request and the settlement of the batch before, that is final and whose Bitcoin tip is on the
+ * best chain. A final block may name an orphaned tip, if a later keystone stands on the other branch; its view of Bitcoin
+ * cannot be read any more, and which branch won does not change again once the keystone is final.
+ *
+ * @returns the number of the next block that may decide, when none is there yet.
  */
-async function decidingNumber(chain: ChainReader, tunnel: TunnelContract, firstId: bigint): Promise<bigint> {
+async function decidingBlock(chain: ChainReader, tunnel: TunnelContract, firstId: bigint): Promise<PlacedL2Header | bigint> {
   const { blockNumber } = await tunnel.request(firstId);
   const settlement = firstId === 1n ? undefined : await settlementOf(tunnel, firstId - 1n);
   const place = settlement && chain.tunnelTransaction(settlement.txid);
   const settledAt = (place && chain.header(place.blockHash)?.header.number) ?? 0n;
   const least = blockNumber > settledAt ? blockNumber : settledAt;
   const period = BigInt(chain.spec.genesis.keystonePeriod);
-  return ((least + period - 1n) / period) * period;
+  const view = chain.viewAt(chain.head('latest'));
+  const final = chain.head('finalized').header.number;
+  let number = ((least + period - 1n) / period) * period;
+  for (; number <= final; number += period) {
+    const block = chain.headerAt(number);
+    if (block !== undefined && view.heightOf(bitcoinReference(block.header)) !== undefined) return block;
+  }
+  return number;
 }
 
 async function batchAt(chain: ChainReader, block: PlacedL2Header, firstId: bigint): Promise<Plan> {
@@ -93,8 +104,7 @@ export async function planBatch(chain: ChainReader): Promise<Plan> {
   if (requests < firstId) return { wait: 'nobody waits to be paid' };
   if (isBreached) return { wait: 'a breach of the vault is not cleared' };
   if (deficitSats > 0n) return { wait: `the vaults lack ${deficitSats} sats` };
-  const number = await decidingNumber(chain, tunnel, firstId);
-  const block = number > chain.head('finalized').header.number ? undefined : chain.headerAt(number);
-  if (block === undefined) return { wait: `block ${number}, which decides the next batch, is not final` };
+  const block = await decidingBlock(chain, tunnel, firstId);
+  if (typeof block === 'bigint') return { wait: `block ${block}, which decides the next batch, is not final` };
   return batchAt(chain, block, firstId);
 }
