@@ -1,16 +1,37 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {DEPOSIT_CALLER, SYSTEM} from "./addresses.sol";
+import {DEAD, DEPOSIT_CALLER, SYSTEM} from "./addresses.sol";
 import {isCallable} from "./callable.sol";
 import {DepositCaller} from "./DepositCaller.sol";
+import {isPaymentScript} from "./payment-script.sol";
 import {loadSlot, storeSlot} from "./slot.sol";
+import {isVault, vaultAddress, vaultCount, vaultSats} from "./vault.sol";
 
-/// @title Tunnel: bitcoin paid to the vault becomes native coins here
+/// @title Tunnel: bitcoin paid to the vault becomes native coins here, and native coins become bitcoin again
 /// @notice Predeploy 0x4200000000000000000000000000000000000100 (protocol section 10). It takes the system transactions that
-/// the node derives from Bitcoin, credits each Bitcoin transaction once, and keeps what a recipient could not be paid.
+/// the node derives from Bitcoin, credits each Bitcoin transaction once, keeps what a recipient could not be paid, takes
+/// requests to withdraw, and judges every Bitcoin transaction that spends from the vault.
 /// @dev Txids are in display order. Has no constructor and no immutables: its runtime code stands in the genesis allocation.
 contract Tunnel {
+    /// @notice A request to be paid in Bitcoin; ids count from 1.
+    /// @param sats taken, of which feeSats stay for Bitcoin's fee: the output pays sats − feeSats
+    /// @param feeSats the fee that was in force
+    /// @param blockNumber of the block with the request
+    struct Request {
+        uint64 sats;
+        uint64 feeSats;
+        uint64 blockNumber;
+        bytes scriptPubKey;
+    }
+
+    /// @notice A Bitcoin transaction that settled requests.
+    /// @param digest of what every later version of it must repeat
+    struct Batch {
+        bytes32 digest;
+        bytes32 txid;
+    }
+
     /// @dev 1 sat = 10^10 wei (protocol section 10).
     uint256 private constant WEI_PER_SAT = 1e10;
 
@@ -18,20 +39,45 @@ contract Tunnel {
     bytes32 private constant CURSOR_HASH_SLOT = keccak256("hemid.cursor.hash");
     bytes32 private constant CURSOR_NEXT_SLOT = keccak256("hemid.cursor.next");
 
+    /// @dev Limits in force, sats, written by the executor (protocol section 10).
+    bytes32 private constant WITHDRAWAL_FEE_SLOT = keccak256("hemid.withdrawal.fee");
+    bytes32 private constant MINIMUM_WITHDRAWAL_SLOT = keccak256("hemid.withdrawal.minimum");
+
     /// @notice Sum of all deposits credited, in sats.
     uint64 public credited;
 
-    /// @notice Number of vault spends recorded as a breach.
-    uint64 public breaches;
+    /// @notice Sum of all withdrawals requested, in sats, settled or not.
+    uint64 public requested;
+
+    /// @notice Sum of all withdrawals settled, in sats.
+    uint64 public settled;
+
+    /// @notice Number of requests: the id of the latest one.
+    uint64 public requestCount;
+
+    /// @notice Number of requests settled: always those with the lowest ids.
+    uint64 public settledCount;
 
     /// @notice Wei that an address may take with `claim`.
     mapping(address recipient => uint256 amount) public claimable;
+
+    mapping(uint64 id => Request) private requests;
+
+    /// @notice Settled batches, by the lowest id in each.
+    mapping(uint64 firstId => Batch) public batches;
+
+    /// @notice Vault spends that were a breach, cleared or not, in order.
+    bytes32[] public breaches;
 
     bool private transient entered;
 
     event Deposited(bytes32 indexed txid, address indexed recipient, uint64 sats, uint32 vout, uint32 height);
     event DepositClaimable(bytes32 indexed txid, address indexed recipient, uint256 amount);
     event Claimed(address indexed recipient, address indexed to, uint256 amount);
+    event WithdrawalRequested(uint64 indexed id, address indexed from, uint64 sats, uint64 feeSats, bytes scriptPubKey);
+    event Settled(bytes32 indexed txid, uint64 indexed firstId, uint16 count, uint64 sats);
+    event Swept(bytes32 indexed txid);
+    event Replaced(bytes32 indexed txid, uint64 indexed firstId, bytes32 indexed settledBy);
     event Breach(bytes32 indexed txid, uint64 firstId, uint16 count, uint64 netSats, bytes32 outputsHash);
 
     error OnlySystem();
@@ -41,6 +87,15 @@ contract Tunnel {
     error Reentered();
     error NothingToClaim();
     error ClaimFailed();
+    error Breached();
+    error NotWholeSatoshis(uint256 amount);
+    error BelowMinimum(uint256 minimumSats, uint256 sats);
+    error NotAPaymentScript();
+    error PaysVault();
+    error MoreThanCredited(uint256 availableSats, uint256 sats);
+    error VaultDeficit(uint256 reserveSats, uint256 owedSats);
+    error UnknownRequest(uint64 id);
+    error SettlementFailed();
 
     modifier onlySystem() {
         if (msg.sender != SYSTEM) revert OnlySystem();
@@ -86,8 +141,30 @@ contract Tunnel {
         emit DepositClaimable(txid, recipient, msg.value);
     }
 
-    /// @notice Records a Bitcoin transaction that spends a vault output (protocol section 10, Vault spends). No withdrawal can
-    /// be requested, so none can be settled: every spend is a breach. Deposits go on.
+    /// @notice Requests to be paid msg.value in Bitcoin, less the fee in force (protocol section 10, Withdrawal).
+    /// @param scriptPubKey exactly P2PKH, P2SH, P2WPKH, P2WSH or P2TR, and no vault's
+    /// @return id of the request
+    function withdraw(bytes calldata scriptPubKey) external payable nonReentrant returns (uint64 id) {
+        if (breached()) revert Breached();
+        uint256 sats = msg.value / WEI_PER_SAT;
+        if (msg.value % WEI_PER_SAT != 0) revert NotWholeSatoshis(msg.value);
+        if (sats < minimumWithdrawal()) revert BelowMinimum(minimumWithdrawal(), sats);
+        if (!isPaymentScript(scriptPubKey)) revert NotAPaymentScript();
+        if (isVault(scriptPubKey)) revert PaysVault();
+        uint256 owed = credited - requested;
+        if (sats > owed) revert MoreThanCredited(owed, sats);
+        uint256 reserve = vaultSats();
+        if (reserve < owed) revert VaultDeficit(reserve, owed);
+
+        requested += uint64(sats);
+        id = ++requestCount;
+        uint64 feeSats = withdrawalFee();
+        requests[id] = Request(uint64(sats), feeSats, uint64(block.number), scriptPubKey);
+        emit WithdrawalRequested(id, msg.sender, uint64(sats), feeSats, scriptPubKey);
+    }
+
+    /// @notice Judges a Bitcoin transaction that spends a vault output (protocol section 10, Vault spends): it settles requests,
+    /// sweeps the vault, replaces a batch that was settled, or is a breach, which stops `withdraw`. Deposits go on.
     /// @param txid the Bitcoin transaction; a second deposit or spend with it reverts
     /// @param firstId lowest withdrawal id it says it pays
     /// @param count number of withdrawals it says it pays
@@ -99,10 +176,24 @@ contract Tunnel {
         uint16 count,
         uint64 netSats,
         bytes32 outputsHash
-    ) external onlySystem {
+    ) external onlySystem nonReentrant {
         _markSeen(txid);
-        breaches += 1;
-        emit Breach(txid, firstId, count, netSats, outputsHash);
+        bytes32 digest = keccak256(abi.encode(count, netSats, outputsHash));
+        if (count > 0 && batches[firstId].digest == digest) {
+            emit Replaced(txid, firstId, batches[firstId].txid);
+        } else if (count == 0 && firstId == lowestOpenId() && netSats == 0) {
+            emit Swept(txid);
+        } else if (count > 0 && firstId == lowestOpenId() && _pays(count, netSats, outputsHash)) {
+            batches[firstId] = Batch(digest, txid);
+            settledCount += count;
+            settled += netSats;
+            emit Settled(txid, firstId, count, netSats);
+            (bool moved,) = DEAD.call{value: netSats * WEI_PER_SAT}("");
+            if (!moved) revert SettlementFailed();
+        } else {
+            breaches.push(txid);
+            emit Breach(txid, firstId, count, netSats, outputsHash);
+        }
     }
 
     /// @notice Sends everything that the caller may claim to `to`.
@@ -125,6 +216,84 @@ contract Tunnel {
     /// @return next index of its next transaction to look at, 2^32 − 1 when the block is done
     function cursor() external view returns (bytes32 hash, uint32 next) {
         return (loadSlot(CURSOR_HASH_SLOT), uint32(uint256(loadSlot(CURSOR_NEXT_SLOT))));
+    }
+
+    /// @notice The request that must be settled next; the id of the next request when none is open.
+    function lowestOpenId() public view returns (uint64) {
+        return settledCount + 1;
+    }
+
+    /// @notice The id that the next request gets.
+    function nextId() external view returns (uint64) {
+        return requestCount + 1;
+    }
+
+    /// @notice A request, settled or not.
+    function request(uint64 id) external view returns (Request memory) {
+        if (id == 0 || id > requestCount) revert UnknownRequest(id);
+        return requests[id];
+    }
+
+    /// @notice Whether a breach stands that no upgrade of the chain spec has cleared.
+    function breached() public view returns (bool) {
+        for (uint256 i = breaches.length; i > 0; i--) {
+            // keccak256("hemid.cleared" ‖ txid display), written by the executor for an upgrade's `clearBreach`.
+            if (loadSlot(keccak256(abi.encodePacked("hemid.cleared", breaches[i - 1]))) == 0) return true;
+        }
+        return false;
+    }
+
+    /// @notice Number of vault spends that were a breach, cleared or not.
+    function breachCount() external view returns (uint256) {
+        return breaches.length;
+    }
+
+    /// @notice Sats on the vaults, in the Bitcoin that this block sees.
+    function reserves() external view returns (uint256) {
+        return vaultSats();
+    }
+
+    /// @notice Sats that all tunnelled coins are worth, those of open requests included.
+    function liabilities() external view returns (uint64) {
+        return credited - settled;
+    }
+
+    /// @notice Sats that the vaults lack for what is credited and not requested; while there are any, `withdraw` reverts.
+    function deficit() external view returns (uint256) {
+        uint256 owed = credited - requested;
+        uint256 reserve = vaultSats();
+        return reserve < owed ? owed - reserve : 0;
+    }
+
+    /// @notice Bitcoin addresses of the vaults, the one in force first, then the former ones.
+    function vaults() external view returns (string[] memory addresses) {
+        addresses = new string[](vaultCount());
+        for (uint64 i = 0; i < addresses.length; i++) addresses[i] = string(vaultAddress(i));
+    }
+
+    /// @notice Fee of a withdrawal requested now, in sats.
+    function withdrawalFee() public view returns (uint64) {
+        return uint64(uint256(loadSlot(WITHDRAWAL_FEE_SLOT)));
+    }
+
+    /// @notice Least that can be withdrawn now, in sats, the fee included.
+    function minimumWithdrawal() public view returns (uint64) {
+        return uint64(uint256(loadSlot(MINIMUM_WITHDRAWAL_SLOT)));
+    }
+
+    /// @dev Whether the `count` lowest open requests exist, take `netSats` together, and are paid by outputs with this hash:
+    /// keccak256 over (sats u64 ‖ script length u16 ‖ script) of each.
+    function _pays(uint16 count, uint64 netSats, bytes32 outputsHash) private view returns (bool) {
+        if (count > requestCount - settledCount) return false;
+        bytes memory outputs;
+        uint256 sum;
+        for (uint64 id = lowestOpenId(); id < lowestOpenId() + count; id++) {
+            Request storage one = requests[id];
+            bytes memory script = one.scriptPubKey;
+            outputs = abi.encodePacked(outputs, one.sats - one.feeSats, uint16(script.length), script);
+            sum += one.sats;
+        }
+        return sum == netSats && keccak256(outputs) == outputsHash;
     }
 
     function _markSeen(bytes32 txid) private {

@@ -8,6 +8,9 @@ address constant SYSTEM = 0x8888888888888888888888888888888888888888;
 address constant TUNNEL = 0x4200000000000000000000000000000000000100;
 address constant DEPOSIT_CALLER = 0x4200000000000000000000000000000000000101;
 
+/// @dev Where the coins of settled withdrawals go: an address without code or key, never counted as supply (protocol section 10).
+address constant DEAD = 0x420000000000000000000000000000000000DEAD;
+
 /// @dev The contract that keeps parent block hashes (EIP-2935).
 address constant PARENT_HASHES = 0x0000F90827F1C53a10cb7A02335B175320002935;
 

@@ -13,12 +13,13 @@ import {
   type Hex,
   padHex,
 } from 'viem';
-import { bitcoinKit, type Contract, depositCaller, feeVault, popReward, tunnel } from '../src/index.ts';
+import { bitcoinKit, type Contract, depositCaller, feeVault, popReward, tunnel, wrappedHbtc } from '../src/index.ts';
 
 export const SYSTEM: Address = '0x8888888888888888888888888888888888888888';
 export const TUNNEL: Address = '0x4200000000000000000000000000000000000100';
 export const DEPOSIT_CALLER: Address = '0x4200000000000000000000000000000000000101';
 export const BITCOIN_KIT: Address = '0x4200000000000000000000000000000000000102';
+export const WRAPPED_HBTC: Address = '0x4200000000000000000000000000000000000103';
 export const POP_REWARD: Address = '0x4200000000000000000000000000000000000042';
 export const FEE_VAULT: Address = '0x4200000000000000000000000000000000000019';
 
@@ -27,6 +28,7 @@ const predeploys: [Address, Contract][] = [
   [TUNNEL, tunnel],
   [DEPOSIT_CALLER, depositCaller],
   [BITCOIN_KIT, bitcoinKit],
+  [WRAPPED_HBTC, wrappedHbtc],
   [POP_REWARD, popReward],
   [FEE_VAULT, feeVault],
 ];
@@ -57,6 +59,7 @@ export async function createPredeployChain(options: { precompiles?: CustomPrecom
   const common = new Common({ chain: Mainnet, hardfork: Hardfork.Osaka });
   const vm = await createVM({ common, evmOpts: { customPrecompiles: options.precompiles ?? [] } });
   const state = vm.stateManager;
+  let time = 0n;
   const abis = predeploys.flatMap(([, contract]) => contract.abi);
 
   async function balanceOf(address: Address): Promise<bigint> {
@@ -88,7 +91,7 @@ export async function createPredeployChain(options: { precompiles?: CustomPrecom
     const caller = createAddressFromString(call.from);
     const { intrinsic, floor } = calldataGas(data);
     const block = {
-      header: { number: 1000n, timestamp: 0n, coinbase: caller, baseFeePerGas: 1n, gasLimit: 30_000_000n },
+      header: { number: 1000n, timestamp: time, coinbase: caller, baseFeePerGas: 1n, gasLimit: 30_000_000n },
     };
     await vm.evm.journal.checkpoint();
     vm.evm.journal.addAlwaysWarmAddress(call.from);
@@ -140,7 +143,10 @@ export async function createPredeployChain(options: { precompiles?: CustomPrecom
   }
 
   for (const [address, contract] of predeploys) await setCode(address, contract.deployedBytecode);
-  return { addBalance, balanceOf, read, send, setCode, setStorage, storageAt, system };
+  function setTime(seconds: bigint): void {
+    time = seconds;
+  }
+  return { addBalance, balanceOf, read, send, setCode, setStorage, setTime, storageAt, system };
 }
 
 export type PredeployChain = Awaited<ReturnType<typeof createPredeployChain>>;

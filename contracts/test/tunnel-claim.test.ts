@@ -1,9 +1,10 @@
-import { type Address, padHex, toFunctionSelector } from 'viem';
+import { type Abi, type Address, type Hex, padHex, toFunctionSelector } from 'viem';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { compile } from '../scripts/compile.ts';
 import { tunnel } from '../src/index.ts';
 import { claimable, deposit, toTxid } from './deposit.ts';
 import { createPredeployChain, type PredeployChain, TUNNEL } from './predeploy-chain.ts';
+import { createVaultScene, VAULT } from './vault.ts';
 
 const ALICE: Address = padHex('0xa11ce', { size: 20 });
 const RECIPIENT: Address = padHex('0xb0b', { size: 20 });
@@ -53,14 +54,19 @@ describe('a claim', () => {
   });
 });
 
+const compiled = compile('solidity', 'test/solidity');
+function testContract(name: string): { code: Hex; abi: Abi } {
+  const artifact = compiled.find(({ contractName }) => contractName === name);
+  if (!artifact) throw new Error(`no ${name}`);
+  return { code: artifact.deployedBytecode, abi: artifact.abi as Abi };
+}
+
 describe('a recipient that re-enters', () => {
-  const reentrant = compile('solidity', 'test/solidity').find((artifact) => artifact.contractName === 'ReentrantRecipient');
-  if (!reentrant) throw new Error('no ReentrantRecipient');
-  const abi = reentrant.abi as typeof tunnel.abi;
+  const { code, abi } = testContract('ReentrantRecipient');
   const view = (name: string) => chain.read(RECIPIENT, abi, name);
 
   beforeEach(async () => {
-    await chain.setCode(RECIPIENT, reentrant.deployedBytecode);
+    await chain.setCode(RECIPIENT, code);
     await deposit(chain, { recipient: RECIPIENT, txid: toTxid(1) });
     expect(await claimable(chain, RECIPIENT)).toBe(WEI);
     await chain.send({ from: ALICE, to: RECIPIENT, abi, name: 'accept' });
@@ -90,4 +96,23 @@ describe('a recipient that re-enters', () => {
     await chain.send({ from: ALICE, to: RECIPIENT, abi, name: 'claimTwice' });
     expect(await view('secondError')).toBe(NOTHING_TO_CLAIM);
   });
+});
+
+test('a recipient that withdraws at once is refused from within its deposit and its claim, and served outside of them', async () => {
+  const scene = await createVaultScene();
+  const { code, abi } = testContract('ReentrantWithdrawer');
+  const view = (name: string) => scene.chain.read(RECIPIENT, abi, name);
+  scene.sats.set(VAULT.address, 2n * SATS);
+  // While it has no code that takes coins they become claimable.
+  await scene.chain.setCode(RECIPIENT, REVERTS);
+  await deposit(scene.chain, { recipient: RECIPIENT, txid: toTxid(1) });
+  await scene.chain.setCode(RECIPIENT, code);
+  await deposit(scene.chain, { recipient: RECIPIENT, txid: toTxid(2) });
+  expect(await view('refusals')).toBe(1);
+  expect((await scene.chain.send({ from: ALICE, to: RECIPIENT, abi, name: 'claim' })).ok).toBe(true);
+  expect(await view('refusals')).toBe(2);
+  expect(await view('innerError')).toBe(REENTERED);
+  expect(await scene.view('requestCount')).toBe(0n);
+  expect((await scene.chain.send({ from: ALICE, to: RECIPIENT, abi, name: 'withdraw' })).ok).toBe(true);
+  expect(await scene.view('requested')).toBe(2n * SATS);
 });

@@ -1,5 +1,5 @@
 import { describeConfig } from '@hemid/runtime';
-import { devConfig, nodeConfig } from '../src/config.ts';
+import { custodianConfig, devConfig, nodeConfig } from '../src/config.ts';
 
 /** `docs/config.md`: the options of `hemid`, from the table that parses them. */
 export function configDoc(): string {
@@ -11,5 +11,6 @@ export function configDoc(): string {
     'popmd prints its own options: `npm run popmd -- --help`; [popmd.md](popmd.md) explains them.\n',
     section('hemid dev', devConfig),
     section('hemid node', nodeConfig),
+    section('hemid custodian', custodianConfig),
   ].join('\n');
 }

@@ -1,4 +1,4 @@
-import { bitcoinKit, bitcoinProbe, depositCaller, feeVault, popReward, tunnel } from '@hemid/contracts';
+import { bitcoinKit, bitcoinProbe, depositCaller, feeVault, popReward, tunnel, wrappedHbtc } from '@hemid/contracts';
 import {
   addressOfKey,
   BITCOIN_KIT_ADDRESS,
@@ -9,6 +9,7 @@ import {
   scriptToAddress,
   TUNNEL_ADDRESS,
   toHex,
+  WRAPPED_HBTC_ADDRESS,
 } from '@hemid/protocol';
 import { mnemonicToAccount } from 'viem/accounts';
 import { DEV_PROBE_ADDRESS, devKey, devVaultScript } from '../src/dev-key.ts';
@@ -46,6 +47,7 @@ function allocation(feeRecipient: string): Record<string, unknown> {
     [toHex(TUNNEL_ADDRESS)]: contract(tunnel.deployedBytecode),
     [toHex(DEPOSIT_CALLER_ADDRESS)]: contract(depositCaller.deployedBytecode),
     [toHex(BITCOIN_KIT_ADDRESS)]: contract(bitcoinKit.deployedBytecode),
+    [toHex(WRAPPED_HBTC_ADDRESS)]: contract(wrappedHbtc.deployedBytecode),
   };
 }
 

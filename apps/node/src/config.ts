@@ -121,6 +121,30 @@ export const nodeConfig = z.strictObject({
   ...log,
 });
 
+const list = z.string().transform((text) => text.split(',').map((part) => part.trim()));
+const publicKey = z.string().regex(/^0[23][0-9a-fA-F]{64}$/, 'must be public keys of 66 hex digits');
+const key = z.string().regex(/^(0x)?[0-9a-fA-F]{64}$/, 'must be 64 hex digits');
+
+/** `hemid custodian`: a verifier, and what signs beside it. */
+export const custodianConfig = nodeConfig
+  .omit({ role: true, sequencerKey: true, sequencerKeyFile: true, archive: true, stateBlocks: true, poolTransactions: true })
+  .extend({
+    upstream: z.url().describe('JSON-RPC URL of the node that its verifier fetches blocks from'),
+    vaultKeys: list
+      .pipe(z.array(publicKey).min(1).max(16))
+      .describe('public keys of all custodians, 66 hex digits each, with commas: the vault is wsh(sortedmulti(n, keys))'),
+    vaultRequired: z.coerce.number().int().min(1).max(16).describe('how many of them must sign'),
+    custodianKey: key.optional().describe("this custodian's key, hex; better in the environment than in a flag"),
+    custodianKeyFile: z.string().optional().describe("file that holds this custodian's key"),
+    custodianPollMs: z.coerce.number().int().min(10).default(2_000).describe('milliseconds between looks for what is to be paid'),
+    peers: list.pipe(z.array(z.url()).min(1)).optional().describe('exchange URLs of the other custodians, with commas'),
+    exchangeHost: z.string().default('127.0.0.1').describe('address on which other custodians fetch signatures'),
+    exchangePort: port.default(8550).describe('port of that; 0 = a free one'),
+    exchangeSecret: key.optional().describe('what all custodians share to know one another, hex; better in the environment than in a flag'),
+    exchangeSecretFile: z.string().optional().describe('file that holds it'),
+    exchangeFolder: z.string().optional().describe('folder in which PSBTs are exchanged as files, with or without --peers; for cold signers'),
+  });
+
 /** What of a configuration a node is created with, whatever its role. */
 export function limitsOf(config: DevConfig | NodeConfig): NodeLimits {
   const checkpoint = 'checkpoint' in config ? config.checkpoint : undefined;
@@ -144,4 +168,5 @@ export function rpcLimitsOf(config: z.output<typeof rpcConfig>): RpcLimits {
 }
 
 export type DevConfig = Readonly<z.output<typeof devConfig>>;
+export type CustodianConfig = Readonly<z.output<typeof custodianConfig>>;
 export type NodeConfig = Readonly<z.output<typeof nodeConfig>>;

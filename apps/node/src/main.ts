@@ -1,6 +1,7 @@
 import { isHemidError } from '@hemid/protocol';
 import { describeConfig, loadConfig } from '@hemid/runtime';
-import { devConfig, nodeConfig } from './config.ts';
+import { custodianConfig, devConfig, nodeConfig } from './config.ts';
+import { runCustodian } from './custodian-command.ts';
 import { runDb } from './db-command.ts';
 import { runDev } from './dev-command.ts';
 import { runDevDeposit } from './dev-deposit.ts';
@@ -18,6 +19,7 @@ usage: hemid <command> [options]
   hemid dev                            a development network in one process: Bitcoin, sequencer, PoP miner, RPC
   hemid dev deposit <address> <sats>   pays the vault of a running development network
   hemid node                           a node of a network: --role sequencer or --role verifier
+  hemid custodian                      a verifier that holds a key of the vault: pays withdrawals together with the others
   hemid db <command>                   looks at, checks, moves and repairs a node's database; hemid db --help lists how
   hemid explain <id>                   tells where a deposit, a transaction or a block comes from, link by link
   hemid prove <id> -o <file>           writes the proof of it to a file
@@ -51,6 +53,13 @@ async function dispatch(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
       'hemid node --role verifier --chain .hemid-dev/chain.json --upstream http://127.0.0.1:8545 --bitcoind http://127.0.0.1:18443 --rpc-port 8546';
     if (wantsHelp) process.stdout.write(help('hemid node: a node of a network', nodeConfig, example));
     else return (await runNode(loadConfig(nodeConfig, sources))).exitCode;
+    return 0;
+  }
+  if (command === 'custodian') {
+    const example =
+      'hemid custodian --chain chain.json --upstream http://127.0.0.1:8545 --bitcoind http://127.0.0.1:8332 --vault-keys 02…,03…,02… --vault-required 2 --custodian-key-file key --peers http://10.0.0.2:8550,http://10.0.0.3:8550 --exchange-secret-file secret';
+    if (wantsHelp) process.stdout.write(help('hemid custodian: pays withdrawals', custodianConfig, example));
+    else return (await runCustodian(loadConfig(custodianConfig, sources))).exitCode;
     return 0;
   }
   if (command === 'db') return runDb(rest, env);

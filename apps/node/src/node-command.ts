@@ -1,47 +1,39 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createJsonRpc, createUpstream } from '@hemid/network';
-import { fromHex } from '@hemid/protocol';
 import { createRestServer, createRpcServer, createTbcServer } from '@hemid/rpc';
-import { createLogger, Secret, systemClock } from '@hemid/runtime';
-import { openStore } from '@hemid/store';
+import { type Clock, createLogger, type Logger, type Secret, type Service, systemClock } from '@hemid/runtime';
+import { openStore, type Store } from '@hemid/store';
 import { loadSpecUnspentSet, openBitcoinNodes } from './bitcoin-source.ts';
 import { limitsOf, type NodeConfig, rpcLimitsOf } from './config.ts';
 import { fail } from './errors.ts';
 import { writeJsonFile } from './json-file.ts';
-import { createNode, type NodeOptions } from './node.ts';
+import { readKey } from './key-file.ts';
+import { createNode, type Node, type NodeOptions } from './node.ts';
 import { createRpcDeps, createTbcDeps } from './rpc-deps.ts';
 import { createFailure, type RunEnd, runServices } from './run.ts';
 import { readChainSpec } from './spec-template.ts';
 
 const RPC_TIMEOUT_MS = 30_000;
 
-function readKey(config: NodeConfig): Secret<Uint8Array> {
-  if (config.sequencerKey !== undefined) return new Secret(fromHex(config.sequencerKey));
-  if (config.sequencerKeyFile === undefined) {
-    throw fail('node/config', 'a sequencer needs its key: set HEMID_SEQUENCER_KEY or --sequencer-key-file');
-  }
-  let text: string;
-  try {
-    text = readFileSync(config.sequencerKeyFile, 'utf8').trim();
-  } catch (cause) {
-    throw fail('node/config', `cannot read the sequencer key file ${config.sequencerKeyFile}: ${(cause as Error).message}`, { cause });
-  }
-  if (!/^(0x)?[0-9a-fA-F]{64}$/.test(text)) throw fail('node/config', `${config.sequencerKeyFile} does not hold 64 hex digits`);
-  return new Secret(fromHex(text));
-}
+/** What a command runs beside a node. */
+export type Companion = (parts: { node: Node; store: Store; clock: Clock; log: Logger; onFailure: (error: unknown) => void }) => Service[];
 
 function upstreamOf(config: NodeConfig): string {
   if (config.upstream === undefined) throw fail('node/config', 'a verifier needs --upstream <url>, the node it fetches blocks from');
   return config.upstream;
 }
 
-/** `hemid node`: runs until a signal. */
-export async function runNode(config: NodeConfig): Promise<RunEnd> {
+function sequencerKey({ sequencerKey: hex, sequencerKeyFile: file }: NodeConfig): Secret<Uint8Array> {
+  return readKey({ hex, file, what: 'sequencer key', how: 'set HEMID_SEQUENCER_KEY or --sequencer-key-file' });
+}
+
+/** `hemid node`: runs until a signal, with what `companion` adds. */
+export async function runNode(config: NodeConfig, companion: Companion = () => []): Promise<RunEnd> {
   const log = createLogger({ level: config.logLevel, format: config.logFormat });
   const clock = systemClock;
   const spec = readChainSpec(config.chain);
-  const key = config.role === 'sequencer' ? readKey(config) : undefined;
+  const key = config.role === 'sequencer' ? sequencerKey(config) : undefined;
   const upstream = key === undefined ? createUpstream(createJsonRpc(upstreamOf(config), { timeoutMs: RPC_TIMEOUT_MS })) : undefined;
   mkdirSync(config.data, { recursive: true });
   const store = await openStore(join(config.data, 'node'));
@@ -62,7 +54,8 @@ export async function runNode(config: NodeConfig): Promise<RunEnd> {
     const tbc = tbcAddress && createTbcServer(createTbcDeps(node, { bitcoin: bitcoin.rpc, clock, log }), tbcAddress);
     const rest = finalityAddress && createRestServer(rpcDeps, finalityAddress);
     const servers = [rpc, ...(tbc === undefined ? [] : [tbc]), ...(rest === undefined ? [] : [rest])];
-    return await runServices([...node.services, ...servers], { log, failed }, () => {
+    const more = companion({ node, store, clock, log, onFailure });
+    return await runServices([...node.services, ...servers, ...more], { log, failed }, () => {
       const urls = { rpc: rpc.url(), ...(tbc && { tbc: tbc.url() }), ...(rest && { finality: rest.url() }) };
       log.info({ role: config.role, chainId: spec.genesis.chainId, ...urls }, 'hemid is running');
       if (config.readyFile !== undefined) writeJsonFile(config.readyFile, { ...urls, pid: process.pid });

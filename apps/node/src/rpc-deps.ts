@@ -6,6 +6,7 @@ import { toHex } from '@hemid/protocol';
 import { buildProof } from '@hemid/provenance';
 import { createRules, type RpcDeps, type TbcDeps } from '@hemid/rpc';
 import { type Clock, type Logger, systemRandom } from '@hemid/runtime';
+import { reportDeposit, reportReserves, reportWithdrawal } from '@hemid/tunnel';
 import { createBitcoinGateway } from './bitcoin-gateway.ts';
 import { describeConflict } from './conflict.ts';
 import { fail } from './errors.ts';
@@ -62,6 +63,11 @@ export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; ups
     finality: { ...node.finality, tip: node.anchors.tip },
     payouts: { report: (keystone) => reportPayout(node.chain, keystone) },
     provenance: { build: (id, options) => buildProof(createProvenanceDeps(node), id, options) },
+    tunnel: {
+      deposit: (txid) => reportDeposit(node, txid),
+      withdrawal: (id) => reportWithdrawal(node.chain, id),
+      reserves: () => reportReserves(node.chain),
+    },
     status: {
       clientVersion: CLIENT_VERSION,
       stateWindow: node.stateWindow,

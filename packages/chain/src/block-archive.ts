@@ -23,9 +23,11 @@ export interface BlockArchive {
   getHeader(hash: Uint8Array): PlacedL2Header;
   readBlock(hash: Uint8Array): SealedBlock | undefined;
   readReceipts(hash: Uint8Array): Receipt[] | undefined;
+  /** Wei that all accounts hold together after a block. @throws `chain/not-found` */
+  getSupply(hash: Uint8Array): bigint;
   /** Writes a block with its receipts. */
-  put(executed: ExecutedBlock, seal: Uint8Array, batch: Batch): void;
-  /** Deletes a block, its receipts and the changes it makes, as if it had never come. */
+  put(executed: ExecutedBlock, beside: { seal: Uint8Array; supply: bigint }, batch: Batch): void;
+  /** Deletes a block, its supply, its receipts and the changes it makes, as if it had never come. */
   drop(hash: Uint8Array, batch: Batch): void;
 }
 
@@ -67,7 +69,13 @@ export function createBlockArchive(store: Store): BlockArchive {
       const bytes = store.get(layout.receipts, hash);
       return bytes === undefined ? undefined : decodeReceipts(bytes);
     },
-    put({ block, hash, receipts }, seal, batch) {
+    getSupply(hash) {
+      const supply = store.get(layout.supply, hash);
+      if (supply === undefined) throw fail('chain/not-found', `the supply after block ${toHex(hash)} is not here`);
+      return supply;
+    },
+    put({ block, hash, receipts }, { seal, supply }, batch) {
+      batch.put(layout.supply, hash, supply);
       batch.put(layout.header, hash, encodeHeader(block.header));
       latest = { block, seal, hash };
       batch.put(layout.block, hash, encodeSealedBlock(latest));
@@ -76,6 +84,7 @@ export function createBlockArchive(store: Store): BlockArchive {
     },
     drop(hash, batch) {
       for (const table of [layout.header, layout.block, layout.receipts, layout.stateDiff]) batch.del(table, hash);
+      batch.del(layout.supply, hash);
       cache.delete(toDigits(hash));
       if (latest !== undefined && equal(latest.hash, hash)) latest = undefined;
     },

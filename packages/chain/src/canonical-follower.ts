@@ -1,6 +1,14 @@
 import type { HeaderChain } from '@hemid/bitcoin';
 import { keccak } from '@hemid/hvm';
-import { type ChainSpec, hashKeystone, type SealedBlock } from '@hemid/protocol';
+import {
+  type ChainSpec,
+  decodeSystemTransaction,
+  hashKeystone,
+  type SealedBlock,
+  TUNNEL_TYPE,
+  type TunnelTransaction,
+  txidOfTunnelTransaction,
+} from '@hemid/protocol';
 import { type Follower, layout } from '@hemid/store';
 import { isKeystone, keystoneOf } from './keystone-of.ts';
 import type { PlacedL2Header } from './ports.ts';
@@ -22,6 +30,23 @@ export const transactionIndex: Follower<SealedBlock> = {
   },
   revert({ block }, batch) {
     for (const raw of block.transactions) batch.del(layout.transaction, keccak(raw));
+  },
+};
+
+function* tunnelTxids({ block }: SealedBlock): Generator<[txid: Uint8Array, index: number]> {
+  for (const [index, raw] of block.transactions.entries()) {
+    if (raw[0] === TUNNEL_TYPE) yield [txidOfTunnelTransaction(decodeSystemTransaction(raw) as TunnelTransaction), index];
+  }
+}
+
+/** Where the tunnel transaction about each Bitcoin transaction stands. */
+export const tunnelIndex: Follower<SealedBlock> = {
+  name: 'tunnel',
+  apply(sealed, batch) {
+    for (const [txid, index] of tunnelTxids(sealed)) batch.put(layout.tunnelTransaction, txid, { blockHash: sealed.hash, index });
+  },
+  revert(sealed, batch) {
+    for (const [txid] of tunnelTxids(sealed)) batch.del(layout.tunnelTransaction, txid);
   },
 };
 

@@ -28,6 +28,8 @@ export interface ChainReader {
   receipts(hash: Uint8Array): Receipt[] | undefined;
   /** Where a canonical transaction stands. */
   transaction(hash: Uint8Array): { blockHash: Uint8Array; index: number } | undefined;
+  /** Where the canonical tunnel transaction about a Bitcoin transaction (txid in internal order) stands. */
+  tunnelTransaction(txid: Uint8Array): { blockHash: Uint8Array; index: number } | undefined;
   /** The keystone of a keystone block. */
   keystone(block: PlacedL2Header): Keystone;
   /** A canonical keystone block by the hash of its abbreviation (internal order). */

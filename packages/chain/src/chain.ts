@@ -14,9 +14,10 @@ import {
 import { type ChainSpec, equal, isHemidError, isSystemEnvelope, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
 import { nextTurn } from '@hemid/runtime';
 import { type Batch, type Follower, follow, layout, routeBetween, type Store } from '@hemid/store';
+import { supplyAfter } from './accounting.ts';
 import { createBlockArchive } from './block-archive.ts';
 import { bitcoinReference, checkSeal } from './block-rule.ts';
-import { canonicalNumbers, createKeystoneIndex, transactionIndex } from './canonical-follower.ts';
+import { canonicalNumbers, createKeystoneIndex, transactionIndex, tunnelIndex } from './canonical-follower.ts';
 import type { ChainReader, HeadChange } from './chain-reader.ts';
 import { assertCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { fail } from './errors.ts';
@@ -148,7 +149,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     apply: ({ block, hash }, batch) => states.apply({ hash, number: block.header.number }, batch),
     revert: ({ block, hash }, batch) => states.revert({ hash, number: block.header.number }, batch),
   };
-  const followers = [canonicalNumbers, transactionIndex, createKeystoneIndex(spec, headers, ancestorOf), stateFollower];
+  const followers = [canonicalNumbers, transactionIndex, tunnelIndex, createKeystoneIndex(spec, headers, ancestorOf), stateFollower];
   const preparationDeps = { ...deps, execution, ancestorOf };
   const tree = {
     parent: parentOf,
@@ -185,8 +186,10 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     await execution.pause?.();
     const sealed: SealedBlock = { block: executed.block, seal, hash: executed.hash };
     const placed: PlacedL2Header = { header: executed.block.header, hash: executed.hash };
+    const parent = archive.getSupply(executed.block.header.parentHash);
+    const supply = supplyAfter(executed, { parent, genesis: archive.getSupply(genesis.hash) });
     const batch = store.batch();
-    archive.put(executed, seal, batch);
+    archive.put(executed, { seal, supply }, batch);
     states.stage(executed.hash, executed.diff);
     keepSlotEvidence({ spec, archive, headerAt, isCanonical, parentOf }, leaves.values(), sealed, batch);
     batch.put(layout.leaf, placed.hash, placed.header.number);
@@ -285,6 +288,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     block: archive.readBlock,
     receipts: archive.readReceipts,
     transaction: (hash) => store.get(layout.transaction, hash),
+    tunnelTransaction: (txid) => store.get(layout.tunnelTransaction, txid),
     keystone,
     keystoneBlock(abbreviatedHash) {
       const row = store.get(layout.keystone, abbreviatedHash);
@@ -299,7 +303,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
       const sealed = archive.readBlock(block.hash);
       if (sealed === undefined) throw fail('chain/not-found', `block ${toHex(block.hash)} is not here`);
       if (block.header.number === 0n) throw fail('chain/not-found', 'the genesis has no block before it');
-      await replayBlock(execution, { ...context(block), block: sealed.block }, options);
+      await replayBlock(execution, { ...context(block), parent: parentOf(block).header, block: sealed.block }, options);
     },
     onHead(listener) {
       listeners.add(listener);

@@ -28,7 +28,7 @@ export async function openGenesis(store: Store, archive: BlockArchive, { spec, c
     begun.put(layout.meta, BEGUN_ROW, executed.hash);
     await begun.commit();
     const batch = store.batch();
-    archive.put(executed, new Uint8Array(), batch);
+    archive.put(executed, { seal: new Uint8Array(), supply: executed.supplyChange }, batch);
     await states.init({ hash: executed.hash, number: 0n }, executed.diff, batch);
     batch.del(layout.meta, BEGUN_ROW);
     batch.put(layout.canonical, 0n, executed.hash);

@@ -8,6 +8,7 @@ import {
   type BitcoinView,
   type ChainSpec,
   concat,
+  configurationChanges,
   displayBytes,
   EMPTY_OMMERS_HASH,
   EMPTY_REQUESTS_HASH,
@@ -23,7 +24,11 @@ import {
   PAYOUT_TYPE,
   type Receipt,
   type SystemTransaction,
+  TUNNEL_ADDRESS,
+  TUNNEL_SUMS_SLOT,
+  type TunnelSums,
   toBigEndian,
+  toTunnelSums,
 } from '@hemid/protocol';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { nextBaseFee } from './base-fee.ts';
@@ -62,6 +67,10 @@ export interface ExecutedBlock {
   receipts: Receipt[];
   /** What the block changed in the state. */
   diff: StateDiff;
+  /** How much more wei all accounts hold together, the dead address aside. */
+  supplyChange: bigint;
+  /** Tunnel's sums after the block. */
+  tunnel: TunnelSums;
 }
 
 /** A block while it executes: system transactions first, then user transactions, then the end. */
@@ -93,6 +102,11 @@ export interface ExecutionDeps {
 const TURN = 32;
 
 const HISTORY_SERVE_WINDOW = 8191n;
+
+/** Tunnel's sums in a state. */
+export function tunnelSums(state: FlatState): TunnelSums {
+  return toTunnelSums(state.slotAt(latin(TUNNEL_ADDRESS), latin(TUNNEL_SUMS_SLOT)));
+}
 
 /** The header of the block after `input.parent`, before execution. */
 export function startHeader(spec: ChainSpec, input: BlockInput, view: BitcoinView): L2Header {
@@ -166,9 +180,17 @@ export async function openVm(deps: ExecutionDeps, state: FlatState, view: Bitcoi
   return vm;
 }
 
-/** The write by which a block remembers its parent's hash (EIP-2935). */
-export function historyWrite({ number, parentHash }: Pick<L2Header, 'number' | 'parentHash'>): StorageWrite {
-  return { address: HISTORY_ADDRESS, slot: toBigEndian((number - 1n) % HISTORY_SERVE_WINDOW, 32), value: parentHash };
+/** A block that is about to be executed, and the one below it. */
+export interface Opening {
+  parent: Pick<L2Header, 'number' | 'timestamp'>;
+  header: Pick<L2Header, 'number' | 'parentHash' | 'timestamp'>;
+}
+
+/** What the executor writes before anything else: the parent's hash (EIP-2935), and Tunnel's configuration where an upgrade changes it. */
+export function openingWrites(spec: ChainSpec, { parent, header }: Opening): StorageWrite[] {
+  const { number, parentHash, timestamp } = header;
+  const history = { address: HISTORY_ADDRESS, slot: toBigEndian((number - 1n) % HISTORY_SERVE_WINDOW, 32), value: parentHash };
+  return [history, ...configurationChanges(spec, { parent, timestamp })];
 }
 
 /** Runs a system transaction. */
@@ -185,7 +207,7 @@ export function marksOf(transaction: SystemTransaction, result: SystemCallResult
   return tunnelExecution.marks(transaction, result);
 }
 
-/** Opens the block after `input.parent`; the parent hash is written for EIP-2935 before anything runs. */
+/** Opens the block after `input.parent`; the parent hash is written for EIP-2935, and what an upgrade changes for Tunnel, before anything runs. */
 export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput, view: BitcoinView): Promise<BlockExecution> {
   const header = startHeader(deps.spec, input, view);
   const base = deps.states.base(header.parentHash);
@@ -209,7 +231,7 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
   const write = async (writes: readonly StorageWrite[]): Promise<void> => {
     for (const one of writes) await putWord(state, one);
   };
-  await write([historyWrite(header)]);
+  await write(openingWrites(deps.spec, { parent: input.parent, header }));
 
   function keep(raw: Uint8Array, receipt: Omit<Receipt, 'cumulativeGasUsed'>): Receipt {
     gasUsed += receipt.gasUsed;
@@ -256,7 +278,7 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
         account.balance += header.baseFeePerGas * userGas;
         await state.putAccount(vault, account);
       }
-      const { root, diff } = await commitState(state, base, deps.pause);
+      const { root, diff, supplyChange } = await commitState(state, base, deps.pause);
       await deps.pause?.();
       const transactionsRoot = listRoot(transactions);
       await deps.pause?.();
@@ -269,7 +291,7 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
         logsBloom: blooms.all,
         gasUsed,
       };
-      return { block: { header: complete, transactions }, hash: hashHeader(complete), receipts, diff };
+      return { block: { header: complete, transactions }, hash: hashHeader(complete), receipts, diff, supplyChange, tunnel: tunnelSums(state) };
     },
   };
 }

@@ -1,7 +1,17 @@
 import type { Common } from '@ethereumjs/common';
 import { Account, Address, hexToBytes } from '@ethereumjs/util';
-import { type ChainSpec, displayBytes, EMPTY_OMMERS_HASH, EMPTY_REQUESTS_HASH, EMPTY_TRIE_ROOT, hashHeader, type L2Header } from '@hemid/protocol';
-import type { ExecutedBlock } from './block-execution.ts';
+import {
+  type ChainSpec,
+  displayBytes,
+  EMPTY_OMMERS_HASH,
+  EMPTY_REQUESTS_HASH,
+  EMPTY_TRIE_ROOT,
+  genesisConfiguration,
+  hashHeader,
+  type L2Header,
+  TUNNEL_ADDRESS,
+} from '@hemid/protocol';
+import { type ExecutedBlock, tunnelSums } from './block-execution.ts';
 import { commitState } from './state/commit-state.ts';
 import { openFlatState } from './state/flat-state.ts';
 import type { BaseState } from './state/source.ts';
@@ -9,7 +19,7 @@ import { putWord } from './state/write.ts';
 
 const NOTHING: BaseState = { read: () => undefined, async *keys() {} };
 
-/** The genesis block of a chain spec: its allocation as state, mixHash and extraData as protocol section 2 says. */
+/** The genesis block of a chain spec: its allocation and Tunnel's configuration as state, mixHash and extraData as protocol section 2 says. */
 export async function buildGenesis(spec: ChainSpec, common: Common): Promise<ExecutedBlock> {
   const { genesis } = spec;
   const state = openFlatState(common, NOTHING);
@@ -21,7 +31,10 @@ export async function buildGenesis(spec: ChainSpec, common: Common): Promise<Exe
       await putWord(state, { address: address.bytes, slot: hexToBytes(slot as `0x${string}`), value });
     }
   }
-  const { root, diff } = await commitState(state, NOTHING);
+  if ((await state.getAccount(new Address(TUNNEL_ADDRESS))) !== undefined) {
+    for (const write of genesisConfiguration(spec)) await putWord(state, write);
+  }
+  const { root, diff, supplyChange } = await commitState(state, NOTHING);
   const header: L2Header = {
     parentHash: new Uint8Array(32),
     ommersHash: EMPTY_OMMERS_HASH,
@@ -45,5 +58,5 @@ export async function buildGenesis(spec: ChainSpec, common: Common): Promise<Exe
     parentBeaconBlockRoot: new Uint8Array(32),
     requestsHash: EMPTY_REQUESTS_HASH,
   };
-  return { block: { header, transactions: [] }, hash: hashHeader(header), receipts: [], diff };
+  return { block: { header, transactions: [] }, hash: hashHeader(header), receipts: [], diff, supplyChange, tunnel: tunnelSums(state) };
 }

@@ -5,11 +5,12 @@ import {
   decodeSystemTransaction,
   isSystemEnvelope,
   type L2Block,
+  type L2Header,
   type Log,
   SYSTEM_ADDRESS,
   type SystemTransaction,
 } from '@hemid/protocol';
-import { type BlockInput, type ExecutionDeps, historyWrite, marksOf, openVm, runSystem, toEvmBlock } from './block-execution.ts';
+import { type BlockInput, type ExecutionDeps, marksOf, openingWrites, openVm, runSystem, toEvmBlock } from './block-execution.ts';
 import { type Observer, observe } from './observation.ts';
 import { type FlatState, openFlatState } from './state/flat-state.ts';
 import { putWord } from './state/write.ts';
@@ -53,6 +54,8 @@ export interface ReplayOptions {
 /** A block with what it was executed on. */
 export interface ReplayInput {
   block: L2Block;
+  /** Header of the block below. */
+  parent: L2Header;
   view: BitcoinView;
   ancestorHash: BlockInput['ancestorHash'];
 }
@@ -94,7 +97,7 @@ export async function replayBlock(deps: ExecutionDeps, input: ReplayInput, optio
   const state = openFlatState(deps.common, deps.states.source(header.parentHash));
   const vm = await openVm(deps, state, input.view, input.ancestorHash);
   const replay: Replay = { deps, state, vm, evmBlock: toEvmBlock(header, deps.common) };
-  await putWord(state, historyWrite(header));
+  for (const write of openingWrites(deps.spec, { parent: input.parent, header })) await putWord(state, write);
   for (const [index, raw] of transactions.entries()) {
     if (index > (options.upTo ?? transactions.length)) return;
     const { run, ...transaction } = open(replay, raw);

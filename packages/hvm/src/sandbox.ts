@@ -3,7 +3,7 @@ import type { Common } from '@ethereumjs/common';
 import { Account, Address } from '@ethereumjs/util';
 import type { VM } from '@ethereumjs/vm';
 import { type BitcoinView, type ChainSpec, EMPTY_REQUESTS_HASH, FEE_VAULT_ADDRESS, type L2Header, type Receipt } from '@hemid/protocol';
-import { type BlockInput, type ExecutionDeps, historyWrite, openVm } from './block-execution.ts';
+import { type BlockInput, type ExecutionDeps, openingWrites, openVm } from './block-execution.ts';
 import type { FlatState } from './state/flat-state.ts';
 import type { BaseState, StateSource } from './state/source.ts';
 import { putWord } from './state/write.ts';
@@ -56,7 +56,10 @@ export function createSandbox(deps: ExecutionDeps, context: SandboxContext): San
     source: () => deps.states.source(context.hash),
     base: () => deps.states.base(context.hash),
     openVm: (state, ancestorHash) => openVm(deps, state, context.view, ancestorHash),
-    begin: (state, { header }) => putWord(state, historyWrite(header)),
+    async begin(state, { header }) {
+      // A later block of a simulation writes the same configuration again.
+      for (const write of openingWrites(deps.spec, { parent: context.header, header })) await putWord(state, write);
+    },
     async end(state, _block, { baseFees }) {
       if (baseFees > 0n) {
         const vault = new Address(FEE_VAULT_ADDRESS);

@@ -73,6 +73,11 @@ function size(bytes: Uint8Array, offset: number): number {
   return Number(value);
 }
 
+/** Reads values as a function returns them. @throws `protocol/encoding` when the data ends too early. */
+export function decodeAbi(types: AbiType[], data: Uint8Array): AbiValue[] {
+  return decodeTuple(types, data);
+}
+
 /** A function's calldata codec. */
 export interface AbiFunction {
   selector: Uint8Array;

@@ -41,6 +41,11 @@ const limits = z.strictObject({
   minimumWithdrawalSats: sats,
 });
 
+const txid = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be a txid: 64 lowercase hex digits')
+  .transform(fromDisplay);
+
 const unspentSet = z.strictObject({
   hashSerialized: z
     .string()
@@ -88,6 +93,7 @@ const upgrade = z.strictObject({
   sequencers: z.array(sequencer).min(1).optional(),
   vault: z.string().optional(),
   limits: limits.optional(),
+  clearBreach: txid.optional().describe('Bitcoin transaction whose breach of the vault no longer stops withdrawals'),
 });
 
 const specSchema = z.strictObject({ genesis, upgrades: z.array(upgrade) });
@@ -140,6 +146,16 @@ function* faultsOfHeaders(bitcoin: GenesisSpec['bitcoin']): Generator<string> {
   if (!isConnected) yield 'bitcoin.headersBefore and genesisHeader are not one connected run';
 }
 
+/** The largest dust limit of Bitcoin's standard outputs, which is that of P2PKH. */
+const DUST_SATS = 546n;
+
+function* faultsOfLimits(limits: TunnelLimits, at: string): Generator<string> {
+  const { minimumDepositSats, depositFeeSats, withdrawalFeeSats, minimumWithdrawalSats } = limits;
+  if (minimumDepositSats <= depositFeeSats) yield `${at}.minimumDepositSats must be more than depositFeeSats`;
+  if (minimumWithdrawalSats < 10n * withdrawalFeeSats) yield `${at}.minimumWithdrawalSats must be at least 10 times withdrawalFeeSats`;
+  if (minimumWithdrawalSats < withdrawalFeeSats + DUST_SATS) yield `${at}.minimumWithdrawalSats less withdrawalFeeSats must be at least ${DUST_SATS}`;
+}
+
 /** What the schema cannot say. */
 function* faultsOf(g: GenesisSpec, upgrades: ChainSpec['upgrades']): Generator<string> {
   const { network, unspent, signetChallenge } = g.bitcoin;
@@ -152,6 +168,8 @@ function* faultsOf(g: GenesisSpec, upgrades: ChainSpec['upgrades']): Generator<s
     if (addressToScript(vault, network) === undefined) yield `"${vault}" is not an address of ${network}`;
   }
   if (!upgrades.every((u, i) => i === 0 || u.timestamp > (upgrades[i - 1]?.timestamp ?? 0))) yield 'upgrades must ascend by timestamp';
+  yield* faultsOfLimits(g.tunnel.limits, 'tunnel.limits');
+  for (const [i, { limits: changed }] of upgrades.entries()) if (changed !== undefined) yield* faultsOfLimits(changed, `upgrades.${i}.limits`);
   yield* faultsOfHeaders(g.bitcoin);
 }
 
@@ -180,7 +198,7 @@ export function parseChainSpec(json: unknown): ChainSpec {
 /** What is in force at a block's timestamp: for each key the last upgrade that has it, else the genesis. */
 export interface ActiveRules {
   sequencers: Sequencer[];
-  /** Scripts of all vaults in force so far, newest first. */
+  /** Scripts of all vaults in force so far, newest first; one that came twice stands where it came last. */
   vaults: Uint8Array[];
   limits: TunnelLimits;
 }
@@ -189,10 +207,11 @@ export interface ActiveRules {
 export function rulesAt(spec: ChainSpec, timestamp: bigint): ActiveRules {
   const { genesis: g } = spec;
   const active = spec.upgrades.filter((u) => BigInt(u.timestamp) <= timestamp);
-  const vaults = [g.tunnel.vault, ...active.flatMap((u) => u.vault ?? [])].reverse();
+  const scripts = [g.tunnel.vault, ...active.flatMap((u) => u.vault ?? [])].map((vault) => addressToScript(vault, g.bitcoin.network) as Uint8Array);
+  const newestFirst = scripts.reverse();
   return {
     sequencers: active.findLast((u) => u.sequencers !== undefined)?.sequencers ?? g.sequencers,
-    vaults: vaults.map((vault) => addressToScript(vault, g.bitcoin.network) as Uint8Array),
+    vaults: newestFirst.filter((script, i) => newestFirst.findIndex((other) => equal(other, script)) === i),
     limits: active.findLast((u) => u.limits !== undefined)?.limits ?? g.tunnel.limits,
   };
 }

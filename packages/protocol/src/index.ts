@@ -1,4 +1,4 @@
-export { type AbiFunction, type AbiType, type AbiValue, abiFunction } from './abi.ts';
+export { type AbiFunction, type AbiType, type AbiValue, abiFunction, decodeAbi } from './abi.ts';
 export { ATTRIBUTES_GAS, type Attributes, decodeAttributes, encodeAttributes, toAttributesTransaction } from './attributes.ts';
 export { addressToScript, type BitcoinNetwork, scriptToAddress } from './bitcoin-address.ts';
 export { displayBytes, fromDisplay, sha256d, toDisplay } from './bitcoin-hash.ts';
@@ -31,7 +31,7 @@ export {
   type TunnelLimits,
 } from './chain-spec.ts';
 export { COUNTING_DEPTH, counts } from './counting.ts';
-export { toDeposit } from './deposit.ts';
+export { readDeposit, toDeposit } from './deposit.ts';
 export {
   type DifficultyAncestor,
   type DifficultyContext,
@@ -79,6 +79,7 @@ export {
   BITCOIN_KIT_ADDRESS,
   CURSOR_HASH_SLOT,
   CURSOR_NEXT_SLOT,
+  DEAD_ADDRESS,
   DEPOSIT_CALLER_ADDRESS,
   FEE_VAULT_ADDRESS,
   HISTORY_ADDRESS,
@@ -87,6 +88,10 @@ export {
   SYSTEM_ADDRESS,
   seenSlot,
   TUNNEL_ADDRESS,
+  TUNNEL_SUMS_SLOT,
+  type TunnelSums,
+  toTunnelSums,
+  WRAPPED_HBTC_ADDRESS,
 } from './predeploy.ts';
 export { bloomOf, decodeReceipts, encodeConsensusReceipt, encodeReceipts, encodeReceiptWith, type Log, type Receipt } from './receipt.ts';
 export { type Recipient, readRecipient } from './recipient.ts';
@@ -106,4 +111,13 @@ export {
   type TunnelTransaction,
 } from './system-transaction.ts';
 export { type ReadTransaction, readTransactions } from './transaction-reader.ts';
-export { type Deposit, toDepositTransaction, toSpendTransaction, txidOfTunnelTransaction, type VaultSpend, WEI_PER_SAT } from './tunnel.ts';
+export {
+  type Deposit,
+  readTunnelTransaction,
+  toDepositTransaction,
+  toSpendTransaction,
+  txidOfTunnelTransaction,
+  type VaultSpend,
+  WEI_PER_SAT,
+} from './tunnel.ts';
+export { type ConfigurationSlot, clearedSlot, configurationChanges, genesisConfiguration } from './tunnel-configuration.ts';

@@ -1,7 +1,7 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { hexToBytes } from '@noble/hashes/utils.js';
 import { displayBytes } from './bitcoin-hash.ts';
-import { concat, toBigEndian } from './bytes.ts';
+import { concat, fromBigEndian, toBigEndian } from './bytes.ts';
 
 /** Sender of every system transaction (protocol 3.1). */
 export const SYSTEM_ADDRESS: Uint8Array = hexToBytes('88'.repeat(20));
@@ -14,6 +14,10 @@ export const TUNNEL_ADDRESS: Uint8Array = predeploy('0100');
 export const DEPOSIT_CALLER_ADDRESS: Uint8Array = predeploy('0101');
 /** The contract that gives Bitcoin as structs, for contracts and clients made for Hemi. */
 export const BITCOIN_KIT_ADDRESS: Uint8Array = predeploy('0102');
+/** The native coin as an ERC-20. */
+export const WRAPPED_HBTC_ADDRESS: Uint8Array = predeploy('0103');
+/** Where the coins of settled withdrawals go: no code, no key, no supply. */
+export const DEAD_ADDRESS: Uint8Array = predeploy('dead');
 /** The EIP-2935 contract that keeps parent hashes. */
 export const HISTORY_ADDRESS: Uint8Array = hexToBytes('0000f90827f1c53a10cb7a02335b175320002935');
 
@@ -32,4 +36,22 @@ export function seenSlot(txid: Uint8Array): Uint8Array {
 /** PoPReward slot that is 1 once the keystone at this block number was paid. */
 export function paidSlot(keystone: bigint): Uint8Array {
   return keccak_256(concat(ascii('hemid.paid'), toBigEndian(keystone, 8)));
+}
+
+/** Tunnel slot with four sums, 64 bits each from the lowest on: credited, requested, settled (sats), requests. */
+export const TUNNEL_SUMS_SLOT: Uint8Array = new Uint8Array(32);
+
+/** The sums in {@link TUNNEL_SUMS_SLOT}. */
+export interface TunnelSums {
+  creditedSats: bigint;
+  requestedSats: bigint;
+  settledSats: bigint;
+  requests: bigint;
+}
+
+/** Reads a storage word of any length up to 32 bytes. */
+export function toTunnelSums(word: Uint8Array): TunnelSums {
+  const value = fromBigEndian(word);
+  const at = (i: number): bigint => BigInt.asUintN(64, value >> BigInt(64 * i));
+  return { creditedSats: at(0), requestedSats: at(1), settledSats: at(2), requests: at(3) };
 }

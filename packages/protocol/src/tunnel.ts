@@ -1,7 +1,7 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { type AbiFunction, abiFunction } from './abi.ts';
 import { displayBytes } from './bitcoin-hash.ts';
-import { concat } from './bytes.ts';
+import { concat, equal } from './bytes.ts';
 import { SYSTEM_ADDRESS, TUNNEL_ADDRESS } from './predeploy.ts';
 import { TUNNEL_TYPE, type TunnelTransaction } from './system-transaction.ts';
 
@@ -84,4 +84,14 @@ export function toSpendTransaction(item: VaultSpend): TunnelTransaction {
  */
 export function txidOfTunnelTransaction(transaction: TunnelTransaction): Uint8Array {
   return displayBytes(transaction.data.slice(4, 36));
+}
+
+/** What a tunnel transaction says. @throws `protocol/encoding` unless its calldata is that of a deposit or of a spend. */
+export function readTunnelTransaction({ data }: TunnelTransaction): { deposit: Deposit } | { spend: VaultSpend } {
+  if (equal(data.subarray(0, 4), spend.selector)) {
+    const [txid, firstId, count, netSats, outputsHash] = spend.decode(data) as [Uint8Array, bigint, bigint, bigint, Uint8Array];
+    return { spend: { txid: displayBytes(txid), firstId, count: Number(count), netSats, outputsHash } };
+  }
+  const [txid, vout, height, sats, recipient, payload] = deposit.decode(data) as [Uint8Array, bigint, bigint, bigint, Uint8Array, Uint8Array];
+  return { deposit: { txid: displayBytes(txid), vout: Number(vout), height: Number(height), sats, recipient, payload } };
 }

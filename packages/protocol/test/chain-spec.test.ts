@@ -1,6 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { canonicalJson, isHemidError, parseChainSpec, rulesAt, slotAt, toHex } from '../src/index.ts';
+import {
+  canonicalJson,
+  clearedSlot,
+  configurationChanges,
+  genesisConfiguration,
+  isHemidError,
+  parseChainSpec,
+  rulesAt,
+  scriptToAddress,
+  slotAt,
+  toDisplay,
+  toHex,
+} from '../src/index.ts';
 
 const regtest = (): { genesis: Record<string, unknown>; upgrades: unknown[] } =>
   JSON.parse(readFileSync(new URL('../../../configs/regtest.json', import.meta.url), 'utf8'));
@@ -53,7 +65,7 @@ test('two different objects have different genesis hashes, the order of keys doe
 test('an upgrade applies from its timestamp on; a former vault stays watched', () => {
   const json = regtest();
   const vault = 'bcrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdku202';
-  const limits = { minimumDepositSats: 1, depositFeeSats: 2, withdrawalFeeSats: 3, minimumWithdrawalSats: 40 };
+  const limits = { minimumDepositSats: 3, depositFeeSats: 2, withdrawalFeeSats: 60, minimumWithdrawalSats: 606 };
   const spec = parseChainSpec({
     ...json,
     upgrades: [
@@ -67,6 +79,56 @@ test('an upgrade applies from its timestamp on; a former vault stays watched', (
   expect(rulesAt(spec, 199n).limits.depositFeeSats).toBe(2_000n);
   expect(rulesAt(spec, 200n).limits.depositFeeSats).toBe(2n);
   expect(reasonOf({ ...json, upgrades: [{ timestamp: 5 }, { timestamp: 5 }] })).toMatch(/ascend/);
+});
+
+test('a vault that comes back is watched once, as the one in force', () => {
+  const json = regtest();
+  const { vault: first } = json.genesis['tunnel'] as { vault: string };
+  const other = 'bcrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdku202';
+  const upgrades = [
+    { timestamp: 100, vault: other },
+    { timestamp: 200, vault: first.toUpperCase() },
+  ];
+  const { vaults } = rulesAt(parseChainSpec({ ...json, upgrades }), 200n);
+  expect(vaults.map((script) => scriptToAddress(script, 'regtest'))).toEqual([first, other]);
+});
+
+test('limits that cannot work are refused: no coins for a deposit, dust or next to nothing for a withdrawal', () => {
+  const good = { minimumDepositSats: 3, depositFeeSats: 2, withdrawalFeeSats: 60, minimumWithdrawalSats: 606 };
+  const verdict = (change: object) => reasonOf({ ...regtest(), upgrades: [{ timestamp: 1, limits: { ...good, ...change } }] });
+  expect(verdict({})).toBe('accepted');
+  expect(verdict({ depositFeeSats: 3 })).toMatch(/upgrades\.0\.limits\.minimumDepositSats must be more than depositFeeSats/);
+  expect(verdict({ minimumWithdrawalSats: 605 })).toMatch(/minimumWithdrawalSats less withdrawalFeeSats must be at least 546/);
+  expect(verdict({ withdrawalFeeSats: 100, minimumWithdrawalSats: 999 })).toMatch(/at least 10 times withdrawalFeeSats/);
+  const json = regtest();
+  Object.assign(json.genesis, { tunnel: { ...(json.genesis['tunnel'] as object), limits: { ...good, depositFeeSats: 3 } } });
+  expect(reasonOf(json)).toMatch(/wrong: tunnel\.limits\.minimumDepositSats/);
+});
+
+test('what is cleared is a txid as Bitcoin tools print it', () => {
+  const json = regtest();
+  const txid = `${'00'.repeat(31)}ff`;
+  const [entry] = parseChainSpec({ ...json, upgrades: [{ timestamp: 1, clearBreach: txid }] }).upgrades;
+  expect(toDisplay(entry?.clearBreach as Uint8Array)).toBe(txid);
+  for (const bad of ['ff', `0x${txid}`, txid.toUpperCase(), 7]) {
+    expect(reasonOf({ ...json, upgrades: [{ timestamp: 1, clearBreach: bad }] })).toMatch(/upgrades\.0\.clearBreach/);
+  }
+});
+
+test('Tunnel is configured anew in the first block to which an upgrade applies, and in no other', () => {
+  const spec = parseChainSpec({ ...regtest(), upgrades: [{ timestamp: 100, clearBreach: '11'.repeat(32) }, { timestamp: 200 }] });
+  const changes = (parent: [number: bigint, timestamp: bigint], timestamp: bigint) =>
+    configurationChanges(spec, { parent: { number: parent[0], timestamp: parent[1] }, timestamp });
+  const cleared = toHex(clearedSlot(new Uint8Array(32).fill(0x11)));
+  const slots = (writes: { slot: Uint8Array }[]) => writes.map(({ slot }) => toHex(slot));
+  expect(changes([3n, 90n], 99n)).toEqual([]);
+  expect(slots(changes([3n, 99n], 100n))).toEqual([...slots(genesisConfiguration(spec)), cleared]);
+  expect(slots(changes([3n, 90n], 300n))).toContain(cleared);
+  expect(changes([3n, 100n], 199n)).toEqual([]);
+  expect(slots(changes([3n, 100n], 200n))).toEqual(slots(genesisConfiguration(spec)));
+  expect(changes([3n, 200n], 300n)).toEqual([]);
+  // The genesis has the configuration of the genesis object, whatever its time.
+  expect(slots(changes([0n, 150n], 160n))).toContain(cleared);
 });
 
 test('canonical JSON sorts keys and refuses what JSON does not have', () => {

@@ -5,7 +5,16 @@ import { createDeadlines, type Deadlines } from './deadline.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { createFilters, type Filters } from './filters.ts';
 import { createLimits, type RpcLimits } from './limits.ts';
-import type { BitcoinBlocks, FinalityReader, NodeStatus, PayoutReader, ProvenanceReader, RuleReader, TransactionPool } from './ports.ts';
+import type {
+  BitcoinBlocks,
+  FinalityReader,
+  NodeStatus,
+  PayoutReader,
+  ProvenanceReader,
+  RuleReader,
+  TransactionPool,
+  TunnelReader,
+} from './ports.ts';
 import type { Session } from './session.ts';
 import { createTransactionDecoder, type TransactionDecoder } from './transaction-decoder.ts';
 
@@ -17,6 +26,7 @@ export interface RpcDeps {
   finality: FinalityReader;
   payouts: PayoutReader;
   provenance: ProvenanceReader;
+  tunnel: TunnelReader;
   status: NodeStatus;
   rules: RuleReader;
   clock: Clock;

@@ -1,7 +1,7 @@
 import type { BitcoinBlock } from '@hemid/bitcoin';
 import type { PlacedL2Header } from '@hemid/chain';
 import type { UserTransaction } from '@hemid/hvm';
-import type { BitcoinTip, L2Header, Page, PlacedHeader, Publication, UnspentOutput } from '@hemid/protocol';
+import type { BitcoinTip, Deposit, L2Header, Page, PlacedHeader, Publication, TunnelSums, UnspentOutput } from '@hemid/protocol';
 
 /** Where transactions go: the pool of a sequencer; on a verifier a forwarder to one, or a refusal. */
 export interface TransactionPool {
@@ -125,6 +125,38 @@ export interface ProvenanceReader {
     id: { number: bigint } | { hash: Uint8Array },
     options: { checkpointHeight: number | undefined },
   ): Promise<{ provenance: object; proof?: object; missing?: string }>;
+}
+
+/** Deposits, withdrawals and reserves, as the head sees them; txids and scripts as bytes, txids in internal order. */
+export interface TunnelReader {
+  deposit(txid: Uint8Array): Promise<{
+    status: string;
+    explanation: string;
+    bitcoin: { height: number; blockHash: Uint8Array; confirmations: number } | undefined;
+    dueAtHeight: number | undefined;
+    deposit: Deposit | undefined;
+    onL2: { block: PlacedL2Header; transactionHash: Uint8Array } | undefined;
+  }>;
+  /** `undefined` when nobody has requested it. */
+  withdrawal(id: bigint): Promise<
+    | {
+        status: 'requested' | 'finalized' | 'settled';
+        request: { id: bigint; sats: bigint; feeSats: bigint; script: Uint8Array };
+        block: PlacedL2Header | undefined;
+        settledBy: Uint8Array | undefined;
+        before: bigint;
+      }
+    | undefined
+  >;
+  reserves(): Promise<
+    TunnelSums & {
+      vaults: { script: Uint8Array; sats: bigint }[];
+      reserveSats: bigint;
+      liabilitySats: bigint;
+      deficitSats: bigint;
+      isBreached: boolean;
+    }
+  >;
 }
 
 /** What the node says of itself. */

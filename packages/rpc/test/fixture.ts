@@ -69,13 +69,20 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
     metrics: () => 'hemid_up 1\n',
     syncing: () => (reasons.length === 0 ? (false as const) : { currentBlock: 1n, highestBlock: 16n }),
   };
-  // Nothing is published here: test/actions has the stories of finality.
+  // Nothing is published here, and nothing tunnelled: test/actions has the stories of finality.
   const tip = { hash: new Uint8Array(32), height: 0 };
   const finality = { of: async () => ({ keystone: undefined, best: undefined, tip }), published: () => [], tip: () => tip };
   const payouts = { report: async () => ({ status: 'unpublished' as const, standing: undefined, tipHeight: 0 }) };
   const provenance = { build: async () => ({ provenance: {} }) };
+  const deposit = { status: 'unknown', explanation: 'nowhere', bitcoin: undefined, dueAtHeight: undefined, deposit: undefined, onL2: undefined };
+  const sums = { creditedSats: 0n, requestedSats: 0n, settledSats: 0n, requests: 0n, reserveSats: 0n, liabilitySats: 0n, deficitSats: 0n };
+  const tunnel = {
+    deposit: async () => deposit,
+    withdrawal: async () => undefined,
+    reserves: async () => ({ ...sums, vaults: [], isBreached: false }),
+  };
   const rules = createRules();
-  const deps = { ...chain, finality, payouts, provenance, status, rules, clock, random: createCountingRandom(), log: silentLogger };
+  const deps = { ...chain, finality, payouts, provenance, tunnel, status, rules, clock, random: createCountingRandom(), log: silentLogger };
   const server = createRpcServer(deps, { host: '127.0.0.1', port: 0 });
   await server.start(new AbortController().signal);
   const { client, wallet } = connect(server.url());

@@ -193,6 +193,8 @@ export const layout = {
   block: table('b', only(hash), only(rest)),
   /** Receipts by block hash: RLP list. */
   receipts: table('r', only(hash), only(rest)),
+  /** Wei that all accounts hold together after a block, by block hash; the dead address aside. */
+  supply: table('s', only(hash), only(u256)),
   /** Valid blocks without a known child: the candidates of fork choice. */
   leaf: table('l', only(hash), only(u64)),
   /** The canonical chain: number → hash. */
@@ -207,6 +209,8 @@ export const layout = {
   stateDiff: table('D', only(hash), only(rest)),
   /** Where a canonical L2 transaction stands. */
   transaction: table('T', only(hash), record<TransactionLocationRow>({ blockHash: hash, index: u32 })),
+  /** Where the canonical tunnel transaction about a Bitcoin transaction (txid, internal) stands. */
+  tunnelTransaction: table('q', only(hash), record<TransactionLocationRow>({ blockHash: hash, index: u32 })),
   /** Canonical keystones by abbreviated hash. */
   keystone: table('k', only(hash), record<KeystoneRow>({ number: u64, blockHash: hash })),
   /** Slots this node has sealed, and with which block: never two. */
@@ -219,6 +223,9 @@ export const layout = {
 
   /** Transactions that wait in the pool of a sequencer, in parcels by number: RLP list of raw transactions. */
   pooled: table('w', only(u64), only(rest)),
+
+  /** Batches of withdrawals that this custodian has signed, by the lowest id: RLP [unsigned transaction, complete one or nothing]. */
+  signedBatch: table('g', only(u64), only(rest)),
 
   /** The unspent set at the hVM genesis: `loading` while its coins come in, `complete` once all of them are here. */
   unspentSet: table('u', text, record<UnspentSetRow>({ hashSerialized: hash, offset: u64, coins: u64, prefix: hash })),

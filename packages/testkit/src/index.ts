@@ -43,4 +43,5 @@ export {
   type VerifierActor,
 } from './test-network.ts';
 export { createUser, receiptOf, type User } from './user.ts';
+export { batchMark, createVaultActor, type VaultActor } from './vault-actor.ts';
 export { type WaitOptions, waitFor } from './wait-for.ts';

@@ -35,6 +35,8 @@ export interface TestNetwork {
   sequencer: SequencerActor;
   /** A new verifier; `bitcoin` is another Bitcoin node than the network's. */
   createVerifier(bitcoin?: BitcoinRpc): Promise<VerifierActor>;
+  /** Adds an entry to the `upgrades` of the spec that all nodes share; it applies from the next block on. */
+  upgrade(entry: Omit<ChainSpec['upgrades'][number], 'timestamp'>): void;
   close(): Promise<void>;
 }
 
@@ -135,6 +137,9 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
           return result;
         },
       };
+    },
+    upgrade(entry) {
+      spec.upgrades.push({ timestamp: Number(sequencer.node.chain.head('latest').header.timestamp) + 1, ...entry });
     },
     async close() {
       await bitcoin.close();

@@ -1,3 +1,15 @@
+export { type Batch, toUnsigned, type VaultCoin } from './custodian/batch.ts';
+export { assemble, type Partial, readPartials, type Signing, signBatch, toPsbt } from './custodian/batch-psbt.ts';
+export { type Custodian, type CustodianDeps, type CustodianOptions, createCustodian } from './custodian/custodian.ts';
+export { joinExchanges, type PartialExchange, type Received } from './custodian/exchange.ts';
+export { createFolderExchange } from './custodian/folder-exchange.ts';
+export { createHttpExchange, type HttpExchangeOptions } from './custodian/http-exchange.ts';
+export { type Plan, planBatch } from './custodian/plan.ts';
+export { createSignedBatches, type SignedBatches } from './custodian/signed-batch.ts';
+export { keyIndex, sortedMulti, type VaultKeys } from './custodian/vault-keys.ts';
+export { type DepositReport, type ReportDeps, reportDeposit } from './deposit-report.ts';
 export { createTunnelDerivation } from './queue.ts';
-export { type TunnelRules, toTunnelTransaction } from './tunnel-item.ts';
+export { readTunnelAt, type TunnelContract, type WithdrawalRequest } from './tunnel-contract.ts';
+export { readTunnelItem, type TunnelItem, type TunnelRules, toTunnelTransaction } from './tunnel-item.ts';
 export { toVaultSpend } from './vault-spend.ts';
+export { type ReservesReport, reportReserves, reportWithdrawal, type WithdrawalReport } from './withdrawal-report.ts';

@@ -1,5 +1,5 @@
 import type { Derivation, DerivationInput, Derived } from '@hemid/chain';
-import type { StorageWrite } from '@hemid/hvm';
+import type { StateReader, StorageWrite } from '@hemid/hvm';
 import {
   type BitcoinTip,
   type BitcoinView,
@@ -17,10 +17,10 @@ import {
 import { toTunnelTransaction } from './tunnel-item.ts';
 
 /** `next` of a cursor whose block is done. */
-const BLOCK_DONE = 0xffffffff;
+export const BLOCK_DONE = 0xffffffff;
 
 /** Where the queue stands: the next transaction to look at is `next` of that block. */
-interface Cursor {
+export interface Cursor {
   height: number;
   next: number;
 }
@@ -50,6 +50,13 @@ function cursorWrites(hash: Uint8Array, next: number): StorageWrite[] {
     { address: TUNNEL_ADDRESS, slot: CURSOR_HASH_SLOT, value: displayBytes(hash) },
     { address: TUNNEL_ADDRESS, slot: CURSOR_NEXT_SLOT, value: toBigEndian(next, 32) },
   ];
+}
+
+/** The cursor in a state, or `undefined` when its block is none of the view's branch, or there is no cursor yet. */
+export async function readCursorAt(state: StateReader, view: BitcoinView): Promise<Cursor | undefined> {
+  const height = view.heightOf(displayBytes(await state.storage(TUNNEL_ADDRESS, CURSOR_HASH_SLOT)));
+  if (height === undefined) return undefined;
+  return { height, next: Number(fromBigEndian(await state.storage(TUNNEL_ADDRESS, CURSOR_NEXT_SLOT))) };
 }
 
 /** Deposits and vault spends due in a block, in Bitcoin order, from the cursor to the horizon (protocol section 10). */

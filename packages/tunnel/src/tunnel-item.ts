@@ -2,11 +2,13 @@ import {
   type ActiveRules,
   type BitcoinTransaction,
   type BitcoinView,
+  type Deposit,
   equal,
+  readDeposit,
   type TunnelTransaction,
-  toDeposit,
   toDepositTransaction,
   toSpendTransaction,
+  type VaultSpend,
 } from '@hemid/protocol';
 import { toVaultSpend } from './vault-spend.ts';
 
@@ -27,22 +29,20 @@ function spentFromVault(transaction: BitcoinTransaction, { rules, view }: Tunnel
   return spent.length === 0 ? undefined : spent.reduce((sum, output) => sum + (output?.valueSats ?? 0n), 0n);
 }
 
-/**
- * The 0x7E that a Bitcoin transaction gives: a deposit, a vault spend, or `undefined` for neither (protocol
- * section 10). A payment to the vault that is no deposit gives nothing.
- */
-export function toTunnelTransaction(transaction: BitcoinTransaction, height: number, context: TunnelRules): TunnelTransaction | undefined {
-  const paid = transaction.outputs.filter(({ script }) => isVault(context.rules.vaults, script));
+/** What a Bitcoin transaction is to the tunnel; `refused` says in words why it is nothing. */
+export type TunnelItem = { deposit: Deposit } | { spend: VaultSpend } | { refused: string };
+
+/** Reads a Bitcoin transaction as the tunnel sees it (protocol section 10). */
+export function readTunnelItem(transaction: BitcoinTransaction, height: number, context: TunnelRules): TunnelItem {
   const spent = spentFromVault(transaction, context);
-  if (spent !== undefined) {
-    return toSpendTransaction(
-      toVaultSpend(
-        transaction,
-        spent,
-        paid.reduce((sum, { valueSats }) => sum + valueSats, 0n),
-      ),
-    );
-  }
-  const deposit = toDeposit(transaction, height, context.rules);
-  return deposit && toDepositTransaction(deposit);
+  if (spent === undefined) return readDeposit(transaction, height, context.rules);
+  const paid = transaction.outputs.map((output, vout) => ({ ...output, vout })).filter(({ script }) => isVault(context.rules.vaults, script));
+  return { spend: toVaultSpend(transaction, spent, paid) };
+}
+
+/** The 0x7E that a Bitcoin transaction gives, or `undefined` when it is neither a deposit nor a vault spend. */
+export function toTunnelTransaction(transaction: BitcoinTransaction, height: number, context: TunnelRules): TunnelTransaction | undefined {
+  const item = readTunnelItem(transaction, height, context);
+  if ('refused' in item) return undefined;
+  return 'deposit' in item ? toDepositTransaction(item.deposit) : toSpendTransaction(item.spend);
 }

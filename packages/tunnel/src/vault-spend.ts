@@ -2,12 +2,21 @@ import { type BitcoinOutput, type BitcoinTransaction, concat, fromBigEndian, rea
 import { keccak_256 } from '@noble/hashes/sha3.js';
 
 const OP_RETURN = 0x6a;
-const MAX_COUNT = 64;
+/** Requests that one batch pays at most. */
+export const MAX_COUNT = 64;
 /** "HEMW" ‖ firstId u64 ‖ count u16. */
 const MARK_SIZE = 14;
+/** Of the script of an output in a batch: its length is hashed as 16 bits. */
+const MAX_SCRIPT = 0xffff;
+
+/** The script of a batch's last output: "HEMW" ‖ firstId ‖ count. */
+export function encodeMark(firstId: bigint, count: number): Uint8Array {
+  const data = concat(new TextEncoder().encode('HEMW'), toBigEndian(firstId, 8), toBigEndian(count, 2));
+  return concat(Uint8Array.of(OP_RETURN, data.length), data);
+}
 
 /** The batch that the last output names, or `undefined`. */
-function readMark(outputs: readonly BitcoinOutput[]): { firstId: bigint; count: number } | undefined {
+export function readMark(outputs: readonly Pick<BitcoinOutput, 'script'>[]): { firstId: bigint; count: number } | undefined {
   const script = outputs[outputs.length - 1]?.script;
   if (script?.[0] !== OP_RETURN) return undefined;
   const push = readPush(script.subarray(1));
@@ -15,6 +24,7 @@ function readMark(outputs: readonly BitcoinOutput[]): { firstId: bigint; count: 
   if (Buffer.from(push.data.subarray(0, 4)).toString('latin1') !== 'HEMW') return undefined;
   const count = Number(fromBigEndian(push.data.subarray(12, 14)));
   if (count > MAX_COUNT || count > outputs.length) return undefined;
+  if (outputs.slice(0, count).some((output) => output.script.length > MAX_SCRIPT)) return undefined;
   return { firstId: fromBigEndian(push.data.subarray(4, 12)), count };
 }
 
@@ -24,9 +34,14 @@ function hashOutputs(outputs: readonly BitcoinOutput[]): Uint8Array {
   return keccak_256(concat(...parts));
 }
 
-/** What a transaction that spends vault outputs says of itself (protocol section 10). */
-export function toVaultSpend(transaction: BitcoinTransaction, vaultIn: bigint, vaultOut: bigint): VaultSpend {
+/**
+ * What a transaction that spends vault outputs says of itself (protocol section 10): `vaultIn` is their sum, `paid` its outputs
+ * to a vault. Those among the first `count` pay withdrawals: a script that became a vault's after somebody asked to be paid
+ * there must not make the batch a breach.
+ */
+export function toVaultSpend(transaction: BitcoinTransaction, vaultIn: bigint, paid: readonly { vout: number; valueSats: bigint }[]): VaultSpend {
   const { firstId, count } = readMark(transaction.outputs) ?? { firstId: 0n, count: 0 };
+  const vaultOut = paid.filter(({ vout }) => vout >= count).reduce((sum, { valueSats }) => sum + valueSats, 0n);
   return {
     txid: transaction.txid,
     firstId,

@@ -16,9 +16,10 @@ const markOf = (data: Uint8Array, prefix: number[] = [data.length]): BitcoinOutp
 });
 const mark = (firstId: bigint, count: number): BitcoinOutput => markOf(markData(firstId, count));
 
-function spendOf(outputs: BitcoinOutput[], vaultIn = 10_000n, vaultOut = 4_000n) {
+/** `vaultOut` is paid to a vault by the output at `vout`. */
+function spendOf(outputs: BitcoinOutput[], vaultIn = 10_000n, { vaultOut = 4_000n, vout = 100 } = {}) {
   const transaction = { txid: new Uint8Array(32).fill(3), outputs } as BitcoinTransaction;
-  const { firstId, count, netSats, outputsHash, txid } = toVaultSpend(transaction, vaultIn, vaultOut);
+  const { firstId, count, netSats, outputsHash, txid } = toVaultSpend(transaction, vaultIn, [{ vout, valueSats: vaultOut }]);
   expect(txid).toEqual(transaction.txid);
   return { firstId, count, netSats, outputsHash: toHex(outputsHash) };
 }
@@ -39,7 +40,7 @@ test('the last output says which requests are paid, and the first outputs are ha
 });
 
 test('a sweep has a mark with count 0', () => {
-  expect(spendOf([output(1), mark(7n, 0)], 5n, 5n)).toEqual({ firstId: 7n, count: 0, netSats: 0n, outputsHash: EMPTY });
+  expect(spendOf([output(1), mark(7n, 0)], 5n, { vaultOut: 5n, vout: 0 })).toEqual({ firstId: 7n, count: 0, netSats: 0n, outputsHash: EMPTY });
 });
 
 test('without a mark in the last output there is no batch', () => {
@@ -71,7 +72,19 @@ test('ids and counts are read whole', () => {
   expect(spendOf([...many, mark(2n ** 64n - 1n, 16)])).toMatchObject({ firstId: 2n ** 64n - 1n, count: 16 });
 });
 
+test('an output among those of the batch is a payment, even to a script that is a vault’s by now', () => {
+  const outputs = [output(1), output(2), output(9), mark(7n, 2)];
+  expect(spendOf(outputs, 10_000n, { vaultOut: 4_000n, vout: 1 }).netSats).toBe(10_000n);
+  expect(spendOf(outputs, 10_000n, { vaultOut: 4_000n, vout: 2 }).netSats).toBe(6_000n);
+});
+
+test('an output whose script has more bytes than 16 bits count is no payment: there is no batch', () => {
+  const long = { valueSats: 1n, script: new Uint8Array(65_536) };
+  expect(spendOf([output(1), long, mark(7n, 2)])).toEqual(nothing);
+  expect(spendOf([output(1), long, mark(7n, 1)])).toMatchObject({ firstId: 7n, count: 1 });
+});
+
 test('what the vault loses is never negative', () => {
-  expect(spendOf([output(1)], 5n, 9n).netSats).toBe(0n);
-  expect(spendOf([output(1)], 9n, 5n).netSats).toBe(4n);
+  expect(spendOf([output(1)], 5n, { vaultOut: 9n }).netSats).toBe(0n);
+  expect(spendOf([output(1)], 9n, { vaultOut: 5n }).netSats).toBe(4n);
 });

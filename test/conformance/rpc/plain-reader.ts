@@ -78,6 +78,7 @@ export function createPlainReader(chain: PlainChain): ChainReader {
     },
     receipts: (hash) => find(hash)?.receipts,
     transaction: (hash) => places.get(toDigits(hash)),
+    tunnelTransaction: notHere,
     keystone: notHere,
     keystoneBlock: notHere,
     stateAt(placed) {

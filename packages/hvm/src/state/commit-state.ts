@@ -1,6 +1,6 @@
 import { RLP } from '@ethereumjs/rlp';
 import { KECCAK256_RLP } from '@ethereumjs/util';
-import { equal } from '@hemid/protocol';
+import { DEAD_ADDRESS, equal } from '@hemid/protocol';
 import { copyAccount, decodeAccount, encodeAccount } from './account-row.ts';
 import type { FlatState, Touched } from './flat-state.ts';
 import { keccak } from './keccak.ts';
@@ -12,7 +12,11 @@ import { openTrie, type Trie } from './trie.ts';
 export interface CommittedState {
   root: Uint8Array;
   diff: StateDiff;
+  /** How much more wei all accounts hold together, the dead address aside (protocol section 10, Accounting). */
+  supplyChange: bigint;
 }
+
+const DEAD = latin(DEAD_ADDRESS);
 
 const HASHES = new Map<string, Uint8Array>();
 const MAX_HASHES = 200_000;
@@ -109,11 +113,13 @@ export async function commitState(state: FlatState, base: BaseState, pause: Paus
   const trie = openTrie('', { read, value: (address) => read(accountKey(address)), keyOf: trieKey });
   for (const [hash, bytes] of touched.code) if (base.read(codeKey(hash)) === undefined) diff.set(codeKey(hash), bytes);
   let done = 0;
+  let supplyChange = 0n;
   for (const [address, account] of touched.accounts) {
     done += 1;
     if (done % TURN === 0) await pause();
     const row = base.read(accountKey(address));
     const before = row === undefined ? undefined : decodeAccount(row);
+    if (address !== DEAD) supplyChange += (account?.balance ?? 0n) - (before?.balance ?? 0n);
     if (account === undefined) {
       if (before === undefined) continue;
       if (!equal(before.storageRoot, KECCAK256_RLP)) await dropStorage(base, address, latin(hashOf(address)), diff);
@@ -131,5 +137,5 @@ export async function commitState(state: FlatState, base: BaseState, pause: Paus
     if (row === undefined) trie.put(address, bytes);
     else trie.replace(address, bytes);
   }
-  return { root: await takeRoot(trie, done, diff, pause), diff };
+  return { root: await takeRoot(trie, done, diff, pause), diff, supplyChange };
 }

@@ -19,6 +19,7 @@ import { net } from './net.ts';
 import { otterscan } from './otterscan.ts';
 import { pop } from './pop.ts';
 import { provenance } from './provenance.ts';
+import { tunnel } from './tunnel.ts';
 import { txpool } from './txpool.ts';
 
 /** Every method that the node answers: what is documented, discovered and counted is this table. */
@@ -45,5 +46,6 @@ export const methods: MethodTable = {
   ...pop,
   ...evidence,
   ...provenance,
+  ...tunnel,
   ...createDiscovery(() => methods),
 };

@@ -1,0 +1,67 @@
+import { type BitcoinRpc, createBitcoindRpc } from '@hemid/bitcoin';
+import { equal, fromHex, rulesAt, toDigits } from '@hemid/protocol';
+import type { Service } from '@hemid/runtime';
+import {
+  createCustodian,
+  createFolderExchange,
+  createHttpExchange,
+  joinExchanges,
+  keyIndex,
+  type PartialExchange,
+  sortedMulti,
+  type VaultKeys,
+} from '@hemid/tunnel';
+import { getPublicKey } from '@noble/secp256k1';
+import type { CustodianConfig } from './config.ts';
+import { fail } from './errors.ts';
+import { readKey } from './key-file.ts';
+import { runNode } from './node-command.ts';
+import type { RunEnd } from './run.ts';
+import { readChainSpec } from './spec-template.ts';
+
+const RPC_TIMEOUT_MS = 30_000;
+const PEER_TIMEOUT_MS = 10_000;
+
+/** The vault of the configuration, which must be one of the chain. */
+function vaultOf({ chain, vaultKeys, vaultRequired }: CustodianConfig): VaultKeys {
+  if (vaultRequired > vaultKeys.length) throw fail('node/config', `--vault-required is ${vaultRequired}, but there are ${vaultKeys.length} keys`);
+  const vault = sortedMulti(vaultRequired, vaultKeys.map(fromHex));
+  const spec = readChainSpec(chain);
+  const last = spec.upgrades.at(-1)?.timestamp ?? 0;
+  if (rulesAt(spec, BigInt(Math.max(last, spec.genesis.time))).vaults.some((script) => equal(script, vault.script))) return vault;
+  throw fail('node/config', `wsh(sortedmulti(${vaultRequired}, …)) of --vault-keys is no vault of ${chain}`);
+}
+
+function bitcoinOf({ bitcoind, bitcoindCookie: cookieFile }: CustodianConfig): BitcoinRpc {
+  const [url = ''] = bitcoind;
+  const login = cookieFile === undefined || new URL(url).username !== '' ? {} : { cookieFile };
+  return createBitcoindRpc({ url, timeoutMs: RPC_TIMEOUT_MS, ...login });
+}
+
+/** How signatures are exchanged: by HTTP, by files, or both. */
+function exchangeOf(config: CustodianConfig, name: string): { exchange: PartialExchange; services: Service[] } {
+  const { exchangeHost: host, exchangePort: port, exchangeFolder: folder, peers } = config;
+  if (peers === undefined && folder === undefined)
+    throw fail('node/config', 'custodians exchange signatures: give --peers, --exchange-folder or both');
+  const files = folder === undefined ? [] : [createFolderExchange({ folder, name })];
+  if (peers === undefined) return { exchange: joinExchanges(files), services: [] };
+  const how = 'set HEMID_EXCHANGE_SECRET or --exchange-secret-file';
+  const secret = readKey({ hex: config.exchangeSecret, file: config.exchangeSecretFile, what: 'exchange secret', how });
+  const http = createHttpExchange({ host, port, peers, secret, timeoutMs: PEER_TIMEOUT_MS });
+  return { exchange: joinExchanges([http, ...files]), services: [http] };
+}
+
+/** `hemid custodian`: a verifier that keeps every state, and signs what it has verified; runs until a signal. */
+export async function runCustodian(config: CustodianConfig): Promise<RunEnd> {
+  const vault = vaultOf(config);
+  const how = 'set HEMID_CUSTODIAN_KEY or --custodian-key-file';
+  const key = readKey({ hex: config.custodianKey, file: config.custodianKeyFile, what: 'custodian key', how });
+  const publicKey = getPublicKey(key.reveal());
+  if (keyIndex(vault, publicKey) === -1) throw fail('node/config', 'the custodian key is none of the vault');
+  const { exchange, services } = exchangeOf(config, toDigits(publicKey).slice(0, 16));
+  const unused = { sequencerKey: undefined, sequencerKeyFile: undefined, stateBlocks: 1024, poolTransactions: 64 };
+  return runNode({ ...config, ...unused, role: 'verifier', archive: true }, ({ node, store, clock, log, onFailure }) => {
+    const deps = { chain: node.chain, store, bitcoin: bitcoinOf(config), exchange, clock, log, onFailure };
+    return [...services, createCustodian(deps, { vault, key, pollMs: config.custodianPollMs })];
+  });
+}

@@ -1,0 +1,77 @@
+import type { PlacedL2Header } from '@hemid/chain';
+import { fromDisplay, scriptToAddress, toDisplay } from '@hemid/protocol';
+import type { RpcContext } from '../context.ts';
+import { fail } from '../errors.ts';
+import { type MethodTable, method } from '../method.ts';
+import { count, displayHash } from '../param.ts';
+
+const nameOf = ({ header, hash }: PlacedL2Header): object => ({ number: header.number, hash });
+
+const addressOf = (script: Uint8Array, { chain }: RpcContext): string | null => scriptToAddress(script, chain.spec.genesis.bitcoin.network) ?? null;
+
+type Withdrawal = NonNullable<Awaited<ReturnType<RpcContext['tunnel']['withdrawal']>>>;
+
+function explain({ status, before, settledBy }: Withdrawal): string {
+  if (status === 'settled') return settledBy === undefined ? 'paid' : `paid by Bitcoin transaction ${toDisplay(settledBy)}`;
+  const first = before === 0n ? 'the next to be paid' : `${before} requested earlier are paid before it`;
+  return status === 'finalized' ? `final, custodians may pay it: ${first}` : `its block is not final yet; ${first}`;
+}
+
+/** Bitcoin in and out (protocol section 10). Amounts are satoshis unless they say wei. */
+export const tunnel: MethodTable = {
+  hemi_getDeposit: method({
+    doc: 'What has become of a Bitcoin payment to the vault: unknown, refused (and why), confirming, due, credited, failed, or spend.',
+    params: { txid: displayHash },
+    async handle(values, context) {
+      const report = await context.tunnel.deposit(fromDisplay(values.txid));
+      const { bitcoin, dueAtHeight, deposit, onL2, status, explanation } = report;
+      const lightTip = context.chain.viewAt(context.chain.head('latest')).lightTip.height;
+      return {
+        txid: values.txid,
+        status,
+        explanation,
+        bitcoin: bitcoin === undefined ? null : { ...bitcoin, blockHash: toDisplay(bitcoin.blockHash) },
+        dueAtBitcoinHeight: dueAtHeight ?? null,
+        confirmationsLeft: dueAtHeight === undefined ? null : Math.max(0, dueAtHeight - lightTip),
+        deposit: deposit === undefined ? null : { sats: deposit.sats, recipient: deposit.recipient, payload: deposit.payload, vout: deposit.vout },
+        block: onL2 === undefined ? null : nameOf(onL2.block),
+        transactionHash: onL2?.transactionHash ?? null,
+      };
+    },
+  }),
+  hemi_getWithdrawal: method({
+    doc: 'What has become of a withdrawal, by its id: requested, finalized, or settled and by which Bitcoin transaction.',
+    params: { id: count },
+    async handle(values, context) {
+      const report = await context.tunnel.withdrawal(BigInt(values.id));
+      if (report === undefined) throw fail('rpc/not-found', `there is no withdrawal ${values.id}: ids count from 1`);
+      const { status, request, block, settledBy, before } = report;
+      const { sats, feeSats, script } = request;
+      return {
+        id: request.id,
+        status,
+        explanation: explain(report),
+        sats,
+        feeSats,
+        paysSats: sats - feeSats,
+        script,
+        address: addressOf(script, context),
+        block: block === undefined ? null : nameOf(block),
+        paidBefore: before,
+        bitcoinTxid: settledBy === undefined ? null : toDisplay(settledBy),
+      };
+    },
+  }),
+  hemi_getReserves: method({
+    doc: 'What the vaults hold in Bitcoin against what is owed on L2, and what is wrong with it, if anything.',
+    params: {},
+    async handle(_, context) {
+      const { vaults, isBreached, deficitSats, ...sums } = await context.tunnel.reserves();
+      const alarms = [
+        ...(isBreached ? ['the vault was spent by no batch: withdrawals stop until an upgrade clears the breach'] : []),
+        ...(deficitSats > 0n ? [`the vaults lack ${deficitSats} sats: withdrawals stop until they are there`] : []),
+      ];
+      return { ...sums, deficitSats, vaults: vaults.map(({ script, sats }) => ({ address: addressOf(script, context), sats })), alarms };
+    },
+  }),
+};

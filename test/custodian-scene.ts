@@ -1,0 +1,88 @@
+import { tunnel } from '@hemid/contracts';
+import { devKey } from '@hemid/node';
+import { fromHex, type Hex, TUNNEL_ADDRESS, toDigits, toHex, WEI_PER_SAT } from '@hemid/protocol';
+import { Secret, silentLogger } from '@hemid/runtime';
+import { type BitcoinActor, publishKeystone, type TestNetwork, type User, type VerifierActor } from '@hemid/testkit';
+import { type Custodian, createCustodian, createHttpExchange, sortedMulti } from '@hemid/tunnel';
+import { encodeFunctionData } from 'viem';
+
+const SECRET = new Secret(new Uint8Array(32).fill(7));
+
+/** A custodian beside its own verifier. */
+export interface CustodianActor {
+  verifier: VerifierActor;
+  /** Lets the verifier catch up, then looks once; @returns what the custodian says. */
+  tick(): Promise<string>;
+  /** A crash, and a new start on the same disk. */
+  restart(): void;
+  /** Nobody reaches it any more. */
+  leave(): Promise<void>;
+}
+
+async function createMember(network: TestNetwork, name: string, peers: string[]): Promise<CustodianActor & { url: string }> {
+  const verifier = await network.createVerifier();
+  const exchange = createHttpExchange({ host: '127.0.0.1', port: 0, peers, secret: SECRET, timeoutMs: 5_000 });
+  await exchange.start(new AbortController().signal);
+  const publicKeys = [1, 2, 3].map((i) => devKey(`custodian ${i}`).publicKey);
+  const failures: unknown[] = [];
+  const deps = {
+    chain: verifier.node.chain,
+    store: verifier.store,
+    bitcoin: network.bitcoin.rpc,
+    exchange,
+    clock: network.clock,
+    log: silentLogger,
+    onFailure: (error: unknown) => void failures.push(error),
+  };
+  const create = (): Custodian => createCustodian(deps, { vault: sortedMulti(2, publicKeys), key: new Secret(devKey(name).secret), pollMs: 1_000 });
+  let custodian = create();
+  return {
+    verifier,
+    url: exchange.url(),
+    async tick() {
+      await verifier.sync();
+      return custodian.tick();
+    },
+    restart() {
+      custodian = create();
+    },
+    leave: async () => exchange.stop(),
+  };
+}
+
+/** The three custodians of the dev spec's vault, who reach one another over real sockets. */
+export async function createCustodians(network: TestNetwork): Promise<[CustodianActor, CustodianActor, CustodianActor]> {
+  const peers: string[][] = [[], [], []];
+  const members: Awaited<ReturnType<typeof createMember>>[] = [];
+  for (const [i, list] of peers.entries()) members.push(await createMember(network, `custodian ${i + 1}`, list));
+  for (const [i, list] of peers.entries()) list.push(...members.filter((_, k) => k !== i).map(({ url }) => url));
+  return members as unknown as [CustodianActor, CustodianActor, CustodianActor];
+}
+
+/** Asks Tunnel to pay a script; @returns the hash of the L2 transaction, which waits for a block. */
+export function requestWithdrawal(user: User, script: Uint8Array, sats: bigint): Promise<Hex> {
+  const data = encodeFunctionData({ abi: tunnel.abi, functionName: 'withdraw', args: [toHex(script)] });
+  return user.send({ to: toHex(TUNNEL_ADDRESS), data, value: sats * WEI_PER_SAT });
+}
+
+/** Builds past the next deciding block to a keystone, publishes it and mines until it is super-final. */
+export async function finalize({ sequencer, bitcoin }: TestNetwork): Promise<void> {
+  const { chain } = sequencer.node;
+  await sequencer.build(6);
+  while (chain.head('latest').header.number % 5n !== 0n) await sequencer.build();
+  await publishKeystone(bitcoin.wallet, chain.keystone(chain.head('latest')));
+  await bitcoin.mineBlocks(11);
+  await sequencer.build();
+}
+
+/** Every unspent payment to some scripts: script (hex) and sats, in any order. */
+export async function paymentsTo({ rpc }: BitcoinActor, scripts: readonly Uint8Array[]): Promise<{ script: string; sats: number }[]> {
+  const scan = (await rpc('scantxoutset', ['start', scripts.map((script) => `raw(${toDigits(script)})`)])) as {
+    unspents: { amount: number; scriptPubKey: string }[];
+  };
+  return scan.unspents.map(({ amount, scriptPubKey }) => ({ script: scriptPubKey, sats: Math.round(amount * 1e8) }));
+}
+
+/** 20 bytes of a number, for addresses and scripts that differ. */
+export const numbered = (byte: number, n: number): Uint8Array =>
+  fromHex(`${byte.toString(16).padStart(2, '0').repeat(16)}${n.toString(16).padStart(8, '0')}`);
