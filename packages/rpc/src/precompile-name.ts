@@ -23,11 +23,23 @@ const ETHEREUM: Record<string, string> = {
   '256': 'P256VERIFY',
 };
 
-const BITCOIN = [balance, unspent, transaction, confirmations, lastHeader, headerAt, script, input, output, witness];
+/** The precompiles that look at Bitcoin. */
+export const BITCOIN_PRECOMPILES: readonly { name: string; address: number }[] = [
+  balance,
+  unspent,
+  transaction,
+  confirmations,
+  lastHeader,
+  headerAt,
+  script,
+  input,
+  output,
+  witness,
+];
 
 /** The name of a precompile: Ethereum's, or that of one that looks at Bitcoin. */
 export function precompileName(address: Uint8Array): string {
   const number = fromBigEndian(address);
-  const bitcoin = BITCOIN.find((one) => BigInt(one.address) === number);
+  const bitcoin = BITCOIN_PRECOMPILES.find((one) => BigInt(one.address) === number);
   return ETHEREUM[number.toString()] ?? (bitcoin === undefined ? toHex(address) : `BITCOIN_${bitcoin.name.toUpperCase()}`);
 }

@@ -1,11 +1,10 @@
-import { balance, confirmations, headerAt, input, lastHeader, output, script, transaction, unspent, witness } from '@hemid/hvm';
 import { HISTORY_ADDRESS, toBigEndian } from '@hemid/protocol';
 import type { RuleReader } from './ports.ts';
+import { BITCOIN_PRECOMPILES } from './precompile-name.ts';
 
 /** Blobs per block at Osaka (EIP-7691); blocks of this chain carry none, but contracts may ask. */
 const OSAKA_BLOBS = { target: 6, max: 9, baseFeeUpdateFraction: 5_007_716 };
 const ETHEREUM_PRECOMPILES = [...Array.from({ length: 17 }, (_, i) => BigInt(i + 1)), 256n];
-const BITCOIN_PRECOMPILES = [balance, unspent, transaction, confirmations, lastHeader, headerAt, script, input, output, witness];
 
 /** The {@link RuleReader} of this chain: Osaka from the genesis on. */
 export function createRules(): RuleReader {

@@ -4,6 +4,7 @@ import { equal, hashTransaction, isSystemEnvelope } from '@hemid/protocol';
 import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
 import { showReceipt } from './receipt-shape.ts';
+import { pace } from './trace/pace.ts';
 import { showTransaction } from './transaction-shape.ts';
 
 /** A search for the transactions of an address. */
@@ -105,17 +106,20 @@ export async function findTransactionOf(
 
 /** Who made a contract, and in which transaction. */
 export async function findCreator(address: Uint8Array, context: RpcContext): Promise<object | undefined> {
-  const { chain } = context;
+  const { chain, isOver } = context;
   const block = await firstBlock(context, async (at) => (await chain.stateAt(at).code(address)).length > 0);
   if (block === undefined || block.header.number === 0n) return undefined;
   let found: { hash: Uint8Array; creator: Uint8Array } | undefined;
   await chain.replay(block, {
     watch: ({ raw, from }) => ({
-      observer: {
-        exit({ created, error }) {
-          if (created !== undefined && error === undefined && equal(created, address)) found = { hash: hashTransaction(raw), creator: from };
+      observer: pace(
+        {
+          exit({ created, error }) {
+            if (created !== undefined && error === undefined && equal(created, address)) found = { hash: hashTransaction(raw), creator: from };
+          },
         },
-      },
+        isOver,
+      ),
       done: () => undefined,
     }),
   });

@@ -59,13 +59,14 @@ export const debugTrace: MethodTable = {
   debug_traceCall: method({
     doc: 'What a message would do on the state of a block, as `debug_traceTransaction` tells it; the options may hold stateOverrides and blockOverrides.',
     params: { call: callObject, block: blockIdOrLatest, options: traceCallOptions },
-    async handle({ call, block: id, options }, { chain, isOver }) {
+    async handle({ call, block: id, options }, { chain, isOver, limits }) {
       const block = getBlockHeader(chain, id);
       const { message } = toMessage(call, block);
       let tracer: Tracer | undefined;
       const result = await simulate(chain.sandboxAt(block), message, {
         state: options.stateOverrides,
         block: options.blockOverrides,
+        gasCap: limits.gasCap < MAX_TRANSACTION_GAS ? limits.gasCap : MAX_TRANSACTION_GAS,
         async watch(state) {
           const { from, to, gas: gasLimit = MAX_TRANSACTION_GAS } = message;
           tracer = await openTracer({ from, to, gasLimit, state, block, place: undefined }, options);
