@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createJsonRpc } from '@hemid/network';
-import { fromHex, type Hex, toHex } from '@hemid/protocol';
+import { fromHex, type Hex, isHemidError, toHex } from '@hemid/protocol';
 import { freePort, waitFor } from '@hemid/testkit';
 import { keccak256 } from 'viem';
 import type { Beginning, BlockPlan, BlockResult, Outcome } from './engine.ts';
@@ -16,7 +16,6 @@ export interface Anvil extends Rival {
 }
 
 interface RpcReceipt {
-  transactionHash: Hex;
   status: Hex;
   gasUsed: Hex;
   logs: { address: Hex; topics: Hex[]; data: Hex }[];
@@ -25,7 +24,7 @@ interface RpcReceipt {
 const SLOTS = 8;
 const CHECKED = 12;
 /** States are compared after so many blocks: each look is more than a hundred questions. */
-const PERIOD = 25;
+const PERIOD = 100;
 const REFUSED: Outcome = { status: 'refused', gasUsed: '0', logs: [] };
 const quantity = (value: bigint | string): Hex => `0x${BigInt(value).toString(16)}`;
 const word = (value: bigint | number): Hex => `0x${BigInt(value).toString(16).padStart(64, '0')}`;
@@ -71,40 +70,44 @@ export async function startAnvil(binary: string, { chainId, accounts }: Beginnin
     if (code !== undefined) await call('anvil_setCode', [address, code]);
   }
 
+  await call('anvil_setBlockTimestampInterval', [1]);
+  let beneficiary: Hex | undefined;
+
   /** Into the pool; what it refuses at once is refused. */
   async function offer(raw: Hex): Promise<void> {
     try {
       await call('eth_sendRawTransaction', [raw]);
-    } catch {
-      // No receipt will say so.
+    } catch (error) {
+      // No receipt will say so; anything but an answer of anvil's is a fault.
+      if (!isHemidError(error, 'network/refused')) throw error;
     }
+  }
+
+  /** Mines a block with a transaction, or without it when it is refused. */
+  async function mine(raw: Hex): Promise<Outcome> {
+    await offer(raw);
+    await call('evm_mine', []);
+    const [receipt] = (await call('eth_getBlockReceipts', ['latest'])) as RpcReceipt[];
+    if (receipt === undefined) {
+      await call('anvil_dropTransaction', [keccak256(raw)]);
+      return REFUSED;
+    }
+    const { status, gasUsed, logs } = receipt;
+    return {
+      status: BigInt(status) === 1n ? 'succeeded' : 'failed',
+      gasUsed: BigInt(gasUsed).toString(),
+      logs: logs.map(({ address, topics, data }) => ({ address, topics, data })),
+    };
   }
 
   return {
     async block(plan: BlockPlan): Promise<BlockResult> {
-      await call('anvil_setCoinbase', [plan.beneficiary]);
-      await call('evm_setNextBlockTimestamp', [Number(plan.timestamp)]);
+      if (plan.beneficiary !== beneficiary) await call('anvil_setCoinbase', [plan.beneficiary]);
+      beneficiary = plan.beneficiary;
       await call('anvil_setNextBlockBaseFeePerGas', [quantity(plan.baseFee)]);
-      for (const raw of plan.transactions) await offer(raw);
-      await call('evm_mine', []);
-      const receipts = (await call('eth_getBlockReceipts', ['latest'])) as RpcReceipt[];
-      const byHash = new Map(receipts.map((receipt) => [receipt.transactionHash, receipt]));
-      const outcomes: Outcome[] = [];
-      for (const raw of plan.transactions) {
-        const hash = keccak256(raw);
-        const receipt = byHash.get(hash);
-        if (receipt === undefined) await call('anvil_dropTransaction', [hash]);
-        outcomes.push(
-          receipt === undefined
-            ? REFUSED
-            : {
-                status: BigInt(receipt.status) === 1n ? 'succeeded' : 'failed',
-                gasUsed: BigInt(receipt.gasUsed).toString(),
-                logs: receipt.logs.map(({ address, topics, data }) => ({ address, topics, data })),
-              },
-        );
-      }
-      return { outcomes, stateRoot: undefined };
+      const [raw] = plan.transactions;
+      if (raw === undefined || plan.transactions.length > 1) throw new RangeError('a block for anvil has one transaction');
+      return { outcomes: [await mine(raw)], stateRoot: undefined };
     },
     async compareState(hemid: HemidEngine, addresses: readonly Hex[]) {
       const number = Number(hemid.header().number);
