@@ -79,15 +79,18 @@ const flipAt = (part: number) => (path: string) => {
   writeFileSync(path, bytes);
 };
 
+/** The first four in every run, all in the long one. */
 const DAMAGES: Record<string, (path: string) => void> = {
   deleted: (path) => unlinkSync(path),
-  emptied: (path) => truncateSync(path, 0),
   'cut in half': (path) => truncateSync(path, Math.floor(readFileSync(path).length / 2)),
   'with its first byte flipped': flipAt(0),
-  'with a byte in the first third flipped': flipAt(0.3),
   'with a byte in the middle flipped': flipAt(0.5),
+  emptied: (path) => truncateSync(path, 0),
+  'with a byte in the first third flipped': flipAt(0.3),
   'with a byte in the last part flipped': flipAt(0.9),
 };
+
+const TRIED = process.env['HEMID_LONG'] === undefined ? 4 : Object.keys(DAMAGES).length;
 
 test.each([
   ['CURRENT', /^CURRENT$/],
@@ -98,7 +101,7 @@ test.each([
   '%s damaged: the node refuses in one line, or has right rows; hemid db verify is never silent about wrong ones',
   async (name, pattern) => {
     const outcomes: string[] = [];
-    for (const [what, damage] of Object.entries(DAMAGES)) {
+    for (const [what, damage] of Object.entries(DAMAGES).slice(0, TRIED)) {
       const data = join(directory, `${name}-${what}`.replaceAll(' ', '-'));
       cpSync(whole, data, { recursive: true });
       damage(join(data, 'node', fileOf(pattern)));

@@ -24,7 +24,7 @@ import { createPublicClient, http } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-const KILLS = Number(process.env['HEMID_KILLS'] ?? 10);
+const KILLS = Number(process.env['HEMID_KILLS'] ?? 6);
 const SEED = Number(process.env['HEMID_SEED'] ?? 7);
 const CHAIN_ID = 743_555;
 const MNEMONIC = 'test test test test test test test test test test test junk';
