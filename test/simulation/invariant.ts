@@ -1,7 +1,17 @@
 import { parseBlock, publicationsIn } from '@hemid/bitcoin';
 import { bitcoinReference, isKeystone, type PlacedL2Header } from '@hemid/chain';
 import { devVaultScript } from '@hemid/node';
-import { decodePayout, decodeSystemTransaction, equal, hashKeystone, PAYOUT_TYPE, TUNNEL_TYPE, toDisplay, toHex } from '@hemid/protocol';
+import {
+  type BitcoinTip,
+  decodePayout,
+  decodeSystemTransaction,
+  equal,
+  hashKeystone,
+  PAYOUT_TYPE,
+  TUNNEL_TYPE,
+  toDisplay,
+  toHex,
+} from '@hemid/protocol';
 import { expect } from 'vitest';
 import type { Machine, World } from './world.ts';
 
@@ -9,19 +19,21 @@ import type { Machine, World } from './world.ts';
 const WINDOW = 8;
 const COUNTING_DEPTH = 144;
 
-const remembered = new WeakMap<Machine, { finalized: PlacedL2Header; deepReorgs: number }>();
+const remembered = new WeakMap<Machine, { finalized: PlacedL2Header; tip: BitcoinTip }>();
 
-/** `finalized` goes forward on its branch; only a deep reorg of Bitcoin takes it elsewhere. */
-export function checkFinalized({ deepReorgs }: World, machine: Machine): void {
-  const { chain } = machine.node;
+/** `finalized` goes forward on its branch; only a reorg of Bitcoin, as deep as what is final, takes it elsewhere: one that this machine has seen. */
+export function checkFinalized({ spec }: World, machine: Machine): void {
+  const { chain, headers, anchors } = machine.node;
   const finalized = chain.head('finalized');
+  const tip = anchors.tip();
   const last = remembered.get(machine);
-  if (last !== undefined && last.deepReorgs === deepReorgs) {
+  const depth = last === undefined ? 0 : last.tip.height - headers.commonAncestor(last.tip.hash, tip.hash).height;
+  if (last !== undefined && depth < spec.genesis.finality.super) {
     const { number } = last.finalized.header;
     const isForward = finalized.header.number >= number && equal(chain.ancestorOf(finalized, number).hash, last.finalized.hash);
     expect(isForward, `${machine.name}: finalized went from block ${number} to ${finalized.header.number} aside or back`).toBe(true);
   }
-  remembered.set(machine, { finalized, deepReorgs });
+  remembered.set(machine, { finalized, tip });
 }
 
 const headName = ({ node }: Machine): string => {

@@ -82,7 +82,6 @@ async function reorg(world: World, depth: number): Promise<void> {
   const height = await world.bitcoin.height();
   const from = Math.min(depth, height - world.spec.genesis.bitcoin.genesisHeight - 1);
   if (from < 1) return;
-  if (from >= world.spec.genesis.finality.super) world.deepReorgs += 1;
   await world.bitcoin.rpc('invalidateblock', [await world.bitcoin.rpc('getblockhash', [height - from + 1])]);
   await world.bitcoin.mine({ count: from + 1, address: STRANGER });
 }

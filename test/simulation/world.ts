@@ -38,8 +38,6 @@ export interface World {
   step: number;
   /** A machine that takes nothing from others for now. */
   deaf?: Machine | undefined;
-  /** Reorgs of Bitcoin that were ten deep or deeper. */
-  deepReorgs: number;
   open(name: string, options: { store?: Store; key?: string; bitcoin?: BitcoinActor; checkpoint?: Checkpoint; isHonest?: boolean }): Promise<Machine>;
   /** Sends a block to everybody else, each of whom gets it some steps later. */
   send(from: Machine, blocks: readonly SealedBlock[]): Promise<void>;
@@ -72,7 +70,6 @@ export async function createWorld(seed: number): Promise<World> {
     lonely,
     machines: [],
     step: 0,
-    deepReorgs: 0,
     async open(name, options) {
       const store = options.store ?? (await openMemoryStore());
       stores.add(store);
