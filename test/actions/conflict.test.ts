@@ -3,6 +3,7 @@ import { equal, fromDisplay, type SealedBlock, toHex } from '@hemid/protocol';
 import { Secret, silentLogger } from '@hemid/runtime';
 import { openMemoryStore, type Store } from '@hemid/store';
 import { createTestNetwork, forge, publishKeystone, type TestNetwork } from '@hemid/testkit';
+import { planBatch } from '@hemid/tunnel';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 let network: TestNetwork;
@@ -104,6 +105,8 @@ test('a branch that was withheld until another is super-final is not followed: i
   await give(verifier, secret);
   expect(headOf(verifier)).toBe(toHex(tipOf(honest).hash));
   expect(verifier.chain.conflict()).toMatchObject({ kind: 'stays', fork: { hash: tipOf(past).hash } });
+  // Custodians sign nothing meanwhile.
+  expect(await planBatch(verifier.chain)).toEqual({ wait: expect.stringContaining('finality/conflict') });
   expect(reasonsOf(verifier)).toContainEqual(
     expect.stringMatching(/^finality\/conflict: two branches fork after block 2: .*published earlier came too late/),
   );

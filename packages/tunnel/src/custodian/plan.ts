@@ -98,12 +98,13 @@ async function batchAt(chain: ChainReader, block: PlacedL2Header, firstId: bigin
  * chain: all custodians whose verifiers agree build the same batch.
  */
 export async function planBatch(chain: ChainReader): Promise<Plan> {
+  // Protocol section 8: what is final may be on the other branch.
+  if (chain.conflict() !== undefined) return { wait: 'two branches are both final (finality/conflict)' };
   const tunnel = readTunnelAt(chain, chain.head('latest'));
   const { isBreached, deficitSats, requests } = await reportReserves(chain);
   const firstId = await tunnel.lowestOpenId();
   if (requests < firstId) return { wait: 'nobody waits to be paid' };
   if (isBreached) return { wait: 'a breach of the vault is not cleared' };
-  if (chain.conflict() !== undefined) return { wait: 'two branches are both final (finality/conflict)' };
   if (deficitSats > 0n) return { wait: `the vaults lack ${deficitSats} sats` };
   const block = await decidingBlock(chain, tunnel, firstId);
   if (typeof block === 'bigint') return { wait: `block ${block}, which decides the next batch, is not final` };
