@@ -1,23 +1,13 @@
-import { type BlockStore, createBitcoinView, type HeaderChain, type Walker } from '@hemid/bitcoin';
-import {
-  createCommon,
-  createSandbox,
-  createStateReader,
-  createStateStore,
-  decodeUserTransaction,
-  type ExecutedBlock,
-  type ExecutionDeps,
-  recoverSenders,
-  replayBlock,
-  simulate,
-} from '@hemid/hvm';
+import type { BlockStore, HeaderChain, Walker } from '@hemid/bitcoin';
+import { createCommon, createStateStore, type ExecutedBlock, type ExecutionDeps, recoverSenders } from '@hemid/hvm';
 import { type ChainSpec, equal, isHemidError, isSystemEnvelope, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
 import { nextTurn } from '@hemid/runtime';
 import { type Batch, type Follower, follow, layout, routeBetween, type Store } from '@hemid/store';
 import { supplyAfter } from './accounting.ts';
 import { createBlockArchive } from './block-archive.ts';
-import { bitcoinReference, checkSeal } from './block-rule.ts';
+import { checkSeal } from './block-rule.ts';
 import { canonicalNumbers, createKeystoneIndex, transactionIndex, tunnelIndex } from './canonical-follower.ts';
+import { createChainQueries } from './chain-query.ts';
 import type { ChainReader, HeadChange } from './chain-reader.ts';
 import { assertCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { fail } from './errors.ts';
@@ -30,7 +20,7 @@ import { openGenesis } from './open-genesis.ts';
 import type { Anchors, Derivation, PlacedL2Header } from './ports.ts';
 import { type BlockChoice, type PreparedBlock, prepareBlock } from './preparation.ts';
 import { cutAbove, type Rollback } from './rollback.ts';
-import { keepSlotEvidence, readSlotEvidence } from './slot-evidence.ts';
+import { keepSlotEvidence } from './slot-evidence.ts';
 import { verifyBlock } from './verification.ts';
 
 export interface ChainDeps {
@@ -270,41 +260,15 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     });
   }
 
-  const context = (block: PlacedL2Header) => ({
-    header: block.header,
-    hash: block.hash,
-    view: createBitcoinView(deps, bitcoinReference(block.header)),
-    ancestorHash: (number: bigint) => (number < 0n || number >= block.header.number ? undefined : ancestorOf(block, number).hash),
-  });
-
   return {
+    ...createChainQueries({ ...deps, archive, execution, parentOf, ancestorOf }),
     spec,
     execution,
     head: (tag) => (tag === 'latest' ? head : tag === 'earliest' ? genesis : labels[tag]),
     headerAt,
-    header: archive.readHeader,
     isCanonical,
     ancestorOf,
-    block: archive.readBlock,
-    receipts: archive.readReceipts,
-    transaction: (hash) => store.get(layout.transaction, hash),
-    tunnelTransaction: (txid) => store.get(layout.tunnelTransaction, txid),
     keystone,
-    keystoneBlock(abbreviatedHash) {
-      const row = store.get(layout.keystone, abbreviatedHash);
-      return row === undefined ? undefined : archive.readHeader(row.blockHash);
-    },
-    stateAt: (block) => createStateReader(states.source(block.hash), block.header.stateRoot),
-    viewAt: (block) => context(block).view,
-    decode: (raw) => decodeUserTransaction(raw, common),
-    sandboxAt: (block) => createSandbox(execution, context(block)),
-    simulate: (block, message) => simulate(createSandbox(execution, context(block)), message),
-    async replay(block, options) {
-      const sealed = archive.readBlock(block.hash);
-      if (sealed === undefined) throw fail('chain/not-found', `block ${toHex(block.hash)} is not here`);
-      if (block.header.number === 0n) throw fail('chain/not-found', 'the genesis has no block before it');
-      await replayBlock(execution, { ...context(block), parent: parentOf(block).header, block: sealed.block }, options);
-    },
     onHead(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -342,6 +306,5 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     },
     conflict: choice.conflict,
     checkpoint: deps.checkpoint,
-    evidence: (from, count) => readSlotEvidence(store, from, count),
   };
 }
