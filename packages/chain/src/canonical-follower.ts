@@ -1,5 +1,5 @@
 import type { HeaderChain } from '@hemid/bitcoin';
-import { keccak } from '@hemid/hvm';
+import { hashOfTransaction } from '@hemid/hvm';
 import {
   type ChainSpec,
   decodeSystemTransaction,
@@ -25,11 +25,11 @@ export const transactionIndex: Follower<SealedBlock> = {
   name: 'transactions',
   apply({ block, hash }, batch) {
     for (const [index, raw] of block.transactions.entries()) {
-      batch.put(layout.transaction, keccak(raw), { blockHash: hash, index });
+      batch.put(layout.transaction, hashOfTransaction(raw), { blockHash: hash, index });
     }
   },
   revert({ block }, batch) {
-    for (const raw of block.transactions) batch.del(layout.transaction, keccak(raw));
+    for (const raw of block.transactions) batch.del(layout.transaction, hashOfTransaction(raw));
   },
 };
 

@@ -38,6 +38,7 @@ export { type BoundPrecompile, bindPrecompile, type Precompile } from './precomp
 export { type ReplayedResult, type ReplayedTransaction, type ReplayOptions, replayBlock, type Watch } from './replay.ts';
 export { createCommon } from './rule-set.ts';
 export { createSandbox, type Sandbox, type SandboxBlock, type SandboxContext } from './sandbox.ts';
+export { hashOfTransaction } from './sender.ts';
 export { recoverSenders } from './sender-recovery.ts';
 export { type BlockOverride, estimateGas, type SimulationOptions, type SimulationResult, simulate } from './simulation.ts';
 export { type CommittedState, commitState } from './state/commit-state.ts';

@@ -1,12 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import { knownSender, rememberSender, signedMessage } from './sender.ts';
-import { keccak } from './state/keccak.ts';
+import { ANSWER_BYTES, type RecoveryQuestion } from './recovery-worker.ts';
+import { isRecovered, rememberHash, rememberSender } from './sender.ts';
 
-const MESSAGE = 97;
-const ANSWER = 21;
 /** Fewer than this are recovered sooner where they are needed. */
 const WORTHWHILE = 4;
-/** Signatures of one message to the worker. */
+/** Transactions of one message to the worker. */
 const PER_MESSAGE = 256;
 
 let worker: Worker | undefined;
@@ -32,42 +30,35 @@ function start(): Worker {
   return started;
 }
 
-function ask(messages: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+function ask(raws: readonly Uint8Array[]): Promise<Uint8Array> {
   worker ??= start();
   worker.ref();
   next += 1;
-  const id = next;
-  const answer = new Promise<Uint8Array>((resolve) => waiting.set(id, resolve));
-  worker.postMessage({ id, messages }, [messages.buffer]);
+  const question: RecoveryQuestion = { id: next, raws: new Uint8Array(Buffer.concat(raws)), lengths: raws.map(({ length }) => length) };
+  const answer = new Promise<Uint8Array>((resolve) => waiting.set(question.id, resolve));
+  worker.postMessage(question, [question.raws.buffer]);
   return answer;
 }
 
-async function recoverSome(batch: { hash: Uint8Array; message: NonNullable<ReturnType<typeof signedMessage>> }[]): Promise<void> {
-  const messages = new Uint8Array(batch.length * MESSAGE);
-  for (const [i, { message }] of batch.entries()) {
-    messages.set(message.hash, i * MESSAGE);
-    messages.set(message.signature, i * MESSAGE + 32);
-    messages[i * MESSAGE + 96] = message.recovery;
-  }
-  const answers = await ask(messages);
-  for (const [i, { hash }] of batch.entries()) {
-    if (answers[i * ANSWER] === 1) rememberSender(hash, answers.slice(i * ANSWER + 1, (i + 1) * ANSWER));
+async function recoverSome(raws: readonly Uint8Array[]): Promise<void> {
+  const answers = await ask(raws);
+  for (const [i, raw] of raws.entries()) {
+    const at = i * ANSWER_BYTES;
+    if (at >= answers.length) return;
+    const hash = answers.slice(at + 1, at + 33);
+    rememberHash(raw, hash);
+    if (answers[at] === 1) rememberSender(hash, answers.slice(at + 33, at + ANSWER_BYTES));
   }
 }
 
 /**
- * Recovers the senders of raw transactions in a worker thread and remembers them; decoding one of them then costs
- * little. Never throws: what cannot be recovered is for the decoder to refuse.
+ * Hashes raw transactions and recovers their senders in a worker thread, and remembers both; decoding one of them then
+ * costs little. Never throws: what cannot be recovered is for the decoder to refuse.
  */
 export async function recoverSenders(raws: readonly Uint8Array[]): Promise<void> {
   if (raws.length < WORTHWHILE) return;
-  const batch = [];
-  for (const raw of raws) {
-    const hash = keccak(raw);
-    const message = knownSender(hash) === undefined ? signedMessage(raw) : undefined;
-    if (message !== undefined) batch.push({ hash, message });
-  }
+  const left = raws.filter((raw) => !isRecovered(raw));
   const parts = [];
-  for (let from = 0; from < batch.length; from += PER_MESSAGE) parts.push(recoverSome(batch.slice(from, from + PER_MESSAGE)));
+  for (let from = 0; from < left.length; from += PER_MESSAGE) parts.push(recoverSome(left.slice(from, from + PER_MESSAGE)));
   await Promise.all(parts);
 }

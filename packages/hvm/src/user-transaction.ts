@@ -4,8 +4,7 @@ import { Address } from '@ethereumjs/util';
 import { equal, isSystemEnvelope, type L2Header, toHex } from '@hemid/protocol';
 import { fail } from './errors.ts';
 import { decodeFeeMarket } from './fee-market-transaction.ts';
-import { rememberSender, senderOf } from './sender.ts';
-import { keccak } from './state/keccak.ts';
+import { hashOfTransaction, rememberSender, senderOf } from './sender.ts';
 
 /** A user transaction with a valid signature. */
 export interface UserTransaction {
@@ -58,7 +57,7 @@ export function decodeUserTransaction(raw: Uint8Array, common: Common): UserTran
   } catch (cause) {
     throw refuse(inGethsWords(cause), cause);
   }
-  const hash = keccak(raw);
+  const hash = hashOfTransaction(raw);
   const sender = senderOf(raw, hash) ?? senderByTheBook(tx);
   rememberSender(hash, sender);
   const address = new Address(sender);

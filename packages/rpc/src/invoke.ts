@@ -1,16 +1,11 @@
 import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
-import { type Method, readParams } from './method.ts';
+import { type Method, type Outcome, readParams, type Together } from './method.ts';
 import { methods } from './methods/table.ts';
 import { type Json, toWire } from './wire.ts';
 
 function find(method: string, { limits }: RpcContext): Method | undefined {
   return Object.hasOwn(methods, method) && limits.allows(method) ? methods[method] : undefined;
-}
-
-/** Tells a method of all its calls in a batch, before they are answered one by one. */
-export async function prepare(method: string, calls: readonly unknown[], context: RpcContext): Promise<void> {
-  await find(method, context)?.prepare?.(calls, context);
 }
 
 function run(row: Method, values: Record<string, unknown>, { context, ms }: { context: RpcContext; ms: number }): unknown {
@@ -38,5 +33,53 @@ export async function invoke(method: string, params: unknown, context: RpcContex
     return answer;
   } finally {
     context.calls.count(method, { ms: context.clock.now() - begun, failed });
+  }
+}
+
+/** @throws `rpc/limit` when the client has made too many calls. */
+export function checkRate({ mayCall, limits }: RpcContext): void {
+  if (!mayCall()) throw fail('rpc/limit', `too many calls: this address may make ${limits.rate} in a second`);
+}
+
+/** The values of all calls; `undefined` when one cannot be read. */
+function readAll({ read }: Together, calls: readonly unknown[]): unknown[] | undefined {
+  const values: unknown[] = [];
+  for (const params of calls) {
+    const value = read(params);
+    if (value === undefined) return undefined;
+    values.push(value);
+  }
+  return values;
+}
+
+/**
+ * Calls a method for each of several `params`, all at once.
+ *
+ * @returns `undefined`, with nothing done, when the method or one of the calls is not for that.
+ * @throws `rpc/timeout`
+ */
+export async function invokeTogether(method: string, calls: readonly unknown[], context: RpcContext): Promise<Outcome[] | undefined> {
+  const row = find(method, context);
+  const values = row?.together && readAll(row.together, calls);
+  if (row?.together === undefined || values === undefined) return undefined;
+  const begun = context.clock.now();
+  const refused = values.map(() => refusal(context));
+  const admitted = values.filter((_, i) => refused[i] === undefined);
+  const carriedOut = await context.deadlines.keep(row.together.handle(admitted, context), context.limits.timeoutMs(method));
+  const ms = (context.clock.now() - begun) / values.length;
+  let next = 0;
+  return refused.map((refusal) => {
+    const outcome = refusal ?? (carriedOut[next++] as Outcome);
+    context.calls.count(method, { ms, failed: 'error' in outcome });
+    return 'error' in outcome ? outcome : { result: toWire(outcome.result) };
+  });
+}
+
+function refusal(context: RpcContext): Outcome | undefined {
+  try {
+    checkRate(context);
+    return undefined;
+  } catch (error) {
+    return { error };
   }
 }

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
-import { invoke, prepare } from './invoke.ts';
+import { checkRate, invoke, invokeTogether } from './invoke.ts';
+import type { Outcome } from './method.ts';
 import { isFault, toRpcError } from './rpc-error.ts';
 
 type Id = string | number | null;
@@ -38,6 +39,13 @@ function readId(json: unknown): Id {
   return isId(id) ? id : null;
 }
 
+/** What is sent back for a call; nothing for a notification. */
+function show(outcome: Outcome, { method, id }: Pick<Request, 'method' | 'id'>, { log }: RpcContext): string | undefined {
+  if ('error' in outcome && isFault(outcome.error)) log.error({ method, err: outcome.error }, 'rpc method failed');
+  if (id === undefined) return undefined;
+  return 'error' in outcome ? refuse(outcome.error, id) : JSON.stringify({ jsonrpc: '2.0', id, result: outcome.result });
+}
+
 async function answerOne(json: unknown, context: RpcContext): Promise<string | undefined> {
   let request: Request;
   try {
@@ -46,34 +54,44 @@ async function answerOne(json: unknown, context: RpcContext): Promise<string | u
     return refuse(error, readId(json));
   }
   const { method, params, id } = request;
+  let outcome: Outcome;
   try {
-    if (!context.mayCall()) throw fail('rpc/limit', `too many calls: this address may make ${context.limits.rate} in a second`);
-    const result = await invoke(method, params, context);
-    return id === undefined ? undefined : JSON.stringify({ jsonrpc: '2.0', id, result });
+    checkRate(context);
+    outcome = { result: await invoke(method, params, context) };
   } catch (error) {
-    if (isFault(error)) context.log.error({ method, err: error }, 'rpc method failed');
-    return id === undefined ? undefined : refuse(error, id);
+    outcome = { error };
   }
+  return show(outcome, { method, id }, context);
 }
 
-/** Lets methods that are called several times look at all of their calls together. */
-async function prepareBatch(batch: readonly unknown[], context: RpcContext): Promise<void> {
-  const calls = new Map<string, unknown[]>();
+/** The requests of a batch that are all calls of one method, each with an id; `undefined` for any other batch. */
+function readAlike(batch: readonly unknown[]): Request[] | undefined {
+  const requests: Request[] = [];
   for (const json of batch) {
-    const { method, params } = (json ?? {}) as Record<string, unknown>;
-    if (typeof method !== 'string') continue;
-    const list = calls.get(method);
-    if (list === undefined) calls.set(method, [params]);
-    else list.push(params);
+    const { jsonrpc, method, params, id } = (json ?? {}) as Record<string, unknown>;
+    if (jsonrpc !== '2.0' || typeof method !== 'string' || !isId(id)) return undefined;
+    if (requests[0] !== undefined && requests[0].method !== method) return undefined;
+    requests.push({ method, params, id });
   }
-  for (const [method, list] of calls) await prepare(method, list, context);
+  return requests;
+}
+
+/** Answers a batch whose calls can be carried out together; `undefined` when they cannot. */
+async function answerTogether(batch: readonly unknown[], context: RpcContext): Promise<string | undefined> {
+  const requests = readAlike(batch);
+  const method = requests?.[0]?.method;
+  if (requests === undefined || method === undefined) return undefined;
+  const calls = requests.map(({ params }) => params);
+  const outcomes = await invokeTogether(method, calls, context).catch((error: unknown) => calls.map(() => ({ error })));
+  return outcomes && `[${requests.map(({ id }, i) => show(outcomes[i] as Outcome, { method, id: id as Id }, context)).join(',')}]`;
 }
 
 async function answerBatch(batch: readonly unknown[], context: RpcContext): Promise<string | undefined> {
   if (batch.length === 0) return refuse(fail('rpc/invalid-request', 'invalid request: empty batch'), null);
   const { batch: most, answerBytes } = context.limits;
   if (batch.length > most) return refuse(fail('rpc/invalid-request', `batch too large: ${batch.length} calls, at most ${most}`), null);
-  await prepareBatch(batch, context);
+  const together = await answerTogether(batch, context);
+  if (together !== undefined) return together;
   const answers: string[] = [];
   let length = 0;
   for (const [i, json] of batch.entries()) {

@@ -8,13 +8,24 @@ export type Params = Record<string, z.ZodType>;
 /** What the schemas of {@link Params} make of a request. */
 export type Values<P extends Params> = { [K in keyof P]: z.output<P[K]> };
 
+/** What became of one of several calls: a value of the domain, or what it threw. */
+export type Outcome = { result: unknown } | { error: unknown };
+
+/** Several calls of a method at once. */
+export interface Together<T = unknown> {
+  /** Reads the `params` of a call; `undefined` when they are not as they should be. */
+  read(params: unknown): T | undefined;
+  /** Carries out calls in their order; it never throws. */
+  handle(calls: readonly T[], context: RpcContext): Promise<Outcome[]>;
+}
+
 /** A row of a method table. */
 export interface Method<P extends Params = Params> {
   /** One sentence for the documentation. */
   doc: string;
   params: P;
-  /** Does what is cheaper for all calls of a batch at once, given the `params` of each; never throws. */
-  prepare?(calls: readonly unknown[], context: RpcContext): Promise<void>;
+  /** How the calls of a batch that holds nothing else are carried out, where that is cheaper than one by one. */
+  together?: Together;
   /** Answers with values of the domain: {@link toWire} makes them JSON. */
   handle(values: Values<P>, context: RpcContext): unknown;
 }

@@ -45,6 +45,32 @@ describe('sending transactions', () => {
     expect(await f.client.getCode({ address: receipt.contractAddress as Hex })).toBe(`0x${signalBytecode.slice(2 + 24)}`);
   });
 
+  it('takes a batch of them together, and answers each as it would alone', async () => {
+    const first = await f.client.getTransactionCount({ address: alice.address });
+    const sign = (nonce: number): Promise<Hex> =>
+      alice.signTransaction({ type: 'eip1559', chainId: CHAIN_ID, to: beggar.address, value: 1n, nonce, ...fees });
+    const raws = await Promise.all([0, 1, 2, 3].map((i) => sign(first + i)));
+    const lost = await sign(0);
+    const send = (params: unknown, i: number): object => ({ jsonrpc: '2.0', id: `id ${i}`, method: 'eth_sendRawTransaction', params });
+    const post = async (calls: object[]): Promise<Answer[]> =>
+      (await fetch(f.server.url(), { method: 'POST', body: JSON.stringify(calls) })).json() as Promise<Answer[]>;
+    const answers = await post([raws[0], raws[1], raws[1], lost, raws[2], raws[3], '0x02'].map((raw, i) => send([raw], i)));
+    expect(answers.map(({ id }) => id)).toEqual([0, 1, 2, 3, 4, 5, 6].map((i) => `id ${i}`));
+    expect(answers.map(({ result }) => result)).toEqual(
+      [0, 1, undefined, undefined, 2, 3, undefined].map((i) => (i === undefined ? i : keccak256(raws[i] as Hex))),
+    );
+    expect(answers.flatMap(({ error }) => (error === undefined ? [] : [error.message]))).toEqual([
+      'already known',
+      expect.stringMatching(/^nonce too low/),
+      expect.stringMatching(/^rlp: /),
+    ]);
+    // One that cannot be read: each is answered by itself.
+    const mixed = await post([[raws[0]], ['0x0'], []].map(send));
+    expect(mixed.map(({ error }) => error.code)).toEqual([-32_000, -32_602, -32_602]);
+    await f.build();
+    expect(await f.client.getTransactionCount({ address: alice.address })).toBe(first + 4);
+  });
+
   it('shows a waiting transaction without a place, and counts it in the pending nonce', async () => {
     const before = await f.client.getTransactionCount({ address: alice.address });
     const hash = await f.wallet.sendTransaction({ to: beggar.address, value: 1n, ...fees });

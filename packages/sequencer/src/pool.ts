@@ -1,7 +1,7 @@
 import type { Common } from '@ethereumjs/common';
 import type { ChainReader, HeadChange, PlacedL2Header } from '@hemid/chain';
-import { checkStateless, decodeUserTransaction, nextBaseFee, type UserTransaction } from '@hemid/hvm';
-import { type Hex, hashTransaction, isHemidError, isSystemEnvelope, toHex } from '@hemid/protocol';
+import { checkStateless, decodeUserTransaction, hashOfTransaction, nextBaseFee, type UserTransaction } from '@hemid/hvm';
+import { type Hex, isHemidError, isSystemEnvelope, toHex } from '@hemid/protocol';
 import type { Clock, Logger } from '@hemid/runtime';
 import { fail } from './errors.ts';
 import { nextNonce, type Pooled, readAt, toPooled } from './pool-account.ts';
@@ -67,8 +67,6 @@ export function createPool({ chain, common, clock, log }: PoolDeps, limits: Pool
   let following: Promise<void> = Promise.resolve();
   let expiryMs = clock.now() + EXPIRY_MS;
 
-  const hashOf = common.customCrypto.keccak256 ?? hashTransaction;
-
   /** Calls `use` with the sender's state at the head of now, the pool in agreement with it; nothing waits in between. */
   async function withState<T>(sender: string, use: (state: SenderState) => T): Promise<T> {
     for (;;) {
@@ -133,7 +131,7 @@ export function createPool({ chain, common, clock, log }: PoolDeps, limits: Pool
     const unclear = new Set<string>();
     for (const raw of raws) {
       if (book.counts().bytes === 0) break;
-      const pooled = book.read(toHex(hashOf(raw)));
+      const pooled = book.read(toHex(hashOfTransaction(raw)));
       if (pooled !== undefined) nonces.set(pooled.sender, pooled.nonce + 1n);
       else unclear.add(toHex(decodeUserTransaction(raw, common).sender));
     }
@@ -173,7 +171,7 @@ export function createPool({ chain, common, clock, log }: PoolDeps, limits: Pool
   return {
     async submit(raw) {
       checkSize(raw);
-      if (book.read(toHex(hashOf(raw))) !== undefined) throw fail('pool/already-known', 'already known');
+      if (book.read(toHex(hashOfTransaction(raw))) !== undefined) throw fail('pool/already-known', 'already known');
       const transaction = decodeUserTransaction(raw, common);
       await add(transaction);
       for (const listener of listeners) listener(transaction);

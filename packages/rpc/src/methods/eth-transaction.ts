@@ -1,8 +1,9 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PlacedL2Header } from '@hemid/chain';
 import { recoverSenders } from '@hemid/hvm';
 import { blockNumber, readBlockHeader } from '../block-id.ts';
 import type { RpcContext } from '../context.ts';
-import { type MethodTable, method } from '../method.ts';
+import { type MethodTable, method, type Outcome, type Together } from '../method.ts';
 import { count, data, hash } from '../param.ts';
 import { showReceipt } from '../receipt-shape.ts';
 import { showTransaction, showUserTransaction } from '../transaction-shape.ts';
@@ -14,18 +15,41 @@ function showAt(block: PlacedL2Header | undefined, index: number, { chain, decod
   return showTransaction(raw, { block, index, nonce }, decode);
 }
 
-/** The transaction of a call whose parameters nobody has checked yet; what is not hex gives bytes that mean nothing. */
-function readRaw(params: unknown): Uint8Array[] {
-  const first: unknown = Array.isArray(params) ? params[0] : undefined;
-  return typeof first === 'string' && first.startsWith('0x') ? [Buffer.from(first.slice(2), 'hex')] : [];
+/** The raw transaction of a call, given as it usually is. */
+function readRaw(params: unknown): Uint8Array | undefined {
+  const [text] = Array.isArray(params) && params.length === 1 ? params : [];
+  if (typeof text !== 'string' || !text.startsWith('0x')) return undefined;
+  // What is not hex ends the bytes.
+  const bytes = Buffer.from(text.slice(2), 'hex');
+  return bytes.length * 2 + 2 === text.length ? new Uint8Array(bytes) : undefined;
 }
+
+/** Transactions between two turns of others. */
+const TURN = 32;
+
+const submitAll: Together<Uint8Array> = {
+  read: readRaw,
+  async handle(raws, { pool }) {
+    await recoverSenders(raws);
+    const outcomes: Outcome[] = [];
+    for (const [i, raw] of raws.entries()) {
+      if (i % TURN === TURN - 1) await nextTurn();
+      try {
+        outcomes.push({ result: await pool.submit(raw) });
+      } catch (error) {
+        outcomes.push({ error });
+      }
+    }
+    return outcomes;
+  },
+};
 
 /** Transactions and their receipts; null for one that is not here. */
 export const ethTransaction: MethodTable = {
   eth_sendRawTransaction: method({
     doc: 'Takes a signed transaction and gives its hash.',
     params: { transaction: data },
-    prepare: (calls) => recoverSenders(calls.flatMap(readRaw)),
+    together: submitAll as Together,
     handle: ({ transaction }, { pool }) => pool.submit(transaction),
   }),
   eth_getTransactionByHash: method({
