@@ -1,15 +1,17 @@
 // Runs a program of the workspace from its sources: node scripts/program.mjs apps/NAME/src/FILE.ts [ARGS...]
 //
-// A loader that hands Node one source after the other takes two seconds of work at each start. Here the sources are made into one
-// file, once for each state of them; what is installed stays where it is. Plain JavaScript, because nothing else can load it.
+// A loader that hands Node one source after the other takes two seconds of work at each start. Here the sources are bundled, one file
+// for each part that is loaded when it is needed, once for each state of them; what is installed stays where it is.
+// Plain JavaScript, because nothing else can load it.
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CACHE = join(ROOT, 'node_modules/.cache/hemid');
+const MAIN = 'main';
 const DAY_MS = 86_400_000;
 
 /** All that a bundle may be made of, and what says how it is made: paths from the root. */
@@ -34,7 +36,7 @@ function nameOf(entry, inputs) {
     const contents = readFileSync(join(ROOT, path));
     hash.update(`${path}\0${contents.length}\0`).update(contents);
   }
-  return `${hash.digest('hex')}.mjs`;
+  return hash.digest('hex');
 }
 
 const workspaceOnly = {
@@ -54,19 +56,23 @@ const workspaceOnly = {
   },
 };
 
-/** The map names the sources by where they lie, because a bundle may lie anywhere. */
+/** The code with its map, which names the sources by where they lie, because a bundle may lie anywhere. */
 function withMap(code, map) {
   const sources = map.sources.map((path) => pathToFileURL(join(CACHE, path)).href);
   const base64 = Buffer.from(JSON.stringify({ ...map, sources })).toString('base64');
   return `${code}//# sourceMappingURL=data:application/json;base64,${base64}\n`;
 }
 
+/** @returns the files of the bundle, by name; MAIN.mjs is the one to run. */
 async function bundle(entry, inputs) {
   const { build, stop } = await import('esbuild');
   const { outputFiles, metafile } = await build({
     entryPoints: [join(ROOT, entry)],
     absWorkingDir: ROOT,
-    outfile: join(CACHE, 'bundle.mjs'),
+    outdir: CACHE,
+    entryNames: MAIN,
+    outExtension: { '.js': '.mjs' },
+    splitting: true,
     write: false,
     metafile: true,
     bundle: true,
@@ -81,8 +87,10 @@ async function bundle(entry, inputs) {
   await stop();
   const strangers = Object.keys(metafile.inputs).filter((path) => !inputs.includes(path));
   if (strangers.length > 0) throw new Error(`${entry} is made of files that scripts/program.mjs does not look at: ${strangers.join(', ')}`);
-  const [{ text: code }, { text: map }] = outputFiles.toSorted((a, b) => a.path.length - b.path.length);
-  return withMap(code, JSON.parse(map));
+  const texts = new Map(outputFiles.map(({ path, text }) => [basename(path), text]));
+  return [...texts]
+    .filter(([name]) => !name.endsWith('.map'))
+    .map(([name, code]) => ({ name, text: withMap(code, JSON.parse(texts.get(`${name}.map`))) }));
 }
 
 /** The folder of the bundles; one for this process alone where the workspace is not ours to write in. */
@@ -100,28 +108,34 @@ function openCache() {
   }
 }
 
-/** Whoever runs from an old bundle has read all of it. */
+/** A program reads what it needs of its bundle when it starts, so one that still runs does not miss an old one. */
 function forgetOld(folder) {
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
     const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-    if (Date.now() - made > DAY_MS) rmSync(path, { force: true });
+    if (Date.now() - made > DAY_MS) rmSync(path, { recursive: true, force: true });
   }
 }
 
-/** @returns the bundle of `entry`, made now if nobody did; it appears whole, however many make it at once. */
+/** @returns the file to run for `entry`, bundled now if nobody did; a bundle appears whole, however many make it at once. */
 async function bundleOf(entry) {
   const inputs = readInputs();
   const name = nameOf(entry, inputs);
-  if (existsSync(join(CACHE, name))) return join(CACHE, name);
-  const contents = await bundle(entry, inputs);
+  const made = join(CACHE, name, `${MAIN}.mjs`);
+  if (existsSync(made)) return made;
+  const files = await bundle(entry, inputs);
   const folder = openCache();
-  const file = join(folder, name);
   const unfinished = join(folder, randomUUID());
-  writeFileSync(unfinished, contents);
-  renameSync(unfinished, file);
+  mkdirSync(unfinished);
+  for (const file of files) writeFileSync(join(unfinished, file.name), file.text);
+  try {
+    renameSync(unfinished, join(folder, name));
+  } catch (error) {
+    if (!existsSync(made)) throw error;
+    rmSync(unfinished, { recursive: true });
+  }
   forgetOld(folder);
-  return file;
+  return join(folder, name, `${MAIN}.mjs`);
 }
 
 const entry = process.argv[2];
