@@ -1,15 +1,11 @@
-import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { isHemidError, toHex } from '@hemid/protocol';
 import { openStore } from '@hemid/store';
-import { dumpStore } from '@hemid/testkit';
+import { dumpStore, type ProgramEnd, runProgram } from '@hemid/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openVerifier, playScene, type Scene, tell, writeChainSpec } from './scene.ts';
-
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 let scene: Scene;
 let directory: string;
@@ -36,18 +32,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-interface End {
-  code: number;
-  out: string;
-  err: string;
-}
-
-function hemid(...args: string[]): Promise<End> {
-  return new Promise((resolve) => {
-    const all = ['--conditions=@hemid/source', '--import', 'tsx', 'apps/node/src/main.ts', ...args];
-    execFile(process.execPath, all, { cwd: ROOT }, (error, out, err) => resolve({ code: error === null ? 0 : Number(error.code), out, err }));
-  });
-}
+const hemid = (...args: string[]): Promise<ProgramEnd> => runProgram('apps/node/src/main.ts', args);
 
 /** Opens the database as a node does: its head and all of its rows, or in one line why not. */
 async function start(data: string): Promise<{ head: string; rows: string[] } | { refused: string }> {

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,11 +5,9 @@ import { runDbVerify } from '@hemid/node';
 import { fromHex, isHemidError } from '@hemid/protocol';
 import { systemClock } from '@hemid/runtime';
 import { layout, openStore, type Store } from '@hemid/store';
-import { dumpStore } from '@hemid/testkit';
+import { dumpStore, type ProgramEnd, runProgram } from '@hemid/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openVerifier, playScene, type Scene, type Step, tell, writeChainSpec } from '../faults/scene.ts';
-
-const ROOT = new URL('../..', import.meta.url).pathname;
 
 let scene: Scene;
 let directory: string;
@@ -38,25 +35,14 @@ async function makeData(name: string, steps: readonly Step[]): Promise<string> {
   return path;
 }
 
-interface End {
-  code: number;
-  out: string;
-  err: string;
+interface End extends ProgramEnd {
   /** The last line of the answer. */
   last: string;
 }
 
-function db(...args: string[]): Promise<End> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ['--conditions=@hemid/source', '--import', 'tsx', 'apps/node/src/main.ts', 'db', ...args],
-      { cwd: ROOT },
-      (error, out, err) => {
-        resolve({ code: error === null ? 0 : Number(error.code), out, err, last: out.trimEnd().split('\n').pop() ?? '' });
-      },
-    );
-  });
+async function db(...args: string[]): Promise<End> {
+  const end = await runProgram('apps/node/src/main.ts', ['db', ...args]);
+  return { ...end, last: end.out.trimEnd().split('\n').pop() ?? '' };
 }
 
 async function withStore<T>(path: string, look: (store: Store) => Promise<T>): Promise<T> {

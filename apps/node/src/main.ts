@@ -1,13 +1,6 @@
 import { isHemidError } from '@hemid/protocol';
-import { describeConfig, loadConfig } from '@hemid/runtime';
-import { custodianConfig, devConfig, nodeConfig } from './config.ts';
-import { runCustodian } from './custodian-command.ts';
-import { runDb } from './db-command.ts';
-import { runDev } from './dev-command.ts';
-import { runDevDeposit } from './dev-deposit.ts';
-import { runNode } from './node-command.ts';
-import { PROVENANCE_COMMANDS, runProvenance } from './provenance-command.ts';
-import { runSpecNew, specConfig } from './spec-command.ts';
+import { type ConfigSchema, describeConfig, loadConfig } from '@hemid/runtime';
+import type { z } from 'zod';
 import { VERSION } from './version.ts';
 
 const PREFIX = 'HEMID';
@@ -29,58 +22,123 @@ usage: hemid <command> [options]
   hemid --version
 `;
 
-function help(title: string, schema: Parameters<typeof describeConfig>[0], example: string): string {
-  return `${title}\n\noptions, each also as an environment variable or a key of the JSON file named by --config:\n${describeConfig(schema, PREFIX)}\n\nexample:\n  ${example}\n`;
+const say = (text: string): number => {
+  process.stdout.write(text);
+  return 0;
+};
+
+/** A word of the command line and those after it. */
+interface Call {
+  argv: readonly string[];
+  env: NodeJS.ProcessEnv;
 }
 
-async function dispatch(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const [command, ...rest] = argv;
-  const wantsHelp = rest.includes('--help') || rest.includes('-h');
-  const sources = { argv: rest, env, envPrefix: PREFIX };
-  if (command === 'dev' && rest[0] === 'deposit') {
-    const flag = rest.indexOf('--data');
-    const data = flag === -1 ? '.hemid-dev' : (rest[flag + 1] ?? '');
-    process.stdout.write(`${await runDevDeposit(rest.slice(1, 3), data)}\n`);
-    return 0;
+/** A command with options: what its help says, and what it does with them. @returns the exit code. */
+interface Configured<S extends ConfigSchema> {
+  title: string;
+  schema: S;
+  example: string;
+  run(config: z.output<S>): Promise<number>;
+}
+
+const wantsHelp = (argv: readonly string[]): boolean => argv.includes('--help') || argv.includes('-h');
+
+async function configured<S extends ConfigSchema>({ argv, env }: Call, { title, schema, example, run }: Configured<S>): Promise<number> {
+  if (!wantsHelp(argv)) return run(loadConfig(schema, { argv, env, envPrefix: PREFIX }) as z.output<S>);
+  const options = describeConfig(schema, PREFIX);
+  return say(
+    `${title}\n\noptions, each also as an environment variable or a key of the JSON file named by --config:\n${options}\n\nexample:\n  ${example}\n`,
+  );
+}
+
+async function dev(call: Call): Promise<number> {
+  const { argv } = call;
+  if (argv[0] === 'deposit') {
+    const flag = argv.indexOf('--data');
+    const data = flag === -1 ? '.hemid-dev' : (argv[flag + 1] ?? '');
+    const { runDevDeposit } = await import('./dev-deposit.ts');
+    return say(`${await runDevDeposit(argv.slice(1, 3), data)}\n`);
   }
-  if (command === 'dev') {
-    if (wantsHelp) process.stdout.write(help('hemid dev: a development network', devConfig, 'npm start -- --fresh'));
-    else return (await runDev(loadConfig(devConfig, sources))).exitCode;
-    return 0;
-  }
-  if (command === 'node') {
-    const example =
-      'hemid node --role verifier --chain .hemid-dev/chain.json --upstream http://127.0.0.1:8545 --bitcoind http://127.0.0.1:18443 --rpc-port 8546';
-    if (wantsHelp) process.stdout.write(help('hemid node: a node of a network', nodeConfig, example));
-    else return (await runNode(loadConfig(nodeConfig, sources))).exitCode;
-    return 0;
-  }
-  if (command === 'custodian') {
-    const example =
-      'hemid custodian --chain chain.json --upstream http://127.0.0.1:8545 --bitcoind http://127.0.0.1:8332 --vault-keys 02…,03…,02… --vault-required 2 --custodian-key-file key --peers http://10.0.0.2:8550,http://10.0.0.3:8550 --exchange-secret-file secret';
-    if (wantsHelp) process.stdout.write(help('hemid custodian: pays withdrawals', custodianConfig, example));
-    else return (await runCustodian(loadConfig(custodianConfig, sources))).exitCode;
-    return 0;
-  }
-  if (command === 'db') return runDb(rest, env);
-  if (command !== undefined && Object.hasOwn(PROVENANCE_COMMANDS, command)) {
-    process.stdout.write(`${await runProvenance(command, rest, env)}\n`);
-    return 0;
-  }
-  if (command === 'spec' && (rest[0] === 'new' || wantsHelp)) {
-    const example =
-      'hemid spec new --network mainnet --height 840000 --bitcoind http://127.0.0.1:8332 --cookie ~/.bitcoin/.cookie --template mine.json --out chain.json --dump /data/unspent.dat';
-    if (wantsHelp) process.stdout.write(help('hemid spec new: the chain spec of a new network', specConfig, example));
-    else process.stdout.write(`${await runSpecNew(loadConfig(specConfig, { ...sources, argv: rest.slice(1) }))}\n`);
-    return 0;
-  }
-  if (command === '--version' || command === 'version') {
-    process.stdout.write(`${VERSION}\n`);
-    return 0;
-  }
-  const isHelp = command === undefined || command === '--help' || command === '-h' || command === 'help';
-  (isHelp ? process.stdout : process.stderr).write(isHelp ? USAGE : `hemid: unknown command "${command}"\n\n${USAGE}`);
-  return isHelp ? 0 : 2;
+  const { devConfig } = await import('./config.ts');
+  return configured(call, {
+    title: 'hemid dev: a development network',
+    schema: devConfig,
+    example: 'npm start -- --fresh',
+    run: async (config) => (await (await import('./dev-command.ts')).runDev(config)).exitCode,
+  });
+}
+
+async function node(call: Call): Promise<number> {
+  const { nodeConfig } = await import('./config.ts');
+  return configured(call, {
+    title: 'hemid node: a node of a network',
+    schema: nodeConfig,
+    example:
+      'hemid node --role verifier --chain .hemid-dev/chain.json --upstream http://127.0.0.1:8545 --bitcoind http://127.0.0.1:18443 --rpc-port 8546',
+    run: async (config) => (await (await import('./node-command.ts')).runNode(config)).exitCode,
+  });
+}
+
+async function custodian(call: Call): Promise<number> {
+  const { custodianConfig } = await import('./config.ts');
+  return configured(call, {
+    title: 'hemid custodian: pays withdrawals',
+    schema: custodianConfig,
+    example:
+      'hemid custodian --chain chain.json --upstream http://127.0.0.1:8545 --bitcoind http://127.0.0.1:8332 --vault-keys 02…,03…,02… --vault-required 2 --custodian-key-file key --peers http://10.0.0.2:8550,http://10.0.0.3:8550 --exchange-secret-file secret',
+    run: async (config) => (await (await import('./custodian-command.ts')).runCustodian(config)).exitCode,
+  });
+}
+
+async function provenance(name: string, { argv, env }: Call): Promise<number> {
+  const { runProvenance } = await import('./provenance-command.ts');
+  return say(`${await runProvenance(name, argv, env)}\n`);
+}
+
+async function spec({ argv, env }: Call): Promise<number> {
+  if (argv[0] !== 'new' && !wantsHelp(argv)) return unknown('spec');
+  const { runSpecNew, specConfig } = await import('./spec-command.ts');
+  return configured(
+    { argv: argv.slice(1), env },
+    {
+      title: 'hemid spec new: the chain spec of a new network',
+      schema: specConfig,
+      example:
+        'hemid spec new --network mainnet --height 840000 --bitcoind http://127.0.0.1:8332 --cookie ~/.bitcoin/.cookie --template mine.json --out chain.json --dump /data/unspent.dat',
+      run: async (config) => say(`${await runSpecNew(config)}\n`),
+    },
+  );
+}
+
+function unknown(command: string): number {
+  process.stderr.write(`hemid: unknown command "${command}"\n\n${USAGE}`);
+  return 2;
+}
+
+const usage = async (): Promise<number> => say(USAGE);
+const version = async (): Promise<number> => say(`${VERSION}\n`);
+
+/** Each command loads what it needs when it is called: a proof is checked without a node's database and servers. */
+const COMMANDS: Readonly<Record<string, (call: Call) => Promise<number>>> = {
+  dev,
+  node,
+  custodian,
+  db: async ({ argv, env }) => (await import('./db-command.ts')).runDb(argv, env),
+  explain: (call) => provenance('explain', call),
+  prove: (call) => provenance('prove', call),
+  verify: (call) => provenance('verify', call),
+  spec,
+  version,
+  '--version': version,
+  help: usage,
+  '--help': usage,
+  '-h': usage,
+};
+
+async function dispatch(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const [command = 'help', ...argv] = words;
+  const run = Object.hasOwn(COMMANDS, command) ? COMMANDS[command] : undefined;
+  return run === undefined ? unknown(command) : run({ argv, env });
 }
 
 async function main(): Promise<number> {

@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createJsonRpc } from '@hemid/network';
 import { fromDisplay } from '@hemid/protocol';
 import { decodeProof, encodeProof, proofFromJson, verifyProof } from '@hemid/provenance';
 import { type ConfigSchema, describeConfig, loadConfig } from '@hemid/runtime';
@@ -44,7 +43,9 @@ const what = { name: 'ID', about: 'txid of a deposit, hash of an L2 transaction 
 /** A node's answer to `hemi_getProvenance`. */
 type Answer = Told & { proof: unknown };
 
-function ask(url: string, params: readonly unknown[]): Promise<Answer> {
+async function ask(url: string, params: readonly unknown[]): Promise<Answer> {
+  // Only here, because what checks a proof needs nobody to ask.
+  const { createJsonRpc } = await import('@hemid/network');
   return createJsonRpc(url, { timeoutMs: TIMEOUT_MS })('hemi_getProvenance', params) as Promise<Answer>;
 }
 

@@ -1,13 +1,8 @@
 import { isHemidError } from '@hemid/protocol';
 import { type ConfigSchema, describeConfig, loadConfig, systemClock, systemRandom } from '@hemid/runtime';
 import type { z } from 'zod';
-import { connectBitcoin } from './bitcoin.ts';
 import { initConfig, popmdConfig, statusConfig, sweepConfig } from './config.ts';
-import { runInit } from './init-command.ts';
 import { askSecret } from './prompt.ts';
-import { runPopmd } from './run-command.ts';
-import { runStatus } from './status-command.ts';
-import { runSweep } from './sweep-command.ts';
 
 const ENV_PREFIX = 'POPM';
 
@@ -30,19 +25,23 @@ function command<S extends ConfigSchema>(about: string, schema: S, run: (config:
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  run: command('publishes keystones until it is stopped (what popmd does without a command)', popmdConfig, (config) =>
-    runPopmd(config, { ask: askSecret }),
-  ),
+  run: command('publishes keystones until it is stopped (what popmd does without a command)', popmdConfig, async (config) => {
+    const { runPopmd } = await import('./run-command.ts');
+    return runPopmd(config, { ask: askSecret });
+  }),
   init: command('makes a key in a new encrypted --keystore, and waits for bitcoin to come', initConfig, async (config) => {
+    const [{ runInit }, { connectBitcoin }] = await Promise.all([import('./init-command.ts'), import('./bitcoin.ts')]);
     const deps = { ask: askSecret, clock: systemClock, random: systemRandom, write };
     await runInit(config, { ...deps, connect: (wallet) => connectBitcoin(config, wallet).bitcoin });
     return 0;
   }),
   status: command('shows what the running popmd has and does', statusConfig, async (config) => {
+    const { runStatus } = await import('./status-command.ts');
     await runStatus(config, { clock: systemClock, write });
     return 0;
   }),
   sweep: command('sends everything spendable --to an address', sweepConfig, async (config) => {
+    const [{ runSweep }, { connectBitcoin }] = await Promise.all([import('./sweep-command.ts'), import('./bitcoin.ts')]);
     await runSweep(config, { ask: askSecret, write, connect: (wallet) => connectBitcoin(config, wallet).bitcoin });
     return 0;
   }),

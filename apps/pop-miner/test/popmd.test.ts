@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createKeystoneHolder, type KeystoneHolder } from '../../../packages/pop-miner/test/keystone-holder.ts';
 import { type KeystoneServer, serveKeystones } from '../../../packages/pop-miner/test/keystone-server.ts';
 
-const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../../scripts/program.mjs', import.meta.url));
 const SECRET = '5e2deaa9f1bb2bcef294cc36513c591c5594d6b671fe83a104aa2708bc634c';
 const { address } = createPopWallet(readPopSecret(SECRET), { network: 'regtest', kind: 'p2pkh' });
 
@@ -25,7 +25,7 @@ interface Popmd {
 }
 
 function startPopmd(env: Record<string, string>, args: readonly string[] = []): Popmd {
-  const child = spawn(process.execPath, ['--conditions=@hemid/source', '--import', 'tsx', MAIN, ...args], {
+  const child = spawn(process.execPath, [PROGRAM, 'apps/pop-miner/src/main.ts', ...args], {
     env: { PATH: process.env['PATH'], ...env },
   });
   const lines: string[] = [];

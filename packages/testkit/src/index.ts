@@ -34,7 +34,7 @@ export { freePort } from './free-port.ts';
 export { createLoadSigner, type LoadCall, type LoadSigner } from './load-signer.ts';
 export { createManualClock, type ManualClock } from './manual-clock.ts';
 export { publishKeystone } from './pop-publisher.ts';
-export { type ProgramProcess, startProgram, waitForOutput } from './process.ts';
+export { type ProgramEnd, type ProgramProcess, runProgram, startProgram, waitForOutput } from './process.ts';
 export {
   createTestNetwork,
   type NodeActor,

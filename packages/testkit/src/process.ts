@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from './wait-for.ts';
 
@@ -16,10 +16,11 @@ export interface ProgramProcess {
 }
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const PROGRAM = 'scripts/program.mjs';
 
 /** Starts `entry` (a path from the root of the workspace) with arguments and more environment. */
 export function startProgram(entry: string, args: readonly string[], env: Record<string, string> = {}): ProgramProcess {
-  const child: ChildProcess = spawn(process.execPath, ['--conditions=@hemid/source', '--import', 'tsx', entry, ...args], {
+  const child: ChildProcess = spawn(process.execPath, [PROGRAM, entry, ...args], {
     cwd: ROOT,
     env: { ...process.env, NODE_OPTIONS: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -46,6 +47,22 @@ export function startProgram(entry: string, args: readonly string[], env: Record
       await ended;
     },
   };
+}
+
+/** How a program ended that was left to end by itself. */
+export interface ProgramEnd {
+  code: number;
+  out: string;
+  err: string;
+}
+
+/** Runs `entry` (a path from the root of the workspace) to its end. */
+export function runProgram(entry: string, args: readonly string[]): Promise<ProgramEnd> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [PROGRAM, entry, ...args], { cwd: ROOT }, (error, out, err) => {
+      resolve({ code: error === null ? 0 : Number(error.code), out, err });
+    });
+  });
 }
 
 /** Waits until a program has written a text that matches; @returns the match. Fails if it ends before. */
