@@ -1,21 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { devKey } from '@hemid/node';
 import { toDigits, toHex } from '@hemid/protocol';
-import {
-  type Bitcoind,
-  type BitcoinWallet,
-  createBitcoinWallet,
-  type ProgramProcess,
-  STRANGER,
-  startBitcoind,
-  startProgram,
-  waitFor,
-  waitForOutput,
-  writeDevSpec,
-} from '@hemid/testkit';
+import { type Bitcoind, type BitcoinWallet, createBitcoinWallet, type ProgramProcess, STRANGER, waitFor } from '@hemid/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createProgramScene, type ProgramScene } from '../program-scene.ts';
 import {
   askPublicDaemon,
   connectGeth,
@@ -29,7 +17,7 @@ import {
 const PATIENCE_MS = 30_000;
 const HVM_GENESIS = 110;
 
-let directory: string;
+let scene: ProgramScene;
 let bitcoind: Bitcoind;
 let treasury: BitcoinWallet;
 let wallet: BitcoinWallet;
@@ -76,22 +64,12 @@ async function askBoth(id: string): Promise<{ ours: string; theirs: string }> {
 }
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'hemid-endpoints-'));
-  bitcoind = await startBitcoind();
-  treasury = createBitcoinWallet({ rpc: bitcoind.rpc, secret: devKey('miner').secret });
+  scene = await createProgramScene('endpoints');
+  ({ bitcoind, treasury } = scene);
   wallet = createBitcoinWallet({ rpc: bitcoind.rpc, secret: 'public miner' });
-  await treasury.mine(HVM_GENESIS);
-  const ready = join(directory, 'ready.json');
-  hemid = startProgram(
-    'apps/node/src/main.ts',
-    [
-      ...['node', '--role', 'sequencer', '--data', join(directory, 'data'), '--chain', await writeDevSpec(bitcoind.rpc, directory)],
-      ...['--rpc-port', '0', '--tbc-address', '127.0.0.1:0', '--finality-address', '127.0.0.1:0', '--ready-file', ready],
-      ...['--bitcoind', bitcoind.url.replace('//', `//${bitcoind.user}:${bitcoind.password}@`), '--bitcoin-poll-ms', '50', '--log-format', 'json'],
-    ],
-    { HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret) },
-  );
-  await waitForOutput(hemid, /hemid is running/);
+  const ready = join(scene.directory, 'ready.json');
+  const options = ['--rpc-port', '0', '--tbc-address', '127.0.0.1:0', '--finality-address', '127.0.0.1:0', '--ready-file', ready];
+  hemid = (await scene.start('data', { options: [...options, '--bitcoin-poll-ms', '50'] })).program;
   await waitFor(() => existsSync(ready), { timeoutMs: PATIENCE_MS, what: 'the file with the URLs' });
   urls = JSON.parse(readFileSync(ready, 'utf8'));
   tbc = await connectTbc(urls.tbc);
@@ -101,9 +79,7 @@ beforeAll(async () => {
 afterAll(async () => {
   tbc?.close();
   geth?.close();
-  await hemid?.kill();
-  await bitcoind?.stop();
-  rmSync(directory, { recursive: true, force: true });
+  await scene?.close();
 });
 
 test('an unmodified public miner and finality daemon need nothing but a hemid', async () => {

@@ -1,58 +1,41 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type EmbeddedRegtest, openRegtest } from '@hemid/bitcoin';
+import type { EmbeddedRegtest } from '@hemid/bitcoin';
 import { bitcoinKit } from '@hemid/contracts';
-import { devKey } from '@hemid/node';
-import { BITCOIN_KIT_ADDRESS, toDigits, toHex } from '@hemid/protocol';
-import { silentLogger, systemClock } from '@hemid/runtime';
-import { openMemoryStore } from '@hemid/store';
-import { createBitcoinWallet, freePort, type ProgramProcess, startProgram, waitFor, waitForOutput, writeDevSpec } from '@hemid/testkit';
+import { BITCOIN_KIT_ADDRESS, toHex } from '@hemid/protocol';
+import { waitFor } from '@hemid/testkit';
 import { getBtcFinalityByBlockHash, hemiPublicBitcoinKitActions } from 'hemi-viem';
 import { bitcoinKitTxsAbi } from 'hemi-viem/contracts';
 import { type Abi, type AbiFunction, type AbiParameter, type Client, createPublicClient, defineChain, http, toFunctionSelector } from 'viem';
 import { readContract } from 'viem/actions';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BitcoinAnswers, createBitcoinAnswers, type KitScene, NOBODY, playKitScene } from '../kit-scene.ts';
+import { createPrograms, type Programs, serveEmbeddedBitcoin } from '../program-scene.ts';
 
 const bitcoinKitAddress = toHex(BITCOIN_KIT_ADDRESS);
 
-let directory: string;
 let bitcoin: EmbeddedRegtest;
-let program: ProgramProcess;
+let programs: Programs;
 let scene: KitScene;
 let answers: BitcoinAnswers;
 let url: string;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'hemid-viem-'));
-  bitcoin = await openRegtest({ store: await openMemoryStore(), clock: systemClock, log: silentLogger });
-  const wallet = createBitcoinWallet({ rpc: bitcoin.rpc, secret: devKey('miner').secret });
-  const start = Math.floor(Date.now() / 1000) - 7200;
-  await bitcoin.mine({ count: 110, address: wallet.addresses.p2wpkh, timeSeconds: (i) => start + i });
-  await writeDevSpec(bitcoin.rpc, directory);
-  const { url: bitcoinUrl } = await bitcoin.serve({ host: '127.0.0.1', port: 0 });
+  const served = await serveEmbeddedBitcoin();
+  const { wallet } = served;
+  bitcoin = served.bitcoin;
+  programs = await createPrograms('viem', { rpc: bitcoin.rpc, url: served.url });
   scene = await playKitScene({ rpc: bitcoin.rpc, wallet, mine: () => bitcoin.mine({ count: 1, address: NOBODY }) });
   answers = createBitcoinAnswers(bitcoin.rpc, scene);
 
-  const port = await freePort();
-  const args = ['node', '--role', 'sequencer', '--data', join(directory, 'data'), '--chain', join(directory, 'chain.json')];
-  program = startProgram(
-    'apps/node/src/main.ts',
-    [...args, '--rpc-port', `${port}`, '--bitcoind', bitcoinUrl, '--bitcoin-poll-ms', '100', '--log-format', 'json'],
-    { HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret) },
-  );
-  await waitForOutput(program, /hemid is running/);
-  url = `http://127.0.0.1:${port}`;
+  const node = await programs.start('data');
+  url = node.url;
   await waitFor(async () => (await createHemiClient().getLastHeader({ bitcoinKitAddress })).height === scene.height, {
     timeoutMs: 30_000,
-    what: () => `the node to see Bitcoin's block ${scene.height}; so far:\n${program.output()}`,
+    what: () => `the node to see Bitcoin's block ${scene.height}; so far:\n${node.program.output()}`,
   });
 });
 afterAll(async () => {
-  await program?.kill();
+  await programs?.close();
   await bitcoin?.close();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 /** A client as the library's own readme makes it. */

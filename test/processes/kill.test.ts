@@ -1,28 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EmbeddedRegtest, openRegtest } from '@hemid/bitcoin';
+import type { EmbeddedRegtest } from '@hemid/bitcoin';
 import { createJsonRpc, createUpstream } from '@hemid/network';
-import { createNode, devKey, readChainSpec } from '@hemid/node';
-import { toDigits, toHex } from '@hemid/protocol';
+import { createNode, readChainSpec } from '@hemid/node';
+import { toHex } from '@hemid/protocol';
 import { silentLogger, systemClock } from '@hemid/runtime';
 import { openMemoryStore } from '@hemid/store';
-import {
-  createBitcoinWallet,
-  createLoadSigner,
-  createSeededRandom,
-  freePort,
-  type LoadSigner,
-  type ProgramProcess,
-  startProgram,
-  waitFor,
-  waitForOutput,
-  writeDevSpec,
-} from '@hemid/testkit';
+import { createLoadSigner, createSeededRandom, type LoadSigner, waitFor } from '@hemid/testkit';
 import { createPublicClient, http } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createPrograms, type Programs, serveEmbeddedBitcoin } from '../program-scene.ts';
 
 const KILLS = Number(process.env['HEMID_KILLS'] ?? 6);
 const SEED = Number(process.env['HEMID_SEED'] ?? 7);
@@ -36,19 +23,16 @@ const SIGNERS: LoadSigner[] = Array.from({ length: LANES }, (_, addressIndex) =>
   return createLoadSigner(key, CHAIN_ID);
 });
 
-let directory: string;
+let programs: Programs;
 let bitcoin: EmbeddedRegtest;
 let bitcoinUrl: string;
 const stopMining = new AbortController();
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'hemid-kill-'));
-  bitcoin = await openRegtest({ store: await openMemoryStore(), clock: systemClock, log: silentLogger });
-  const { addresses } = createBitcoinWallet({ rpc: bitcoin.rpc, secret: devKey('miner').secret });
-  const start = Math.floor(Date.now() / 1000) - 7200;
-  await bitcoin.mine({ count: 110, address: addresses.p2wpkh, timeSeconds: (i) => start + i });
-  await writeDevSpec(bitcoin.rpc, directory);
-  bitcoinUrl = (await bitcoin.serve({ host: '127.0.0.1', port: 0 })).url;
+  const served = await serveEmbeddedBitcoin();
+  ({ bitcoin, url: bitcoinUrl } = served);
+  const { addresses } = served.wallet;
+  programs = await createPrograms('kill', { rpc: bitcoin.rpc, url: bitcoinUrl });
   void (async () => {
     while (!stopMining.signal.aborted) {
       await bitcoin.mine({ count: 1, address: addresses.p2wpkh });
@@ -59,8 +43,8 @@ beforeAll(async () => {
 afterAll(async () => {
   stopMining.abort();
   await sleep(500);
+  await programs?.close();
   await bitcoin.close();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 /** What was seen sealed: slot time → hash. A second hash for one slot is a double seal. */
@@ -138,26 +122,12 @@ async function load(url: string, signal: AbortSignal): Promise<void> {
   );
 }
 
-async function startSequencer(): Promise<{ program: ProgramProcess; url: string }> {
-  const port = await freePort();
-  const args = ['node', '--role', 'sequencer', '--data', join(directory, 'data'), '--chain', join(directory, 'chain.json')];
-  const program = startProgram(
-    'apps/node/src/main.ts',
-    [...args, '--rpc-port', `${port}`, '--bitcoind', bitcoinUrl, '--bitcoin-poll-ms', '100', '--log-format', 'json'],
-    {
-      HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret),
-    },
-  );
-  await waitForOutput(program, /hemid is running/);
-  return { program, url: `http://127.0.0.1:${port}` };
-}
-
 test(
   `kill -9 under load, ${KILLS} times: every acknowledged block is there again, and no slot is sealed twice (seed ${SEED})`,
   async () => {
     const random = createSeededRandom(SEED);
     for (let i = 0; i < KILLS; i += 1) {
-      const { program, url } = await startSequencer();
+      const { program, url } = await programs.start('data');
       const client = createPublicClient({ transport: http(url) });
       for (const [number, hash] of acknowledged) {
         const block = await client.getBlock({ blockNumber: number });
@@ -173,14 +143,14 @@ test(
     }
 
     // A verifier that has seen nothing executes the whole chain again and gets the same root.
-    const { program, url } = await startSequencer();
+    const { program, url } = await programs.start('data');
     await waitFor(async () => (await record(url, 1n)) > 3n, { timeoutMs: 20_000, what: 'some blocks' });
     const { createBitcoindRpc } = await import('@hemid/bitcoin');
     const store = await openMemoryStore();
     const failures: unknown[] = [];
     const node = await createNode(
       {
-        spec: readChainSpec(join(directory, 'chain.json')),
+        spec: readChainSpec(programs.chain),
         store,
         bitcoin: createBitcoindRpc({ url: bitcoinUrl, timeoutMs: 10_000 }),
         clock: systemClock,

@@ -1,43 +1,20 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { devKey } from '@hemid/node';
-import { toDigits } from '@hemid/protocol';
-import {
-  type Bitcoind,
-  type BitcoinWallet,
-  createBitcoinWallet,
-  type EsploraServer,
-  freePort,
-  type ProgramProcess,
-  serveEsplora,
-  startBitcoind,
-  startProgram,
-  waitFor,
-  waitForOutput,
-  writeDevSpec,
-} from '@hemid/testkit';
+import { type EsploraServer, freePort, type ProgramProcess, serveEsplora, waitFor, waitForOutput } from '@hemid/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { serveTbc, type TbcServer } from '../../packages/pop-miner/test/source/tbc-server.ts';
+import { createProgramScene, type ProgramScene } from '../program-scene.ts';
 
-const POPMD = 'apps/pop-miner/src/main.ts';
 const PASSWORD = 'a password that nobody must see';
 const PATIENCE_MS = 40_000;
 
-let directory: string;
-let bitcoind: Bitcoind;
-let treasury: BitcoinWallet;
+let scene: ProgramScene;
 let env: Record<string, string>;
 let http: string;
 let esplora: EsploraServer;
 let tbc: TbcServer;
-const running: ProgramProcess[] = [];
 
-function popmd(args: readonly string[], more: Record<string, string> = {}): ProgramProcess {
-  const program = startProgram(POPMD, args, { ...env, ...more });
-  running.push(program);
-  return program;
-}
+const popmd = (args: readonly string[], more: Record<string, string> = {}): ProgramProcess => scene.startPopmd(args, { ...env, ...more });
 
 /** Runs a popmd to its end. */
 async function finished(args: readonly string[], more: Record<string, string> = {}): Promise<{ code: unknown; said: string }> {
@@ -46,43 +23,30 @@ async function finished(args: readonly string[], more: Record<string, string> = 
   return { code, said: program.output() };
 }
 
-const mine = (count: number): Promise<unknown> => bitcoind.rpc('generatetoaddress', [count, treasury.addresses.p2wpkh]);
-
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'hemid-popmd-'));
-  bitcoind = await startBitcoind();
-  treasury = createBitcoinWallet({ rpc: bitcoind.rpc, secret: 'treasury' });
-  await treasury.mine(110);
+  scene = await createProgramScene('popmd');
+  const { bitcoind, bitcoinUrl, directory } = scene;
   esplora = await serveEsplora(bitcoind.rpc);
   tbc = await serveTbc(bitcoind.rpc);
-  await writeDevSpec(bitcoind.rpc, directory);
-  const bitcoin = bitcoind.url.replace('//', `//${bitcoind.user}:${bitcoind.password}@`);
-  const l2 = `http://127.0.0.1:${await freePort()}`;
+  const l2 = await scene.start('sequencer');
   http = `127.0.0.1:${await freePort()}`;
   writeFileSync(join(directory, 'password'), `${PASSWORD}\n`);
   env = {
     POPM_KEYSTORE: join(directory, 'keystore.json'),
     POPM_KEYSTORE_PASSWORD_FILE: join(directory, 'password'),
     POPM_BITCOIN_NETWORK: 'localnet',
-    POPM_BITCOIN_URL: bitcoin,
-    POPM_OPGETH_URL: l2,
+    POPM_BITCOIN_URL: bitcoinUrl,
+    POPM_OPGETH_URL: l2.url,
     POPM_HTTP_ADDRESS: http,
     POPM_STATIC_FEE: '2',
     POPM_POLL_MS: '200',
   };
-  const args = ['node', '--role', 'sequencer', '--data', join(directory, 'sequencer'), '--chain', join(directory, 'chain.json')];
-  const ports = ['--bitcoind', bitcoin, '--bitcoin-poll-ms', '100', '--rpc-port', new URL(l2).port, '--log-format', 'json'];
-  const sequencer = startProgram('apps/node/src/main.ts', [...args, ...ports], { HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret) });
-  running.push(sequencer);
-  await waitForOutput(sequencer, /hemid is running/);
 });
 
 afterAll(async () => {
-  for (const program of running) await program.kill();
   await esplora?.close();
   await tbc?.close();
-  await bitcoind?.stop();
-  rmSync(directory, { recursive: true, force: true });
+  await scene?.close();
 });
 
 let address: string;
@@ -99,8 +63,8 @@ test('init makes a key that only its owner can read, shows where to pay, and say
   expect(mode & 0o777).toBe(0o600);
   expect(init.end()).toBeUndefined();
 
-  await treasury.pay({ outputs: Array.from({ length: 3 }, () => ({ to: address, valueSats: 1_000_000n })) });
-  await mine(1);
+  await scene.treasury.pay({ outputs: Array.from({ length: 3 }, () => ({ to: address, valueSats: 1_000_000n })) });
+  await scene.mine(1);
   await waitForOutput(init, /3000000 sats are at/);
   expect(await waitFor(() => (init.end() === undefined ? undefined : String(init.end())), { timeoutMs: PATIENCE_MS, what: 'its end' })).toBe('0');
   expect(init.output()).not.toContain(PASSWORD);
@@ -120,7 +84,7 @@ test('the daemon tells people, Prometheus and load balancers how it is', async (
     },
     { timeoutMs: PATIENCE_MS, what: 'a healthy popmd' },
   );
-  const best = (await bitcoind.rpc('getbestblockhash', [])) as string;
+  const best = (await scene.bitcoind.rpc('getbestblockhash', [])) as string;
   expect(health).toMatchObject({ healthy: true, reasons: [], bitcoin_best_hash: best, gozer_connected: true, geth_connected: true });
 
   const metrics = await (await fetch(`http://${http}/metrics`)).text();
@@ -137,16 +101,17 @@ test('the daemon tells people, Prometheus and load balancers how it is', async (
 test('sweep sends everything, by an Esplora server', async () => {
   expect(await miner.stop()).toBe(0);
   expect(miner.output()).not.toContain(PASSWORD);
+  const { bitcoind, treasury } = scene;
   const target = treasury.addresses.p2pkh;
   const byEsplora = { POPM_BITCOIN_URL: esplora.url, POPM_BITCOIN_SOURCE: 'esplora' };
-  await mine(1);
+  await scene.mine(1);
   const { code, said } = await finished(['sweep', '--to', target, '--fee-rate', '3', '--yes'], byEsplora);
   expect(code).toBe(0);
   const txid = said.trim().split('\n').at(-1);
   expect(await bitcoind.rpc('getrawmempool', [])).toEqual([txid]);
   const { fees, vsize } = (await bitcoind.rpc('getmempoolentry', [txid])) as { fees: { base: number }; vsize: number };
   expect(Math.round(fees.base * 1e8)).toBe(3 * vsize);
-  await mine(1);
+  await scene.mine(1);
   const left = (await bitcoind.rpc('scantxoutset', ['start', [`addr(${address})`]])) as { total_amount: number };
   expect(left.total_amount).toBe(0);
 });

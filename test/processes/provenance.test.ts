@@ -1,71 +1,25 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { devKey, devVaultScript } from '@hemid/node';
-import { concat, fromHex, fromKeystoneJson, type KeystoneJson, toDigits } from '@hemid/protocol';
+import { devVaultScript } from '@hemid/node';
+import { concat, fromHex, fromKeystoneJson, type KeystoneJson } from '@hemid/protocol';
 import type { Links } from '@hemid/provenance';
-import {
-  type Bitcoind,
-  type BitcoinWallet,
-  createBitcoinWallet,
-  freePort,
-  type ProgramProcess,
-  publishKeystone,
-  startBitcoind,
-  startProgram,
-  waitFor,
-  waitForOutput,
-  writeDevSpec,
-} from '@hemid/testkit';
+import { publishKeystone, startProgram, waitFor } from '@hemid/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { askNode, createProgramScene, type NodeProcess, type ProgramScene } from '../program-scene.ts';
 
 const RECIPIENT = '0x00000000000000000000000000000000000000aa';
 const PATIENCE_MS = 40_000;
 
-let directory: string;
-let bitcoind: Bitcoind;
-let wallet: BitcoinWallet;
-let node: ProgramProcess;
+let scene: ProgramScene;
+let node: NodeProcess;
 let url: string;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'hemid-provenance-'));
-  bitcoind = await startBitcoind();
-  wallet = createBitcoinWallet({ rpc: bitcoind.rpc, secret: fromHex('b2'.repeat(32)) });
-  await wallet.mine(110);
-  const chain = await writeDevSpec(bitcoind.rpc, directory);
-  const port = await freePort();
-  url = `http://127.0.0.1:${port}`;
-  const bitcoin = bitcoind.url.replace('//', `//${bitcoind.user}:${bitcoind.password}@`);
-  const options = [
-    '--data',
-    join(directory, 'node'),
-    '--chain',
-    chain,
-    '--rpc-port',
-    String(port),
-    '--bitcoind',
-    bitcoin,
-    '--bitcoin-poll-ms',
-    '100',
-  ];
-  node = startProgram('apps/node/src/main.ts', ['node', '--role', 'sequencer', '--log-format', 'json', ...options], {
-    HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret),
-  });
-  await waitForOutput(node, /hemid is running/);
+  scene = await createProgramScene('provenance');
+  node = await scene.start('node');
+  url = node.url;
 }, 120_000);
-
-afterAll(async () => {
-  if (node?.end() === undefined) await node?.stop();
-  await bitcoind?.stop();
-  rmSync(directory, { recursive: true, force: true });
-}, 60_000);
-
-async function ask<T>(method: string, ...params: unknown[]): Promise<T> {
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
-  return ((await response.json()) as { result: T }).result;
-}
+afterAll(async () => scene?.close(), 60_000);
 
 /** Runs a command to its end. */
 async function hemid(...args: string[]): Promise<{ code: unknown; output: string }> {
@@ -78,13 +32,14 @@ async function hemid(...args: string[]): Promise<{ code: unknown; output: string
 const untilReport = (id: string, isEnough: (report: Links) => boolean): Promise<Links> =>
   waitFor(
     async () => {
-      const report = await ask<Links | undefined>('hemi_getProvenance', id);
+      const report = await askNode<Links | undefined>(url, 'hemi_getProvenance', id);
       return report !== undefined && isEnough(report) ? report : undefined;
     },
     { timeoutMs: PATIENCE_MS, what: `enough of ${id}` },
   );
 
 test('a deposit on a real bitcoind is explained, proven to a file, and checked when the node is gone', async () => {
+  const { bitcoind, directory, chain, treasury: wallet } = scene;
   const name = concat(Uint8Array.of(0x6a, 20), fromHex(RECIPIENT));
   const { txid } = await wallet.pay({
     outputs: [
@@ -96,7 +51,7 @@ test('a deposit on a real bitcoind is explained, proven to a file, and checked w
   const credited = (await untilReport(txid, ({ block }) => block !== undefined)).block?.number ?? 0;
   const keystone = await waitFor(
     async () => {
-      const { keystones } = await ask<{ keystones: KeystoneJson[] }>('kss_getLatestKeystones', 50);
+      const { keystones } = await askNode<{ keystones: KeystoneJson[] }>(url, 'kss_getLatestKeystones', 50);
       return keystones.reverse().find((one) => one.l2_block_number > credited);
     },
     { timeoutMs: PATIENCE_MS, what: 'the keystone above the deposit' },
@@ -126,8 +81,7 @@ test('a deposit on a real bitcoind is explained, proven to a file, and checked w
   expect(checkpoint).toBe(`111:${await bitcoind.rpc('getblockhash', [111])}`);
 
   // From here on nothing but the file, the chain spec and a block that somebody trusts.
-  expect(await node.stop()).toBe(0);
-  const chain = join(directory, 'chain.json');
+  expect(await node.program.stop()).toBe(0);
   const verified = await hemid('verify', file, '--chain', chain, '--checkpoint', checkpoint);
   expect(verified).toMatchObject({ code: 0, output: expect.stringContaining(`the proof holds: deposit ${txid}, 10 Bitcoin blocks deep`) });
   expect(verified.output).toContain('this does not prove\n- that the block was executed correctly');

@@ -1,48 +1,39 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseBlock } from '@hemid/bitcoin';
 import { bitcoinProbe, popReward } from '@hemid/contracts';
-import { devKey, devVaultScript } from '@hemid/node';
+import { devVaultScript } from '@hemid/node';
 import { addressOfKey, concat, fromHex, type Hex, POP_REWARD_ADDRESS, readPopScript, toDigits, toHex } from '@hemid/protocol';
 import {
   type Bitcoind,
   type BitcoinWallet,
   buildTransaction,
   createBitcoinWallet,
-  freePort,
   type ProgramProcess,
   signTransaction,
-  startBitcoind,
-  startProgram,
   waitFor,
   waitForOutput,
-  writeDevSpec,
 } from '@hemid/testkit';
 import { Transaction } from 'bitcoinjs-lib';
 import { createPublicClient, createWalletClient, defineChain, http, type PublicClient, type WalletClient } from 'viem';
 import { mnemonicToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createProgramScene, type ProgramScene } from '../program-scene.ts';
 
 const STRANGER = 'bcrt1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqdku202';
 const MINER_SECRET = 'a1'.repeat(32);
 const ACCOUNT = mnemonicToAccount('test test test test test test test test test test test junk');
 const PATIENCE_MS = 40_000;
 
-let directory: string;
+let scene: ProgramScene;
+let popmd: ProgramProcess;
 let bitcoind: Bitcoind;
 let treasury: BitcoinWallet;
 let miner: BitcoinWallet;
-let programs: Record<'sequencer' | 'verifier' | 'popmd', ProgramProcess>;
 let client: PublicClient;
 let verifier: PublicClient;
 let user: WalletClient;
 let probe: Hex;
 
-/** Mines blocks with what the mempool holds. */
-async function mine(count: number): Promise<void> {
-  await bitcoind.rpc('generatetoaddress', [count, treasury.addresses.p2wpkh]);
-}
+const mine = (count: number): Promise<void> => scene.mine(count);
 
 /** Mines blocks that leave the mempool where it is, but for these transactions. */
 async function mineOnly(count: number, transactions: string[] = []): Promise<void> {
@@ -102,52 +93,24 @@ async function expectAgreement(): Promise<void> {
   }
 }
 
-async function startNode(name: string, args: string[], env: Record<string, string> = {}): Promise<{ program: ProgramProcess; url: string }> {
-  const url = `http://127.0.0.1:${await freePort()}`;
-  const program = startProgram(
-    'apps/node/src/main.ts',
-    [
-      'node',
-      '--data',
-      join(directory, name),
-      '--chain',
-      join(directory, 'chain.json'),
-      '--rpc-port',
-      new URL(url).port,
-      '--log-format',
-      'json',
-      ...args,
-    ],
-    env,
-  );
-  await waitForOutput(program, /hemid is running/);
-  return { program, url };
-}
-
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'hemid-story-'));
-  bitcoind = await startBitcoind();
-  treasury = createBitcoinWallet({ rpc: bitcoind.rpc, secret: fromHex('b2'.repeat(32)) });
-  miner = createBitcoinWallet({ rpc: bitcoind.rpc, secret: fromHex(MINER_SECRET) });
-  await treasury.mine(110);
-  await treasury.pay({ outputs: Array.from({ length: 5 }, () => ({ to: miner.addresses.p2wpkh, valueSats: 1_000_000n })) });
-  await mine(1);
-  await writeDevSpec(bitcoind.rpc, directory);
-
-  const bitcoin = bitcoind.url.replace('//', `//${bitcoind.user}:${bitcoind.password}@`);
-  const sequencer = await startNode('sequencer', ['--role', 'sequencer', '--bitcoind', bitcoin, '--bitcoin-poll-ms', '100'], {
-    HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret),
+  scene = await createProgramScene('story', async ({ bitcoind: { rpc }, treasury: rich }) => {
+    miner = createBitcoinWallet({ rpc, secret: fromHex(MINER_SECRET) });
+    await rich.mine(110);
+    await rich.pay({ outputs: Array.from({ length: 5 }, () => ({ to: miner.addresses.p2wpkh, valueSats: 1_000_000n })) });
+    await rich.mine(1);
   });
-  const second = await startNode('verifier', ['--role', 'verifier', '--upstream', sequencer.url, '--bitcoind', bitcoin, '--bitcoin-poll-ms', '100']);
-  const popmd = startProgram('apps/pop-miner/src/main.ts', [], {
+  ({ bitcoind, treasury } = scene);
+  const sequencer = await scene.start('sequencer');
+  const second = await scene.start('verifier', { role: 'verifier', options: ['--upstream', sequencer.url] });
+  popmd = scene.startPopmd([], {
     POPM_BITCOIN_SECRET: MINER_SECRET,
     POPM_BITCOIN_NETWORK: 'localnet',
-    POPM_BITCOIN_URL: bitcoin,
+    POPM_BITCOIN_URL: scene.bitcoinUrl,
     POPM_OPGETH_URL: sequencer.url,
     POPM_STATIC_FEE: '2',
     POPM_POLL_MS: '200',
   });
-  programs = { sequencer: sequencer.program, verifier: second.program, popmd };
   const chain = defineChain({
     id: 743_555,
     name: 'hemid dev',
@@ -159,14 +122,7 @@ beforeAll(async () => {
   user = createWalletClient({ chain, transport: http(sequencer.url), account: ACCOUNT });
 }, 120_000);
 
-afterAll(async () => {
-  if (process.env['STORY_LOG'] !== undefined)
-    for (const [name, program] of Object.entries(programs)) (await import('node:fs')).writeFileSync(`/tmp/story-${name}.log`, program.output());
-  const ends = await Promise.all(Object.values(programs ?? {}).map((program) => program.stop()));
-  await bitcoind?.stop();
-  rmSync(directory, { recursive: true, force: true });
-  expect(ends).toEqual([0, 0, 0]);
-}, 60_000);
+afterAll(async () => expect(await scene?.close()).toEqual([0, 0, 0]), 60_000);
 
 async function transact(functionName: string, args: readonly unknown[]): Promise<void> {
   const hash = await user.writeContract({ address: probe, abi: bitcoinProbe.abi, functionName, args, account: ACCOUNT, chain: null });
@@ -226,7 +182,7 @@ test('a deposit with calldata brings coins and call', async () => {
 });
 
 test('keystones become safe, then finalized, and their miner is paid', async () => {
-  await waitForOutput(programs.popmd, /keystone published/, PATIENCE_MS);
+  await waitForOutput(popmd, /keystone published/, PATIENCE_MS);
   await mine(2);
   await waitFor(async () => (await head(client, 'safe')) > 0n, { timeoutMs: PATIENCE_MS, what: 'a safe head' });
   expect(await head(client, 'finalized')).toBe(0n);

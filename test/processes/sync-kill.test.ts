@@ -1,29 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bitcoinIndex, createBlockStore, createWalker, openHeaderChain } from '@hemid/bitcoin';
 import { anchorFollower } from '@hemid/finality';
-import { devKey, readChainSpec } from '@hemid/node';
-import { toDigits } from '@hemid/protocol';
+import { readChainSpec } from '@hemid/node';
 import { openStore } from '@hemid/store';
-import {
-  type Bitcoind,
-  buildTransaction,
-  coinOf,
-  createBitcoinWallet,
-  createSeededRandom,
-  dumpStore,
-  freePort,
-  type ProgramProcess,
-  signTransaction,
-  startBitcoind,
-  startProgram,
-  waitFor,
-  waitForOutput,
-  writeDevSpec,
-} from '@hemid/testkit';
+import { type BitcoinWallet, buildTransaction, coinOf, createSeededRandom, dumpStore, signTransaction, waitFor, waitForOutput } from '@hemid/testkit';
+import type { Transaction } from 'bitcoinjs-lib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createProgramScene, type NodeProcess, type ProgramScene } from '../program-scene.ts';
 
 const IS_LONG = process.env['HEMID_LONG'] !== undefined;
 const SEED = Number(process.env['HEMID_SEED'] ?? 11);
@@ -33,26 +18,28 @@ const BLOCKS = IS_LONG ? 12_000 : 2_500;
 const FANS = IS_LONG ? 40 : 12;
 const FAN_OUTPUTS = 3_000;
 
-let directory: string;
-let bitcoind: Bitcoind;
-let chain: string;
+let scene: ProgramScene;
 let dump: string;
 let height: number;
 
-/** Coins before the hVM genesis, and behind it blocks of which every 25th spends some of them. */
-beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'hemid-sync-kill-'));
-  bitcoind = await startBitcoind();
-  const wallet = createBitcoinWallet({ rpc: bitcoind.rpc, secret: 'sync-kill' });
-  const mineRaw = (...hexes: string[]): Promise<unknown> => bitcoind.rpc('generateblock', [wallet.addresses.p2pkh, hexes]);
-  await wallet.mine(100 + FANS + 1);
-  const fans = (await wallet.coins()).slice(0, FANS).map((coin) => {
-    const to = (i: number): Uint8Array => (i % 2 === 0 ? wallet.scripts.p2wpkh : Uint8Array.of(0, 20, i & 0xff, i >> 8, ...new Uint8Array(18)));
+/** Transactions with many outputs each, half of them the wallet's own. */
+async function createFans(wallet: BitcoinWallet): Promise<Transaction[]> {
+  const to = (i: number): Uint8Array => (i % 2 === 0 ? wallet.scripts.p2wpkh : Uint8Array.of(0, 20, i & 0xff, i >> 8, ...new Uint8Array(18)));
+  return (await wallet.coins()).slice(0, FANS).map((coin) => {
     const outputs = Array.from({ length: FAN_OUTPUTS }, (_, i) => ({ to: to(i), valueSats: BigInt(2_000 + i) }));
     return signTransaction(buildTransaction({ inputs: [coin], outputs }), [coin], [wallet.secretKey]);
   });
-  for (const fan of fans) await mineRaw(fan.toHex());
-  chain = await writeDevSpec(bitcoind.rpc, directory);
+}
+
+/** Coins before the hVM genesis, and behind it blocks of which every 25th spends some of them. */
+beforeAll(async () => {
+  let fans: Transaction[] = [];
+  scene = await createProgramScene('sync-kill', async ({ bitcoind, treasury }) => {
+    await treasury.mine(100 + FANS + 1);
+    fans = await createFans(treasury);
+    for (const fan of fans) await bitcoind.rpc('generateblock', [treasury.addresses.p2pkh, [fan.toHex()]]);
+  });
+  const { bitcoind, directory, chain, treasury: wallet } = scene;
   dump = join(directory, 'utxo.dat');
   const { txoutset_hash } = (await bitcoind.rpc('dumptxoutset', [dump, 'latest'])) as { txoutset_hash: string };
   const spec = JSON.parse(readFileSync(chain, 'utf8')) as { genesis: { bitcoin: Record<string, unknown> } };
@@ -66,36 +53,20 @@ beforeAll(async () => {
       inputs: coins,
       outputs: Array.from({ length: 40 }, (_, i) => ({ to: wallet.scripts.p2tr, valueSats: BigInt(100 + i) })),
     });
-    await mineRaw(signTransaction(spend, coins, [wallet.secretKey]).toHex());
+    await bitcoind.rpc('generateblock', [wallet.addresses.p2pkh, [signTransaction(spend, coins, [wallet.secretKey]).toHex()]]);
     await wallet.mine(24);
   }
   height = (await bitcoind.rpc('getblockcount', [])) as number;
 }, 300_000);
-afterAll(async () => {
-  await bitcoind.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(async () => scene?.close());
 
-interface Running {
-  program: ProgramProcess;
-  rpcPort: number;
-}
-
-async function start(data: string): Promise<Running> {
-  const rpcPort = await freePort();
-  const url = bitcoind.url.replace('//', `//${bitcoind.user}:${bitcoind.password}@`);
-  const args = ['--role', 'sequencer', '--data', join(directory, data), '--chain', chain, '--bitcoind', url, '--unspent-set', dump];
-  const program = startProgram('apps/node/src/main.ts', ['node', ...args, '--rpc-port', `${rpcPort}`, '--log-format', 'json'], {
-    HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret),
-  });
-  return { program, rpcPort };
-}
+const start = (data: string): Promise<NodeProcess> => scene.launch(data, { options: ['--unspent-set', dump] });
 
 /** Lets a node come to Bitcoin's tip and stops it. */
-async function finish({ program, rpcPort }: Running): Promise<void> {
+async function finish({ program, url }: NodeProcess): Promise<void> {
   await waitForOutput(program, /hemid is running/, 60_000);
   const isThere = async (): Promise<boolean> => {
-    const metrics = await (await fetch(`http://127.0.0.1:${rpcPort}/metrics`)).text();
+    const metrics = await (await fetch(`${url}/metrics`)).text();
     return new RegExp(`^hemid_bitcoin_height ${height}$`, 'm').test(metrics);
   };
   await waitFor(isThere, { timeoutMs: 240_000, what: () => `Bitcoin's tip; so far:\n${program.output().slice(-2000)}` });
@@ -104,8 +75,8 @@ async function finish({ program, rpcPort }: Running): Promise<void> {
 
 /** Every Bitcoin row, once both followers stand on the best block: headers, bodies, index, publications, unspent set. */
 async function bitcoinRows(data: string): Promise<string[]> {
-  const store = await openStore(join(directory, data, 'node'));
-  const headers = await openHeaderChain(store, readChainSpec(chain));
+  const store = await openStore(join(scene.directory, data, 'node'));
+  const headers = await openHeaderChain(store, readChainSpec(scene.chain));
   const blocks = createBlockStore(store);
   for (const follower of [bitcoinIndex, anchorFollower]) await createWalker(follower, { store, headers, blocks }).moveTo(headers.best().hash);
   const rows = await dumpStore(store);

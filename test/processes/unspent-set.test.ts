@@ -1,54 +1,28 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { devKey } from '@hemid/node';
-import { toDigits } from '@hemid/protocol';
-import { type Bitcoind, freePort, type ProgramProcess, startBitcoind, startProgram, waitFor, waitForOutput, writeDevSpec } from '@hemid/testkit';
+import { freePort, type ProgramProcess, waitFor, waitForOutput } from '@hemid/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createProgramScene, type ProgramScene } from '../program-scene.ts';
 
-const ADDRESS = 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080';
-
-let directory: string;
-let bitcoind: Bitcoind;
-let chain: string;
+let scene: ProgramScene;
 let dump: string;
 
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'hemid-unspent-'));
-  bitcoind = await startBitcoind();
-  await bitcoind.rpc('generatetoaddress', [110, ADDRESS]);
-  chain = await writeDevSpec(bitcoind.rpc, directory);
+  scene = await createProgramScene('unspent');
+  const { bitcoind, chain, directory } = scene;
   dump = join(directory, 'utxo.dat');
   const { txoutset_hash } = (await bitcoind.rpc('dumptxoutset', [dump, 'latest'])) as { txoutset_hash: string };
   const spec = JSON.parse(readFileSync(chain, 'utf8')) as { genesis: { bitcoin: Record<string, unknown> } };
   spec.genesis.bitcoin['unspent'] = { hashSerialized: txoutset_hash };
   writeFileSync(chain, JSON.stringify(spec));
-  await bitcoind.rpc('generatetoaddress', [1, ADDRESS]);
+  await scene.mine(1);
 });
-afterAll(async () => {
-  await bitcoind.stop();
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(async () => scene?.close());
 
 async function start(data: string, ...more: string[]): Promise<ProgramProcess> {
-  const url = bitcoind.url.replace('//', `//${bitcoind.user}:${bitcoind.password}@`);
-  const args = [
-    '--role',
-    'sequencer',
-    '--data',
-    join(directory, data),
-    '--chain',
-    chain,
-    '--rpc-port',
-    `${await freePort()}`,
-    '--log-format',
-    'json',
-  ];
   // A second Bitcoin node that nobody has started: the first one works, so it does not matter.
-  const nodes = `${url},http://user:password@127.0.0.1:${await freePort()}`;
-  return startProgram('apps/node/src/main.ts', ['node', ...args, '--bitcoind', nodes, ...more], {
-    HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret),
-  });
+  const nodes = `${scene.bitcoinUrl},http://user:password@127.0.0.1:${await freePort()}`;
+  return (await scene.launch(data, { options: ['--bitcoind', nodes, ...more] })).program;
 }
 
 async function ended(program: ProgramProcess): Promise<number | string> {
@@ -60,7 +34,7 @@ test('a node whose chain spec names an unspent set does not run without it, and 
   expect(await ended(without)).toBe(2);
   expect(without.output()).toMatch(/--unspent-set.*bitcoin\/unspent-missing/s);
 
-  const wrong = join(directory, 'wrong.dat');
+  const wrong = join(scene.directory, 'wrong.dat');
   const bytes = readFileSync(dump);
   bytes[bytes.length - 3] = (bytes[bytes.length - 3] ?? 0) ^ 1;
   writeFileSync(wrong, bytes);
