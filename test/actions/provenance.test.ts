@@ -1,6 +1,6 @@
-import { isKeystone } from '@hemid/chain';
+import { isKeystone, type PlacedL2Header } from '@hemid/chain';
 import { createProvenanceDeps, createRpcDeps, devVaultScript } from '@hemid/node';
-import { concat, fromDisplay, fromHex, isHemidError, parseChainSpec, toHex } from '@hemid/protocol';
+import { concat, fromDisplay, fromHex, HISTORY_ADDRESS, isHemidError, parseChainSpec, toHex } from '@hemid/protocol';
 import { type BuiltProof, buildProof, decodeProof, encodeProof, type Proof, proofFromJson, type SubjectId, verifyProof } from '@hemid/provenance';
 import { createRpcContext, invoke } from '@hemid/rpc';
 import { silentLogger } from '@hemid/runtime';
@@ -180,7 +180,61 @@ test('a proof fails with its reason for another chain, another checkpoint, or to
   const longer = await prove(id(txid), lockedAt - 1);
   expect((await verify(longer, lockedAt - 1, 0)).subject.id).toBe(txid);
   expect((await verify(longer, height, 0)).subject.id).toBe(txid);
-  expect(await brokenLink(() => build(id(txid), lockedAt + 1))).toMatch(/^provenance\/checkpoint: /);
+  // A checkpoint above the lock is served too: what is below it is bound to it by hashes.
+  expect((await verify(await prove(id(txid), lockedAt + 1), lockedAt + 1, 0)).subject.id).toBe(txid);
+  expect(await brokenLink(() => build(id(txid), genesisHeight - 1))).toMatch(/^provenance\/checkpoint: .*choose one from block 110 to \d+$/);
+  expect(await brokenLink(() => build(id(txid), height + 1))).toMatch(
+    new RegExp(`^provenance/checkpoint: .*choose one from block 110 to ${height}$`),
+  );
+});
+
+test('far below the tip a proof holds as many Bitcoin headers as it may, and says from where it can be checked', async () => {
+  const { bitcoin } = network;
+  await bitcoin.mineBlocks(40);
+  const txid = await deposit();
+  await confirm(6);
+  const lockedAt = (await bitcoin.height()) - 5;
+  await publishNext();
+  await confirm(60);
+  const most = (checkpointHeight?: number, maxHeaders = 40) =>
+    buildProof(createProvenanceDeps(network.sequencer.node), id(txid), { checkpointHeight, maxHeaders });
+  const { proof } = await most();
+  const last = lockedAt - 10 + 39;
+  expect((proof as Proof).bitcoin).toMatchObject({ height: lockedAt - 10, tip: (await checkpointAt(last)).hash });
+  // The publication stands six blocks above the lock.
+  expect((await verify(proof as Proof, lockedAt)).anchor.confirmations).toBe(last - lockedAt - 6);
+
+  const height = await bitcoin.height();
+  const refused = await brokenLink(() => most(height));
+  expect(refused).toMatch(
+    /^provenance\/checkpoint: Bitcoin block \d+ cannot be the checkpoint of this proof, which has at most 40 headers: choose one/,
+  );
+  const [from, to] = (/from block (\d+) to (\d+)$/.exec(refused) ?? []).slice(1).map(Number) as [number, number];
+  for (const end of [from, to]) expect((await verify((await most(end)).proof as Proof, end)).subject.id).toBe(txid);
+  for (const beyond of [from - 1, to + 1])
+    expect(await brokenLink(() => most(beyond))).toBe(refused.replace(/block \d+ cannot/, `block ${beyond} cannot`));
+  expect(await brokenLink(() => most(undefined, 10))).toMatch(
+    new RegExp(
+      `^provenance/checkpoint: what is proven reaches from Bitcoin block ${lockedAt} to ${lockedAt + 16}: no proof has more than 10 headers$`,
+    ),
+  );
+});
+
+test('a node that keeps the state of two blocks proves what is far below them', async () => {
+  const { bitcoin } = network;
+  const pruned = await network.createVerifier(bitcoin.rpc, { stateWindow: 2 });
+  const txid = await deposit();
+  await confirm(6);
+  await publishNext();
+  await network.sequencer.build(10);
+  await confirm(11);
+  await pruned.sync();
+  const { chain } = pruned.node;
+  const [keystone, deps] = [chain.headerAt(5n), createProvenanceDeps(pruned.node)];
+  await expect(async () => chain.stateAt(keystone as PlacedL2Header).proof(HISTORY_ADDRESS, [])).rejects.toThrow('is not kept any more');
+  const { proof } = await buildProof(deps, id(txid));
+  expect(encodeProof(proof as Proof)).toBe(encodeProof(await prove(id(txid))));
+  expect((await verify(proof as Proof, await bitcoin.height())).keystone.number).toBe(5);
 });
 
 test('when Bitcoin drops the block of the publication, the anchor of before is not in the headers of now', async () => {
