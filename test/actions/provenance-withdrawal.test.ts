@@ -1,6 +1,6 @@
 import { isKeystone } from '@hemid/chain';
 import { tunnel } from '@hemid/contracts';
-import { createProvenanceDeps } from '@hemid/node';
+import { createProvenanceDeps, tellProvenance } from '@hemid/node';
 import { fromDisplay, fromHex, type Hex, isHemidError, scriptToAddress, TUNNEL_ADDRESS, toDigits, toHex, WEI_PER_SAT } from '@hemid/protocol';
 import {
   type BuiltProof,
@@ -11,6 +11,7 @@ import {
   type SubjectId,
   verifyProof,
   type WithdrawalPart,
+  type WithdrawalState,
 } from '@hemid/provenance';
 import {
   batchMark,
@@ -147,6 +148,24 @@ test('a withdrawal is followed from its request over its payment to the block th
     anchor: { confirmations: 10 },
   });
   expect(proven.doesNotProve.join()).toContain('that the payment spends outputs of the vault');
+  const story = tellProvenance(proven);
+  expect(
+    story
+      .split('\n')
+      .filter((line) => /^\d\./.test(line))
+      .map((line) => line.replace(/ 2027-[0-9: -]+ UTC/, ' TIME')),
+  ).toEqual([
+    '1. requested in L2 block 2, TIME, 27 confirmations by its anchor',
+    '2. held by the state of keystone block 5, TIME, 27 confirmations by its anchor',
+    `3. anchored in Bitcoin block ${paidAt - 11}, TIME, 27 confirmations`,
+    `4. paid in Bitcoin block ${paidAt}, TIME, 17 confirmations`,
+    '5. settled in L2 block 6, TIME, 10 confirmations by its anchor',
+    '6. held by the state of keystone block 10, TIME, 10 confirmations by its anchor',
+    `7. anchored in Bitcoin block ${paidAt + 6}, TIME, 10 confirmations`,
+    `8. counted up to Bitcoin block ${paidAt + 16}, TIME`,
+  ]);
+  expect(story).toContain(`   60,000 sats for ${link.address}, 3,000 sats of them for the Bitcoin fee\n`);
+  expect(story).toContain(`   transaction ${txid}, output 1, pays 57,000 sats\n   when the anchor of the request had 10 confirmations\n`);
   // Its transaction is another name of it now; a verifier's node builds the same file.
   expect((await build({ hash: fromHex(hash) })).proof).toEqual(proof);
   const verifier = await network.createVerifier();
@@ -217,6 +236,29 @@ test('a transaction that requests two withdrawals proves itself, and each of the
   const { withdrawal, ...request } = two;
   expect(withdrawal?.id).toBe(2);
   expect({ ...request, bitcoin: proof?.bitcoin }).toEqual(proof);
+});
+
+test('a batch that pays too little, and one that takes too much from the vault, settle nothing: a node that says so notices', async () => {
+  const { bitcoin, sequencer } = network;
+  await request();
+  await anchor(11);
+  const [first, second, mark] = [{ to: PAYEE, valueSats: 97_000n }, { to: OTHER, valueSats: 57_000n }, batchMark(1, 2)];
+  const short = await vault.spend({
+    inputs: [coin],
+    outputs: [{ ...first, valueSats: 96_999n }, second, { to: vault.script, valueSats: 840_000n }, mark],
+  });
+  const change = vault.coinOf(short.tx, 2);
+  const greedy = await vault.spend({ inputs: [change], outputs: [first, second, { to: vault.script, valueSats: 679_999n }, mark] });
+  await bitcoin.mineBlocks(6);
+  await anchor(11);
+  const deps = createProvenanceDeps(sequencer.node);
+  async function asSettledBy(txid: string): Promise<string | undefined> {
+    const state = { ...(await deps.tunnel.withdrawal(1n)), status: 'settled', settledBy: fromDisplay(txid) } as WithdrawalState;
+    return (await buildProof({ ...deps, tunnel: { withdrawal: async () => state } }, { withdrawal: 1n })).missing;
+  }
+  expect(await asSettledBy(short.txid)).toBe('payment: output 0 does not pay 97000 sats to the script that withdrawal 1 names');
+  expect(await asSettledBy(greedy.txid)).toBe('settlement: the transaction of block 6 settles nothing');
+  expect((await build({ withdrawal: 1n })).missing).toMatch(/^withdrawal 1 is not settled yet: its block is final and it is the next to be paid;/);
 });
 
 test('a withdrawal whose payment was settled from a Bitcoin block that is gone has no proof', async () => {
