@@ -96,6 +96,13 @@ async function prove(id: SubjectId): Promise<Proof> {
   return proof as Proof;
 }
 
+/** What a node finds wrong that takes a Bitcoin transaction for the one that settled a withdrawal. */
+async function asSettledBy(id: bigint, txid: string): Promise<string | undefined> {
+  const deps = createProvenanceDeps(network.sequencer.node);
+  const state = { ...(await deps.tunnel.withdrawal(id)), status: 'settled', settledBy: fromDisplay(txid) } as WithdrawalState;
+  return (await buildProof({ ...deps, tunnel: { withdrawal: async () => state } }, { withdrawal: id })).missing;
+}
+
 async function checkpointAt(height: number) {
   return { height, hash: fromDisplay((await network.bitcoin.rpc('getblockhash', [height])) as string) };
 }
@@ -239,7 +246,7 @@ test('a transaction that requests two withdrawals proves itself, and each of the
 });
 
 test('a batch that pays too little, and one that takes too much from the vault, settle nothing: a node that says so notices', async () => {
-  const { bitcoin, sequencer } = network;
+  const { bitcoin } = network;
   await request();
   await anchor(11);
   const [first, second, mark] = [{ to: PAYEE, valueSats: 97_000n }, { to: OTHER, valueSats: 57_000n }, batchMark(1, 2)];
@@ -251,14 +258,30 @@ test('a batch that pays too little, and one that takes too much from the vault, 
   const greedy = await vault.spend({ inputs: [change], outputs: [first, second, { to: vault.script, valueSats: 679_999n }, mark] });
   await bitcoin.mineBlocks(6);
   await anchor(11);
-  const deps = createProvenanceDeps(sequencer.node);
-  async function asSettledBy(txid: string): Promise<string | undefined> {
-    const state = { ...(await deps.tunnel.withdrawal(1n)), status: 'settled', settledBy: fromDisplay(txid) } as WithdrawalState;
-    return (await buildProof({ ...deps, tunnel: { withdrawal: async () => state } }, { withdrawal: 1n })).missing;
-  }
-  expect(await asSettledBy(short.txid)).toBe('payment: output 0 does not pay 97000 sats to the script that withdrawal 1 names');
-  expect(await asSettledBy(greedy.txid)).toBe('settlement: the transaction of block 6 settles nothing');
+  expect(await asSettledBy(1n, short.txid)).toBe('payment: output 0 does not pay 97000 sats to the script that withdrawal 1 names');
+  expect(await asSettledBy(1n, greedy.txid)).toBe('settlement: the transaction of block 6 settles nothing');
   expect((await build({ withdrawal: 1n })).missing).toMatch(/^withdrawal 1 is not settled yet: its block is final and it is the next to be paid;/);
+});
+
+test('an output behind those of a batch pays no withdrawal, whatever it looks like', async () => {
+  const { bitcoin } = network;
+  await request();
+  await anchor(11);
+  const [own] = (await bitcoin.wallet.coins()) as [WalletCoin];
+  const { txid } = await vault.spend({
+    inputs: [coin, own],
+    outputs: [
+      { to: PAYEE, valueSats: 97_000n },
+      { to: OTHER, valueSats: 57_000n },
+      { to: vault.script, valueSats: 900_000n },
+      { to: bitcoin.wallet.scripts.p2wpkh, valueSats: own.valueSats - 60_000n },
+      batchMark(1, 1),
+    ],
+  });
+  await bitcoin.mineBlocks(6);
+  await anchor(11);
+  expect((await build({ withdrawal: 1n })).missing).toBeUndefined();
+  expect(await asSettledBy(2n, txid)).toBe('payment: the Bitcoin transaction is no batch that pays withdrawal 2');
 });
 
 test('a withdrawal whose payment was settled from a Bitcoin block that is gone has no proof', async () => {
