@@ -1,7 +1,17 @@
-import { isKeystone } from '@hemid/chain';
-import { createProvenanceDeps, createRpcDeps, devVaultScript } from '@hemid/node';
-import { concat, fromDisplay, fromHex, isHemidError, parseChainSpec, toHex } from '@hemid/protocol';
-import { type BuiltProof, buildProof, decodeProof, encodeProof, type Proof, proofFromJson, type SubjectId, verifyProof } from '@hemid/provenance';
+import { isKeystone, type PlacedL2Header } from '@hemid/chain';
+import { createProvenanceDeps, createRpcDeps, devVaultScript, tellProvenance } from '@hemid/node';
+import { concat, fromDisplay, fromHex, HISTORY_ADDRESS, isHemidError, parseChainSpec, toHex } from '@hemid/protocol';
+import {
+  type BuiltProof,
+  buildProof,
+  decodeProof,
+  encodeProof,
+  type Proof,
+  type Provenance,
+  proofFromJson,
+  type SubjectId,
+  verifyProof,
+} from '@hemid/provenance';
 import { createRpcContext, invoke } from '@hemid/rpc';
 import { silentLogger } from '@hemid/runtime';
 import { createTestNetwork, createUser, devSpecJson, publishKeystone, type TestNetwork } from '@hemid/testkit';
@@ -60,6 +70,13 @@ async function verify(proof: Proof, height: number, confirmations?: number) {
   return verifyProof(decodeProof(encodeProof(proof)), { spec: network.spec, checkpoint: await checkpointAt(height), confirmations });
 }
 
+/** The headings of the story, times left out. */
+const headingsOf = (told: Provenance): string[] =>
+  tellProvenance(told)
+    .split('\n')
+    .filter((line) => /^\d\. /.test(line))
+    .map((line) => line.replace(/20\d\d-[0-9: -]+ UTC/, 'TIME'));
+
 const id = (txid: string): SubjectId => ({ hash: fromHex(txid) });
 
 test('a deposit is followed from its lock to its anchor, and the file proves it to somebody without a node', async () => {
@@ -78,7 +95,13 @@ test('a deposit is followed from its lock to its anchor, and the file proves it 
   const credited = await sequencer.build();
   expect((await build(id(txid))).missing).toMatch(/keystone 5 above block \d is not built yet/);
   await publishNext();
-  expect((await build(id(txid))).missing).toMatch(/keystone 5 .* is not published in Bitcoin yet/);
+  const unpublished = await build(id(txid));
+  expect(unpublished.missing).toMatch(/keystone 5 .* is not published in Bitcoin yet/);
+  expect(headingsOf(unpublished.provenance)).toEqual([
+    `1. locked in Bitcoin block ${lockedAt}, TIME, 6 confirmations`,
+    `2. credited in L2 block ${credited.block.header.number}, TIME, not anchored in Bitcoin yet`,
+    '3. held by the state of keystone block 5, TIME, not anchored in Bitcoin yet',
+  ]);
   await confirm(11);
 
   const proof = await prove(id(txid));
@@ -135,6 +158,13 @@ test('a transaction and a block are proven from the keystone that stands above t
   const keystoneBlock = await verify(await prove({ number: 5n }), await bitcoin.height());
   expect(keystoneBlock.subject).toEqual({ kind: 'block', id: toHex(sequencer.node.chain.headerAt(5n)?.hash as Uint8Array) });
   expect(keystoneBlock.keystone.number).toBe(10);
+  expect(headingsOf(transaction)[0]).toBe(`1. executed in L2 block ${at.block.header.number}, TIME, 12 confirmations by its anchor`);
+  expect(headingsOf(keystoneBlock)).toEqual([
+    '1. L2 block 5, TIME, 11 confirmations by its anchor',
+    '2. held by the state of keystone block 10, TIME, 11 confirmations by its anchor',
+    `3. anchored in Bitcoin block ${keystoneBlock.anchor.height}, TIME, 11 confirmations`,
+    `4. counted up to Bitcoin block ${await bitcoin.height()}, TIME`,
+  ]);
   const genesis = await verify(await prove({ number: 0n }), await bitcoin.height());
   expect(genesis).toMatchObject({ block: { number: 0 }, keystone: { number: 5 } });
   expect((await build({ number: 10n })).missing).toBe('keystone 15 above block 10 is not built yet');
@@ -180,7 +210,61 @@ test('a proof fails with its reason for another chain, another checkpoint, or to
   const longer = await prove(id(txid), lockedAt - 1);
   expect((await verify(longer, lockedAt - 1, 0)).subject.id).toBe(txid);
   expect((await verify(longer, height, 0)).subject.id).toBe(txid);
-  expect(await brokenLink(() => build(id(txid), lockedAt + 1))).toMatch(/^provenance\/checkpoint: /);
+  // A checkpoint above the lock is served too: what is below it is bound to it by hashes.
+  expect((await verify(await prove(id(txid), lockedAt + 1), lockedAt + 1, 0)).subject.id).toBe(txid);
+  expect(await brokenLink(() => build(id(txid), genesisHeight - 1))).toMatch(/^provenance\/checkpoint: .*choose one from block 110 to \d+$/);
+  expect(await brokenLink(() => build(id(txid), height + 1))).toMatch(
+    new RegExp(`^provenance/checkpoint: .*choose one from block 110 to ${height}$`),
+  );
+});
+
+test('far below the tip a proof holds as many Bitcoin headers as it may, and says from where it can be checked', async () => {
+  const { bitcoin } = network;
+  await bitcoin.mineBlocks(40);
+  const txid = await deposit();
+  await confirm(6);
+  const lockedAt = (await bitcoin.height()) - 5;
+  await publishNext();
+  await confirm(60);
+  const most = (checkpointHeight?: number, maxHeaders = 40) =>
+    buildProof(createProvenanceDeps(network.sequencer.node), id(txid), { checkpointHeight, maxHeaders });
+  const { proof } = await most();
+  const last = lockedAt - 10 + 39;
+  expect((proof as Proof).bitcoin).toMatchObject({ height: lockedAt - 10, tip: (await checkpointAt(last)).hash });
+  // The publication stands six blocks above the lock.
+  expect((await verify(proof as Proof, lockedAt)).anchor.confirmations).toBe(last - lockedAt - 6);
+
+  const height = await bitcoin.height();
+  const refused = await brokenLink(() => most(height));
+  expect(refused).toMatch(
+    /^provenance\/checkpoint: Bitcoin block \d+ cannot be the checkpoint of this proof, which has at most 40 headers: choose one/,
+  );
+  const [from, to] = (/from block (\d+) to (\d+)$/.exec(refused) ?? []).slice(1).map(Number) as [number, number];
+  for (const end of [from, to]) expect((await verify((await most(end)).proof as Proof, end)).subject.id).toBe(txid);
+  for (const beyond of [from - 1, to + 1])
+    expect(await brokenLink(() => most(beyond))).toBe(refused.replace(/block \d+ cannot/, `block ${beyond} cannot`));
+  expect(await brokenLink(() => most(undefined, 10))).toMatch(
+    new RegExp(
+      `^provenance/checkpoint: what is proven reaches from Bitcoin block ${lockedAt} to ${lockedAt + 16}: no proof has more than 10 headers$`,
+    ),
+  );
+});
+
+test('a node that keeps the state of two blocks proves what is far below them', async () => {
+  const { bitcoin } = network;
+  const pruned = await network.createVerifier(bitcoin.rpc, { stateWindow: 2 });
+  const txid = await deposit();
+  await confirm(6);
+  await publishNext();
+  await network.sequencer.build(10);
+  await confirm(11);
+  await pruned.sync();
+  const { chain } = pruned.node;
+  const [keystone, deps] = [chain.headerAt(5n), createProvenanceDeps(pruned.node)];
+  await expect(async () => chain.stateAt(keystone as PlacedL2Header).proof(HISTORY_ADDRESS, [])).rejects.toThrow('is not kept any more');
+  const { proof } = await buildProof(deps, id(txid));
+  expect(encodeProof(proof as Proof)).toBe(encodeProof(await prove(id(txid))));
+  expect((await verify(proof as Proof, await bitcoin.height())).keystone.number).toBe(5);
 });
 
 test('when Bitcoin drops the block of the publication, the anchor of before is not in the headers of now', async () => {
@@ -283,6 +367,8 @@ test('the RPC gives links, what is missing, and a proof in the form of the file'
   expect(await ask(txid)).toMatchObject({ subject: { kind: 'deposit', id: txid }, lock: { txid }, proof: null, missing });
   await expect(ask('0x12', -1)).rejects.toThrow('invalid argument 1 (checkpoint)');
   await expect(ask('deposit')).rejects.toThrow('invalid argument 0 (id): must be the hash of');
+  await expect(ask('withdrawal:')).rejects.toThrow('invalid argument 0 (id): must be the hash of');
+  await expect(ask('withdrawal:1')).rejects.toThrow('there is no withdrawal 1: ids count from 1');
   await publishNext();
   await confirm(2);
   const answer = (await ask(txid)) as { proof: unknown; missing: null };

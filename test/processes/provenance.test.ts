@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { devVaultScript } from '@hemid/node';
-import { concat, fromHex, fromKeystoneJson, type KeystoneJson } from '@hemid/protocol';
+import { devVaultScript, runProvenance } from '@hemid/node';
+import { concat, fromHex, fromKeystoneJson, type KeystoneJson, toDigits } from '@hemid/protocol';
 import type { Links } from '@hemid/provenance';
 import { publishKeystone, startProgram, waitFor } from '@hemid/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -79,6 +79,15 @@ test('a deposit on a real bitcoind is explained, proven to a file, and checked w
   expect(proven.code).toBe(0);
   const checkpoint = /--checkpoint ([0-9]+:[0-9a-f]{64})/.exec(proven.output)?.[1] ?? '';
   expect(checkpoint).toBe(`111:${await bitcoind.rpc('getblockhash', [111])}`);
+
+  // The checkpoint may be given, and named by its hash: what the node has there must be that.
+  const proveFrom = (hash: string) => runProvenance('prove', [txid, '-o', file, '--rpc', url, '--checkpoint', `110:${hash}`], {});
+  await expect(proveFrom('00'.repeat(32))).rejects.toMatchObject({
+    code: 'node/other-checkpoint',
+    message: expect.stringMatching(/^the node has [0-9a-f]{64} at Bitcoin height 110, and not the checkpoint 0{64}: /),
+  });
+  const trusted = (await bitcoind.rpc('getblockhash', [110])) as string;
+  expect(await proveFrom(trusted)).toContain(`--checkpoint 110:${trusted}`);
 
   // From here on nothing but the file, the chain spec and a block that somebody trusts.
   expect(await node.program.stop()).toBe(0);

@@ -5,7 +5,10 @@ import { beforeAll, expect, test } from 'vitest';
 import { type ProvenanceScene, playProvenanceScene } from './scene.ts';
 
 /** Of so many bytes one is flipped; every one in the long run. */
-const STEP = process.env['HEMID_LONG'] === undefined ? 29 : 1;
+const STEPS =
+  process.env['HEMID_LONG'] === undefined
+    ? ({ deposit: 37, withdrawal: 151, transaction: 131, block: 131 } as const)
+    : ({ deposit: 1, withdrawal: 1, transaction: 1, block: 1 } as const);
 const DIGITS = '0123456789abcdef';
 
 let scene: ProvenanceScene;
@@ -31,18 +34,24 @@ function otherDigit(char: string): string {
   return /[a-f]/.test(char) ? (DIGITS[10 + ((DIGITS.indexOf(char) - 9) % 6)] as string) : String.fromCharCode(char.charCodeAt(0) ^ 1);
 }
 
+/** The link that breaks when the digit behind a field is another. */
+function codeAt(text: string, field: RegExp): string | undefined {
+  const at = text.search(field) + (field.exec(text)?.[0].length ?? 0);
+  return judge(text.slice(0, at) + otherDigit(text[at] as string) + text.slice(at + 1));
+}
+
 const flips: [string, (char: string, at: number) => string][] = [
   ['a digit becomes another', otherDigit],
   ['a bit of the file is flipped', (char, at) => String.fromCharCode(char.charCodeAt(0) ^ (1 << (at % 7)))],
 ];
 
-for (const kind of ['deposit', 'transaction', 'block'] as const) {
-  test.each(flips)(`every byte of the proof of a ${kind} counts: %s`, { timeout: 600_000 }, (_, flip) => {
+for (const kind of ['deposit', 'withdrawal', 'transaction', 'block'] as const) {
+  test.each(flips)(`every byte of the proof of a ${kind} counts: %s`, { timeout: 3_600_000 }, (_, flip) => {
     const text = encodeProof(scene[kind]);
     expect(judge(text)).toBeUndefined();
     const reasons = new Map<string, number>();
     const survived: string[] = [];
-    for (let at = 0; at < text.length; at += kind === 'deposit' ? STEP : 4 * STEP) {
+    for (let at = 0; at < text.length; at += STEPS[kind]) {
       const code = judge(text.slice(0, at) + flip(text[at] as string, at) + text.slice(at + 1));
       if (code === undefined) survived.push(`byte ${at}: …${text.slice(Math.max(0, at - 30), at + 1)}`);
       else reasons.set(code, (reasons.get(code) ?? 0) + 1);
@@ -54,20 +63,28 @@ for (const kind of ['deposit', 'transaction', 'block'] as const) {
 
 test('every link is named when it is what a flipped digit breaks', () => {
   const text = encodeProof(scene.deposit);
-  const codeAt = (field: RegExp): string | undefined => {
-    const at = text.search(field) + (field.exec(text)?.[0].length ?? 0);
-    return judge(text.slice(0, at) + otherDigit(text[at] as string) + text.slice(at + 1));
-  };
-  expect(codeAt(/"spec":"0x/)).toBe('provenance/spec');
-  expect(codeAt(/"bitcoin":\{"headers":"0x[0-9a-f]{300}/)).toBe('provenance/bitcoin');
-  expect(codeAt(/"bitcoin":.*"tip":"0x/)).toBe('provenance/bitcoin');
-  expect(codeAt(/\],"headers":\["0x[0-9a-f]{60}|,"headers":\["0x[0-9a-f]{60}/)).toBe('provenance/block');
-  expect(codeAt(/"history":\{"account":\["0x[0-9a-f]{20}/)).toBe('provenance/block');
-  expect(codeAt(/"inclusion":\{"index":/)).toBe('provenance/block');
-  expect(codeAt(/"seal":"0x/)).toBe('provenance/seal');
-  expect(codeAt(/"anchor":\{"branch":\["0x/)).toBe('provenance/anchor');
-  expect(codeAt(/"lock":\{"branch":\["0x/)).toBe('provenance/lock');
-  expect(codeAt(/"lock":.*"index":/)).toBe('provenance/lock');
+  expect(codeAt(text, /"spec":"0x/)).toBe('provenance/spec');
+  expect(codeAt(text, /"bitcoin":\{"headers":"0x[0-9a-f]{300}/)).toBe('provenance/bitcoin');
+  expect(codeAt(text, /"bitcoin":.*"tip":"0x/)).toBe('provenance/bitcoin');
+  expect(codeAt(text, /\],"headers":\["0x[0-9a-f]{60}|,"headers":\["0x[0-9a-f]{60}/)).toBe('provenance/block');
+  expect(codeAt(text, /"history":\{"account":\["0x[0-9a-f]{20}/)).toBe('provenance/block');
+  expect(codeAt(text, /"inclusion":\{"index":/)).toBe('provenance/block');
+  expect(codeAt(text, /"seal":"0x/)).toBe('provenance/seal');
+  expect(codeAt(text, /"anchor":\{"branch":\["0x/)).toBe('provenance/anchor');
+  expect(codeAt(text, /"lock":\{"branch":\["0x/)).toBe('provenance/lock');
+  expect(codeAt(text, /"lock":.*"index":/)).toBe('provenance/lock');
+});
+
+test('every link of a withdrawal is named when it is what a flipped digit breaks', () => {
+  const text = encodeProof(scene.withdrawal);
+  expect(codeAt(text, /"withdrawal":\{"id":/)).toBe('provenance/request');
+  expect(codeAt(text, /"payment":\{"branch":\["0x/)).toBe('provenance/payment');
+  expect(codeAt(text, /"payment":.*?"height":/)).toBe('provenance/payment');
+  expect(codeAt(text, /"settlement":\{"anchor":\{"branch":\["0x/)).toBe('provenance/anchor');
+  expect(codeAt(text, /"settlement":.*"headers":\["0x[0-9a-f]{60}/)).toBe('provenance/block');
+  expect(codeAt(text, /"settlement":.*"history":\{"account":\["0x[0-9a-f]{20}/)).toBe('provenance/block');
+  expect(codeAt(text, /"settlement":.*"inclusion":\{"index":/)).toBe('provenance/block');
+  expect(codeAt(text, /"settlement":.*"seal":"0x/)).toBe('provenance/seal');
 });
 
 test('a block that was put below the keystone block afterwards is not the one that its state knows', () => {

@@ -16,7 +16,7 @@ import type { Node } from './node.ts';
 type AnyTable = Table<unknown, unknown>;
 
 /** What the canonical chain alone decides. */
-const CHAIN_TABLES = ['canonical', 'transaction', 'keystone', 'state', 'stateHistory', 'stateUndo'] as const;
+const CHAIN_TABLES = ['canonical', 'transaction', 'keystone', 'historyProof', 'state', 'stateHistory', 'stateUndo'] as const;
 /** What the Bitcoin block decides that a follower stands on. */
 const FOLLOWERS = [
   { follower: bitcoinIndex, tables: ['output', 'script', 'pastScript', 'scriptNode', 'bitcoinTransaction', 'publication'] },

@@ -1,7 +1,9 @@
 export { type DbContext, type DbEnd, openDbNode } from './db-node.ts';
 export { runDbVerify } from './db-verify.ts';
 export { devKey, devVaultScript } from './dev-key.ts';
-export { createNode, type Node, type NodeDeps, type NodeOptions } from './node.ts';
+export { createNode, type Node, type NodeDeps, type NodeLimits, type NodeOptions } from './node.ts';
+export { runProvenance } from './provenance-command.ts';
 export { createProvenanceDeps } from './provenance-deps.ts';
+export { tellProvenance } from './provenance-story.ts';
 export { createRpcDeps, createTbcDeps } from './rpc-deps.ts';
 export { completeTemplate, readChainSpec, type TemplateChoice } from './spec-template.ts';

@@ -18,11 +18,18 @@ const checkpoint = z
   .regex(/^[0-9]{1,9}:[0-9a-fA-F]{64}$/, 'must be <height>:<hash>, as Bitcoin tools write the hash')
   .transform((text) => ({ height: Number.parseInt(text, 10), hash: fromDisplay(text.slice(text.indexOf(':') + 1)) }));
 
+const checkpointAt = z
+  .string()
+  .regex(/^[0-9]{1,9}(:[0-9a-fA-F]{64})?$/, 'must be <height> or <height>:<hash>, as Bitcoin tools write the hash')
+  .transform((text) => ({ height: Number.parseInt(text, 10), hash: text.split(':')[1]?.toLowerCase() }));
+
 const explainConfig = z.strictObject({ rpc });
 const proveConfig = z.strictObject({
   rpc,
   out: z.string().describe('file to write; -o for short'),
-  checkpoint: height.optional().describe('Bitcoin height from which the proof can be checked (default: where it begins)'),
+  checkpoint: checkpointAt
+    .optional()
+    .describe('<height> or <height>:<hash> of the Bitcoin block from which the proof will be checked (default: where it begins)'),
 });
 const verifyConfig = z.strictObject({
   chain: z.string().describe('chain spec file'),
@@ -38,7 +45,7 @@ interface Verb {
   run(operand: string, config: unknown): Promise<string>;
 }
 
-const what = { name: 'ID', about: 'txid of a deposit, hash of an L2 transaction or block, or number of a block' };
+const what = { name: 'ID', about: 'txid of a deposit, withdrawal:<id>, hash of an L2 transaction or block, or number of a block' };
 
 /** A node's answer to `hemi_getProvenance`. */
 type Answer = Told & { proof: unknown };
@@ -57,15 +64,22 @@ async function explain(id: string, config: z.output<typeof explainConfig>): Prom
 }
 
 async function prove(id: string, config: z.output<typeof proveConfig>): Promise<string> {
-  const answer = await ask(config.rpc, [toParam(id), config.checkpoint]);
+  const answer = await ask(config.rpc, [toParam(id), config.checkpoint?.height]);
   if (answer.proof === null) throw fail('node/no-proof', `no proof yet: ${answer.missing}`);
+  const { height: from, hash } = answer.bitcoin?.checkpoint ?? { height: 0, hash: '' };
+  const trusted = config.checkpoint?.hash ?? hash;
+  if (trusted !== hash) {
+    throw fail(
+      'node/other-checkpoint',
+      `the node has ${hash} at Bitcoin height ${from}, and not the checkpoint ${trusted}: one of them is not in the best chain`,
+    );
+  }
   const text = encodeProof(proofFromJson(answer.proof));
   try {
     writeFileSync(config.out, text);
   } catch (cause) {
     throw fail('node/config', `cannot write ${config.out}: ${(cause as Error).message}`, { cause });
   }
-  const { height: from, hash } = answer.bitcoin?.checkpoint ?? { height: 0, hash: '' };
   return [
     `${config.out}: ${text.length} bytes, the proof of ${answer.subject.kind} ${answer.subject.id}`,
     `to check it: hemid verify ${config.out} --chain <chain spec> --checkpoint ${from}:${hash}`,
@@ -91,7 +105,7 @@ async function verify(path: string, config: z.output<typeof verifyConfig>): Prom
 /** The commands of provenance, by name. */
 export const PROVENANCE_COMMANDS: Record<string, Verb> = {
   explain: {
-    about: 'tells where a deposit, a transaction or a block comes from, link by link',
+    about: 'tells where a deposit, a transaction or a block comes from, or where a withdrawal went, link by link',
     operand: what,
     schema: explainConfig,
     example: 'hemid explain 17 --rpc http://127.0.0.1:8545',

@@ -1,4 +1,5 @@
 import type { ProvenanceDeps } from '@hemid/provenance';
+import { reportWithdrawal } from '@hemid/tunnel';
 import type { Node } from './node.ts';
 
 /** What the builder of proofs reads of a node. */
@@ -14,5 +15,6 @@ export function createProvenanceDeps({ chain, headers, blocks, finality }: Node)
       placeOf: (txid) => chain.viewAt(chain.head('latest')).transaction(txid),
     },
     finality,
+    tunnel: { withdrawal: (id) => reportWithdrawal(chain, id) },
   };
 }

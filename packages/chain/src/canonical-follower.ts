@@ -1,9 +1,12 @@
 import type { HeaderChain } from '@hemid/bitcoin';
-import { hashOfTransaction } from '@hemid/hvm';
+import { hashOfTransaction, proveAtOnce } from '@hemid/hvm';
 import {
   type ChainSpec,
   decodeSystemTransaction,
+  encodeRlp,
+  HISTORY_ADDRESS,
   hashKeystone,
+  historySlot,
   type SealedBlock,
   TUNNEL_TYPE,
   type TunnelTransaction,
@@ -70,6 +73,24 @@ export function createKeystoneIndex(
     revert(sealed, batch) {
       const id = idOf(sealed);
       if (id !== undefined) batch.del(layout.keystone, id);
+    },
+  };
+}
+
+/** What the state of each canonical keystone block shows of the blocks below it; it reads the state that the batch has moved there. */
+export function createHistoryProofs(spec: ChainSpec): Follower<SealedBlock> {
+  const period = BigInt(spec.genesis.keystonePeriod);
+  return {
+    name: 'history-proofs',
+    apply({ block: { header } }, batch) {
+      const { number } = header;
+      if (!isKeystone(spec, number)) return;
+      const numbers = number > period ? [number - 1n, number - period] : [number - 1n];
+      const { account, slots } = proveAtOnce((key) => batch.get(layout.state, key), HISTORY_ADDRESS, numbers.map(historySlot));
+      batch.put(layout.historyProof, number, encodeRlp([account, ...slots]));
+    },
+    revert({ block }, batch) {
+      if (isKeystone(spec, block.header.number)) batch.del(layout.historyProof, block.header.number);
     },
   };
 }

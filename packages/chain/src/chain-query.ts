@@ -1,6 +1,6 @@
 import { createBitcoinView, type ViewDeps } from '@hemid/bitcoin';
 import { createSandbox, createStateReader, decodeUserTransaction, type ExecutionDeps, replayBlock, simulate } from '@hemid/hvm';
-import { toHex } from '@hemid/protocol';
+import { decodeRlp, toHex } from '@hemid/protocol';
 import { layout } from '@hemid/store';
 import type { BlockArchive } from './block-archive.ts';
 import { bitcoinReference } from './block-rule.ts';
@@ -18,6 +18,7 @@ export type ChainQueries = Pick<
   | 'transaction'
   | 'tunnelTransaction'
   | 'keystoneBlock'
+  | 'historyProof'
   | 'stateAt'
   | 'viewAt'
   | 'decode'
@@ -54,6 +55,12 @@ export function createChainQueries(deps: ChainQueryDeps): ChainQueries {
     keystoneBlock(abbreviatedHash) {
       const row = store.get(layout.keystone, abbreviatedHash);
       return row === undefined ? undefined : archive.readHeader(row.blockHash);
+    },
+    historyProof(number) {
+      const row = store.get(layout.historyProof, number);
+      if (row === undefined) return undefined;
+      const [account = [], parent = [], previous] = decodeRlp(row, 'the history proof of a keystone block') as Uint8Array[][];
+      return { account, parent, ...(previous && { previous }) };
     },
     stateAt: (block) => createStateReader(execution.states.source(block.hash), block.header.stateRoot),
     viewAt: (block) => context(block).view,

@@ -14,6 +14,13 @@ export interface HeadChange {
   added: PlacedL2Header[];
 }
 
+/** Trie nodes from the root down: the EIP-2935 contract, its slot of the parent's hash, and that of the keystone block before, if there is one. */
+export interface HistoryProof {
+  account: Uint8Array[];
+  parent: Uint8Array[];
+  previous?: Uint8Array[];
+}
+
 /** What rpc, network and finality see of the L2 chain. */
 export interface ChainReader {
   readonly spec: ChainSpec;
@@ -32,6 +39,8 @@ export interface ChainReader {
   tunnelTransaction(txid: Uint8Array): { blockHash: Uint8Array; index: number } | undefined;
   /** The keystone of a keystone block. */
   keystone(block: PlacedL2Header): Keystone;
+  /** What the state of a canonical keystone block shows of the blocks below it, however old it is. */
+  historyProof(number: bigint): HistoryProof | undefined;
   /** A canonical keystone block by the hash of its abbreviation (internal order). */
   keystoneBlock(abbreviatedHash: Uint8Array): PlacedL2Header | undefined;
   /** State after a block. */

@@ -6,7 +6,7 @@ import { type Batch, type Follower, follow, layout, routeBetween, type Store } f
 import { supplyAfter } from './accounting.ts';
 import { createBlockArchive } from './block-archive.ts';
 import { checkSeal } from './block-rule.ts';
-import { canonicalNumbers, createKeystoneIndex, transactionIndex, tunnelIndex } from './canonical-follower.ts';
+import { canonicalNumbers, createHistoryProofs, createKeystoneIndex, transactionIndex, tunnelIndex } from './canonical-follower.ts';
 import { createChainQueries } from './chain-query.ts';
 import type { ChainReader, HeadChange } from './chain-reader.ts';
 import { assertCheckpoint, type Checkpoint } from './checkpoint.ts';
@@ -139,7 +139,14 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     apply: ({ block, hash }, batch) => states.apply({ hash, number: block.header.number }, batch),
     revert: ({ block, hash }, batch) => states.revert({ hash, number: block.header.number }, batch),
   };
-  const followers = [canonicalNumbers, transactionIndex, tunnelIndex, createKeystoneIndex(spec, headers, ancestorOf), stateFollower];
+  const followers = [
+    canonicalNumbers,
+    transactionIndex,
+    tunnelIndex,
+    createKeystoneIndex(spec, headers, ancestorOf),
+    stateFollower,
+    createHistoryProofs(spec),
+  ];
   const preparationDeps = { ...deps, execution, ancestorOf };
   const tree = {
     parent: parentOf,

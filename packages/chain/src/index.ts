@@ -1,8 +1,8 @@
 export { acceptRun, chooseRun, type RunLimits } from './bitcoin-run.ts';
 export { type BlockParts, bitcoinReference, checkHeader, checkSeal, sequencerAt, splitBlock } from './block-rule.ts';
-export { canonicalNumbers, createKeystoneIndex, transactionIndex } from './canonical-follower.ts';
+export { canonicalNumbers, createHistoryProofs, createKeystoneIndex, transactionIndex } from './canonical-follower.ts';
 export { type BlockFiller, type Chain, type ChainDeps, openChain } from './chain.ts';
-export type { ChainReader, HeadChange, HeadTag } from './chain-reader.ts';
+export type { ChainReader, HeadChange, HeadTag, HistoryProof } from './chain-reader.ts';
 export type { Checkpoint } from './checkpoint.ts';
 export { checkDerived } from './derived-rule.ts';
 export { type Anchored, chooseHead, type ForkTree } from './fork-choice.ts';

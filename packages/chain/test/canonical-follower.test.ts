@@ -1,8 +1,16 @@
-import { hashKeystone, PAYOUT_TYPE, type SealedBlock, toHex } from '@hemid/protocol';
+import { HISTORY_ADDRESS, hashKeystone, historySlot, PAYOUT_TYPE, type SealedBlock, toHex } from '@hemid/protocol';
 import { layout, openMemoryStore } from '@hemid/store';
 import { checkFollower, createTestNetwork, createUser, publishKeystone, type TestNetwork } from '@hemid/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { canonicalNumbers, createKeystoneIndex, isKeystone, transactionIndex } from '../src/index.ts';
+import {
+  canonicalNumbers,
+  createHistoryProofs,
+  createKeystoneIndex,
+  type HistoryProof,
+  isKeystone,
+  type PlacedL2Header,
+  transactionIndex,
+} from '../src/index.ts';
 
 let network: TestNetwork;
 /** Twelve blocks of a real network: runs of headers, user transactions, keystones, a payout. */
@@ -39,6 +47,7 @@ for (const [name, follower] of [
   ['canonical numbers', () => canonicalNumbers],
   ['transactions', () => transactionIndex],
   ['keystones', keystoneIndex],
+  ['history proofs', () => createHistoryProofs(network.spec)],
 ] as const) {
   test(`the follower of ${name} leaves the bytes as they were when its blocks are taken back`, async () => {
     await checkFollower({ follower: follower(), blocks, store: await openMemoryStore(), seed: 5 });
@@ -58,4 +67,26 @@ test('the keystone index finds each keystone block by the hash of its abbreviati
     return [toHex(hashKeystone(chain.keystone({ header: block.header, hash }))), `${block.header.number} ${toHex(hash)}`];
   });
   expect(rows.sort()).toEqual(expected.sort());
+});
+
+test('what is kept of a keystone block is what its state proves, and goes when the block goes', async () => {
+  const { chain } = network.sequencer.node;
+  for (const [number, slots] of [
+    [5n, [4n]],
+    [10n, [9n, 5n]],
+  ] as const) {
+    const { accountProof, storageProof } = await chain
+      .stateAt(chain.headerAt(number) as PlacedL2Header)
+      .proof(HISTORY_ADDRESS, slots.map(historySlot));
+    const { account, parent, previous } = chain.historyProof(number) as HistoryProof;
+    expect(account.map(toHex)).toEqual(accountProof);
+    expect([parent, previous].filter((nodes) => nodes !== undefined).map((nodes) => nodes.map(toHex))).toEqual(
+      storageProof.map(({ proof }) => proof),
+    );
+    expect(accountProof.length * storageProof.length).toBeGreaterThan(0);
+  }
+  expect(chain.historyProof(11n)).toBeUndefined();
+  await chain.rollback(3n);
+  expect(chain.historyProof(10n)).toBeUndefined();
+  expect(chain.historyProof(5n)).toBeDefined();
 });

@@ -19,6 +19,7 @@ import {
   fromHex,
   HISTORY_ADDRESS,
   hashHeader,
+  historySlot,
   type L2Block,
   type L2Header,
   PAYOUT_TYPE,
@@ -100,8 +101,6 @@ export interface ExecutionDeps {
 
 /** Transactions between two pauses. */
 const TURN = 32;
-
-const HISTORY_SERVE_WINDOW = 8191n;
 
 /** Tunnel's sums in a state. */
 export function tunnelSums(state: FlatState): TunnelSums {
@@ -189,7 +188,7 @@ export interface Opening {
 /** What the executor writes before anything else: the parent's hash (EIP-2935), and Tunnel's configuration where an upgrade changes it. */
 export function openingWrites(spec: ChainSpec, { parent, header }: Opening): StorageWrite[] {
   const { number, parentHash, timestamp } = header;
-  const history = { address: HISTORY_ADDRESS, slot: toBigEndian((number - 1n) % HISTORY_SERVE_WINDOW, 32), value: parentHash };
+  const history = { address: HISTORY_ADDRESS, slot: historySlot(number - 1n), value: parentHash };
   return [history, ...configurationChanges(spec, { parent, timestamp })];
 }
 

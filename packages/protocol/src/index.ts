@@ -1,5 +1,6 @@
 export { type AbiFunction, type AbiType, type AbiValue, abiFunction, decodeAbi } from './abi.ts';
 export { ATTRIBUTES_GAS, type Attributes, decodeAttributes, encodeAttributes, toAttributesTransaction } from './attributes.ts';
+export { encodeMark, hashPayments, MAX_COUNT, readMark } from './batch.ts';
 export { addressToScript, type BitcoinNetwork, scriptToAddress } from './bitcoin-address.ts';
 export { displayBytes, fromDisplay, sha256d, toDisplay } from './bitcoin-hash.ts';
 export { type BitcoinHeader, decodeBitcoinHeader, encodeBitcoinHeader, HEADER_SIZE, hashBitcoinHeader } from './bitcoin-header.ts';
@@ -83,6 +84,7 @@ export {
   DEPOSIT_CALLER_ADDRESS,
   FEE_VAULT_ADDRESS,
   HISTORY_ADDRESS,
+  historySlot,
   POP_REWARD_ADDRESS,
   paidSlot,
   SYSTEM_ADDRESS,

@@ -21,6 +21,12 @@ export const DEAD_ADDRESS: Uint8Array = predeploy('dead');
 /** The EIP-2935 contract that keeps parent hashes. */
 export const HISTORY_ADDRESS: Uint8Array = hexToBytes('0000f90827f1c53a10cb7a02335b175320002935');
 
+/** Blocks whose hashes the EIP-2935 contract keeps. */
+const HISTORY_SERVE_WINDOW = 8191n;
+
+/** Slot of the EIP-2935 contract that holds the hash of a block. */
+export const historySlot = (number: bigint): Uint8Array => toBigEndian(number % HISTORY_SERVE_WINDOW, 32);
+
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** Tunnel slot: the queue's Bitcoin block, display order. */

@@ -34,9 +34,9 @@ function readTransaction(raw: Uint8Array): BitcoinTransaction | undefined {
  * The transaction that is shown to be in a Bitcoin block. The coinbase, which is the first leaf and cannot be mistaken
  * for a node, shows how deep the tree is.
  *
- * @throws `provenance/lock` or `provenance/anchor`, whichever `link` it is.
+ * @throws `provenance/lock`, `provenance/payment` or `provenance/anchor`, whichever `link` it is.
  */
-export function verifyInclusion(part: BitcoinInclusion, run: HeaderRun, link: 'lock' | 'anchor'): BitcoinTransaction {
+export function verifyInclusion(part: BitcoinInclusion, run: HeaderRun, link: 'lock' | 'payment' | 'anchor'): BitcoinTransaction {
   const refuse = (why: string): Error => fail(`provenance/${link}`, `${link}: ${why}`);
   const block = run.at(part.height);
   if (block === undefined) throw refuse(`the Bitcoin headers have no block at height ${part.height}`);

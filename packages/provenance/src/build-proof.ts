@@ -1,23 +1,11 @@
-import {
-  concat,
-  decodeBitcoinHeader,
-  displayBytes,
-  encodeConsensusReceipt,
-  encodeHeader,
-  fromHex,
-  HISTORY_ADDRESS,
-  isHemidError,
-  type Publication,
-} from '@hemid/protocol';
-import { fail } from './errors.ts';
-import { lowestHeight, runStart } from './header-run.ts';
+import { displayBytes, isHemidError, type Publication, readMark, toDisplay } from '@hemid/protocol';
+import { type Anchorable, buildAnchored, findAnchor, keystoneAbove, showAnchored, showPlace } from './build-anchored.ts';
+import { buildRun } from './build-run.ts';
 import { proveInclusion } from './merkle-branch.ts';
 import type { L2Place, ProvenanceDeps } from './ports.ts';
 import { PROOF_FORMAT, type Proof } from './proof.ts';
-import { type Provenance, showBlock, showLock, showTransaction, subjectOf } from './provenance.ts';
-import { findSubject, type Subject, type SubjectId } from './subject.ts';
-import { proveListItem } from './trie-list.ts';
-import { historySlot } from './verify-blocks.ts';
+import { type PaymentLink, type Provenance, showLock, showPayment, showRequest, subjectOf } from './provenance.ts';
+import { type FoundInBitcoin, type FoundWithdrawal, findSubject, type Subject, type SubjectId } from './subject.ts';
 import { verifyProof } from './verify-proof.ts';
 
 /** What a node says of where something comes from. */
@@ -29,98 +17,91 @@ export interface BuiltProof {
   missing?: string;
 }
 
+export interface ProofOptions {
+  /** The Bitcoin block from which a reader of the proof will check; the lowest one that the proof needs if left out. */
+  checkpointHeight?: number | undefined;
+  /** Bitcoin headers that the proof has at most. */
+  maxHeaders?: number;
+}
+
 /** Checking so many takes a node, which has other things to do, a second or two. */
 const MAX_HEADERS = 20_000;
 
-function headersOf({ spec, bitcoin }: ProvenanceDeps, { from, tip }: { from: number; tip: { hash: Uint8Array; height: number } }): Uint8Array {
-  const { genesisHeight, headersBefore } = spec.genesis.bitcoin;
-  const parts: Uint8Array[] = [];
-  for (let height = from; height <= tip.height; height += 1) {
-    const header = height < genesisHeight ? headersBefore[height - lowestHeight(spec)] : bitcoin.ancestor(tip.hash, height)?.header;
-    if (header !== undefined) parts.push(header);
-  }
-  return concat(...parts);
+type Anchored = Anchorable & { keystone: L2Place; publication: Publication };
+/** A subject with all its links. */
+interface Complete {
+  lock: Subject['lock'];
+  first: Anchored;
+  out: { found: FoundWithdrawal; payment: FoundInBitcoin; settlement: Anchored } | undefined;
+}
+/** A subject with what stands so far above its blocks. */
+type Followed = Subject & { first?: Anchorable | undefined; settlement?: Anchorable | undefined };
+
+const isAnchored = (one: Anchorable): one is Anchored => one.keystone !== undefined && one.publication !== undefined;
+
+async function follow(deps: ProvenanceDeps, subject: Subject): Promise<Followed> {
+  const { block, index, withdrawal } = subject;
+  const settled = withdrawal?.settlement;
+  return {
+    ...subject,
+    first: block && { block, index, ...(await findAnchor(deps, block)) },
+    settlement: settled && { ...settled, ...(await findAnchor(deps, settled.block)) },
+  };
 }
 
-async function proveHistory({ chain, spec }: ProvenanceDeps, { keystone, number }: { keystone: L2Place; number: bigint }): Promise<Proof['history']> {
-  const period = BigInt(spec.genesis.keystonePeriod);
-  const slots = [number - 1n, ...(number > period ? [number - period] : [])].map(historySlot);
-  const { accountProof, storageProof } = await chain.stateAt(keystone).proof(HISTORY_ADDRESS, slots);
-  const [parent = [], previous] = storageProof.map(({ proof }) => proof.map(fromHex));
-  return { account: accountProof.map(fromHex), parent, ...(previous && { previous }) };
-}
-
-/** The L2 headers from a block to the keystone block above it. */
-function headersBetween({ chain }: ProvenanceDeps, from: L2Place, to: L2Place): Uint8Array[] {
-  const headers: Uint8Array[] = [];
-  for (let number = from.header.number; number <= to.header.number; number += 1n) {
-    const place = chain.headerAt(number);
-    if (place !== undefined) headers.push(encodeHeader(place.header));
-  }
-  return headers;
-}
-
-interface Ends {
-  subject: Subject & { block: L2Place };
-  keystone: L2Place;
-  publication: Publication;
-  checkpointHeight: number | undefined;
-}
-
-async function assemble(
+function assemble(
   deps: ProvenanceDeps,
-  { subject, keystone, publication, checkpointHeight }: Ends,
-): Promise<{ proof: Proof; checkpointHeight: number }> {
-  const { spec, chain, bitcoin } = deps;
-  const { lock, block, index } = subject;
+  { lock, first, out }: Complete,
+  { checkpointHeight, maxHeaders = MAX_HEADERS }: ProofOptions,
+): { proof: Proof; checkpoint: number } {
+  const { spec, bitcoin } = deps;
   const tip = bitcoin.tip();
-  const named = [keystone, ...(lock === undefined ? [] : [block])].map(
-    ({ header }) => bitcoin.heightOf(displayBytes(header.extraData)) ?? tip.height,
-  );
-  const lowest = Math.min(...named, publication.height, lock?.height ?? tip.height);
-  const checkpoint = checkpointHeight ?? lowest;
-  if (checkpoint > lowest) throw fail('provenance/checkpoint', `the checkpoint must not be above Bitcoin block ${lowest}, where the proof begins`);
-  const from = runStart(spec, checkpoint);
-  if (tip.height - from >= MAX_HEADERS)
-    throw fail(
-      'provenance/checkpoint',
-      `a proof from Bitcoin block ${checkpoint} on has ${tip.height - from} headers, at most ${MAX_HEADERS} are given`,
-    );
-
-  const transactions = index === undefined ? [] : (chain.block(block.hash)?.block.transactions ?? []);
-  const receipts = index === undefined ? [] : (chain.receipts(block.hash) ?? []);
+  const anchored = [first, ...(out === undefined ? [] : [out.settlement])];
+  const naming = [
+    ...anchored.map(({ keystone }) => keystone),
+    ...(lock === undefined ? [] : [first.block]),
+    ...(out === undefined ? [] : [out.settlement.block]),
+  ];
+  const named = naming.map(({ header }) => bitcoin.heightOf(displayBytes(header.extraData)) ?? tip.height);
+  const published = anchored.map(({ publication }) => publication.height);
+  const { checkpoint, run } = buildRun(deps, {
+    lowest: Math.min(...named, ...published, lock?.height ?? tip.height, out?.payment.height ?? tip.height),
+    highest: Math.min(tip.height, Math.max(...published) + spec.genesis.finality.super),
+    checkpoint: checkpointHeight,
+    maxHeaders,
+  });
+  const inBitcoin = ({ blockHash, height, index }: FoundInBitcoin) => proveInclusion(bitcoin.transactions(blockHash), { height, index });
+  const settled = out && buildAnchored(deps, out.settlement);
   const proof: Proof = {
     format: PROOF_FORMAT,
     spec: spec.genesisHash,
-    ...(lock && { lock: proveInclusion(bitcoin.transactions(lock.blockHash), lock) }),
-    ...(index !== undefined && {
-      inclusion: { index, transaction: proveListItem(transactions, index), receipt: proveListItem(receipts.map(encodeConsensusReceipt), index) },
-    }),
-    headers: headersBetween(deps, block, keystone),
-    history: await proveHistory(deps, { keystone, number: keystone.header.number }),
-    seal: chain.block(keystone.hash)?.seal ?? new Uint8Array(),
-    anchor: proveInclusion(bitcoin.transactions(publication.blockHash), { height: publication.height, index: publication.txIndex }),
-    bitcoin: { height: from, headers: headersOf(deps, { from, tip }), tip: tip.hash },
+    ...(lock && { lock: inBitcoin(lock) }),
+    ...buildAnchored(deps, first),
+    ...(out &&
+      settled?.inclusion && {
+        withdrawal: { id: Number(out.found.request.id), payment: inBitcoin(out.payment), settlement: { ...settled, inclusion: settled.inclusion } },
+      }),
+    bitcoin: run,
   };
-  return { proof, checkpointHeight: checkpoint };
+  return { proof, checkpoint };
+}
+
+function showPaid(deps: ProvenanceDeps, { request, payment }: FoundWithdrawal, anchorHeight: number | undefined): PaymentLink | undefined {
+  const batch = payment && readMark(payment.transaction.outputs);
+  if (payment === undefined || batch === undefined || anchorHeight === undefined) return undefined;
+  const { txid } = payment.transaction;
+  return showPayment(request, { txid, vout: Number(request.id - batch.firstId), place: showPlace(deps, payment, 1), anchorHeight });
 }
 
 /** The links of a subject that has no proof yet, as the node sees them. */
-function showSubject({ chain, bitcoin }: ProvenanceDeps, { lock, block, index }: Subject): Provenance {
-  const tip = bitcoin.tip();
-  const raw = block && index !== undefined ? chain.block(block.hash)?.block.transactions[index] : undefined;
-  const receipt = block && index !== undefined ? chain.receipts(block.hash)?.[index] : undefined;
+function showSubject(deps: ProvenanceDeps, { lock, withdrawal, first, settlement }: Followed): Provenance {
+  const payment = withdrawal && showPaid(deps, withdrawal, first?.publication?.height);
   const links = {
-    ...(lock && {
-      lock: showLock(lock.deposit, {
-        height: lock.height,
-        blockHash: lock.blockHash,
-        time: decodeBitcoinHeader(bitcoin.ancestor(lock.blockHash, lock.height)?.header ?? new Uint8Array(80)).time,
-        confirmations: tip.height - lock.height + 1,
-      }),
-    }),
-    ...(block && { block: showBlock(block) }),
-    ...(raw && receipt && index !== undefined && { transaction: showTransaction(raw, { index, succeeded: receipt.succeeded }) }),
+    ...(lock && { lock: showLock(lock.deposit, showPlace(deps, lock, 1)) }),
+    ...(first && showAnchored(deps, first)),
+    ...(withdrawal && { withdrawal: showRequest(withdrawal.request, deps.spec) }),
+    ...(payment && { payment }),
+    ...(settlement && { settlement: showAnchored(deps, settlement) }),
   };
   return { subject: subjectOf(links), ...links };
 }
@@ -132,31 +113,47 @@ function whyNotCredited({ spec, chain, bitcoin }: ProvenanceDeps, height: number
   return `the deposit is not credited yet: it is due once the L2 chain sees Bitcoin block ${due}, and it sees block ${seen} now`;
 }
 
+function whyNotAnchored(deps: ProvenanceDeps, { block, keystone }: Anchorable): string {
+  const first = keystoneAbove(deps, block);
+  return `keystone ${first} above block ${block.header.number} is not ${keystone === undefined ? 'built' : 'published in Bitcoin'} yet`;
+}
+
+function whyNotSettled({ spec }: ProvenanceDeps, { request, state }: FoundWithdrawal): string {
+  const { id } = request;
+  if (state.settledBy !== undefined) {
+    return `withdrawal ${id} is settled, and Bitcoin transaction ${toDisplay(state.settledBy)}, which paid it, is not on the best Bitcoin chain any more`;
+  }
+  if (state.status === 'requested') return `withdrawal ${id} is not paid yet: its block is not final`;
+  const order = state.before === 0n ? 'it is the next to be paid' : `${state.before} requested earlier are paid before it`;
+  return `withdrawal ${id} is not settled yet: its block is final and ${order}; a payment is settled once it has ${spec.genesis.tunnel.confirmations} confirmations`;
+}
+
+/** The subject with all its links, or what it waits for. */
+function complete(deps: ProvenanceDeps, { lock, withdrawal, first, settlement }: Followed): Complete | string {
+  if (first === undefined) return whyNotCredited(deps, lock?.height ?? 0);
+  if (!isAnchored(first)) return whyNotAnchored(deps, first);
+  if (withdrawal === undefined) return { lock, first, out: undefined };
+  if (settlement === undefined || withdrawal.payment === undefined) return whyNotSettled(deps, withdrawal);
+  if (!isAnchored(settlement)) return whyNotAnchored(deps, settlement);
+  return { lock, first, out: { found: withdrawal, payment: withdrawal.payment, settlement } };
+}
+
 /**
- * Builds the proof of where a deposit, an L2 transaction or an L2 block comes from (protocol section 11), and checks it.
+ * Builds the proof of where a deposit, an L2 transaction or an L2 block comes from, or where a withdrawal went (protocol
+ * section 11), and checks it.
  *
- * @param options `checkpointHeight`: the Bitcoin block from which a reader of the proof will check; the lowest one that the
- * proof needs if left out.
  * @throws `provenance/not-found`, `provenance/checkpoint`
  */
-export async function buildProof(deps: ProvenanceDeps, id: SubjectId, options: { checkpointHeight?: number | undefined } = {}): Promise<BuiltProof> {
-  const { spec, chain, bitcoin, finality } = deps;
-  const subject = findSubject(deps, id);
-  const provenance = showSubject(deps, subject);
-  const { block, lock } = subject;
-  if (block === undefined) return { provenance, missing: whyNotCredited(deps, lock?.height ?? 0) };
-  const period = BigInt(spec.genesis.keystonePeriod);
-  const first = (block.header.number / period + 1n) * period;
-  const next = chain.headerAt(block.header.number + 1n);
-  const best = next && (await finality.of(next)).best;
-  if (best === undefined) {
-    const isBuilt = chain.headerAt(first) !== undefined;
-    return { provenance, missing: `keystone ${first} above block ${block.header.number} is not ${isBuilt ? 'published in Bitcoin' : 'built'} yet` };
-  }
+export async function buildProof(deps: ProvenanceDeps, id: SubjectId, options: ProofOptions = {}): Promise<BuiltProof> {
+  const { spec, bitcoin } = deps;
+  const followed = await follow(deps, await findSubject(deps, id));
+  const provenance = showSubject(deps, followed);
+  const whole = complete(deps, followed);
+  if (typeof whole === 'string') return { provenance, missing: whole };
   try {
-    const { proof, checkpointHeight } = await assemble(deps, { subject: { ...subject, block }, ...best, checkpointHeight: options.checkpointHeight });
-    const hash = bitcoin.ancestor(proof.bitcoin.tip, checkpointHeight)?.hash ?? new Uint8Array(32);
-    return { provenance: verifyProof(proof, { spec, checkpoint: { height: checkpointHeight, hash }, confirmations: 0 }), proof };
+    const { proof, checkpoint: height } = assemble(deps, whole, options);
+    const hash = bitcoin.ancestor(proof.bitcoin.tip, height)?.hash ?? new Uint8Array(32);
+    return { provenance: verifyProof(proof, { spec, checkpoint: { height, hash }, confirmations: 0 }), proof };
   } catch (error) {
     if (!isHemidError(error) || error.severity === 'fatal' || error.code === 'provenance/checkpoint') throw error;
     return { provenance, missing: error.message };

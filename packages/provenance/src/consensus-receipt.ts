@@ -1,16 +1,17 @@
 import { decodeRlp, equal, fromMinimal, type Log } from '@hemid/protocol';
+import { keccak_256 } from '@noble/hashes/sha3.js';
 
 /** What a proof reads of a receipt. */
 export interface ProvenReceipt {
   succeeded: boolean;
-  logs: Pick<Log, 'address' | 'topics'>[];
+  logs: Log[];
 }
 
 const isBytes = (item: unknown): item is Uint8Array => item instanceof Uint8Array;
 
-function readLog(item: unknown): ProvenReceipt['logs'][number] | undefined {
-  const [address, topics] = Array.isArray(item) ? (item as unknown[]) : [];
-  return isBytes(address) && Array.isArray(topics) && topics.every(isBytes) ? { address, topics } : undefined;
+function readLog(item: unknown): Log | undefined {
+  const [address, topics, data] = Array.isArray(item) ? (item as unknown[]) : [];
+  return isBytes(address) && isBytes(data) && Array.isArray(topics) && topics.every(isBytes) ? { address, topics, data } : undefined;
 }
 
 /**
@@ -27,7 +28,10 @@ export function decodeConsensusReceipt(bytes: Uint8Array): ProvenReceipt | undef
   return logs.length === list.length ? { succeeded: fromMinimal(status, 1) === 1n, logs } : undefined;
 }
 
-/** Whether a receipt has a log of a contract with this first topic. */
-export function hasLog({ logs }: ProvenReceipt, from: { address: Uint8Array; topic: Uint8Array }): boolean {
-  return logs.some(({ address, topics: [topic] }) => equal(address, from.address) && topic !== undefined && equal(topic, from.topic));
+/** The first topic of an event. */
+export const topicOf = (signature: string): Uint8Array => keccak_256(new TextEncoder().encode(signature));
+
+/** The logs of a contract with this first topic. */
+export function logsOf({ logs }: Pick<ProvenReceipt, 'logs'>, from: { address: Uint8Array; topic: Uint8Array }): Log[] {
+  return logs.filter(({ address, topics: [topic] }) => equal(address, from.address) && topic !== undefined && equal(topic, from.topic));
 }

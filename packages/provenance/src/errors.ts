@@ -9,9 +9,12 @@ export const fail = errorsOf({
   'provenance/block': { severity: 'invalid', doc: 'the L2 headers, the transaction or its receipt do not belong together' },
   'provenance/seal': { severity: 'invalid', doc: 'the keystone block is not sealed by the sequencer of its slot' },
   'provenance/anchor': { severity: 'invalid', doc: 'the publication of the keystone is not shown, does not count, or is not deep enough' },
+  'provenance/request': { severity: 'invalid', doc: 'the L2 transaction does not request the withdrawal' },
+  'provenance/payment': { severity: 'invalid', doc: 'the Bitcoin transaction that pays a withdrawal is not shown, or pays something else' },
+  'provenance/settlement': { severity: 'invalid', doc: 'the L2 block does not settle the payment of a withdrawal, or settles it too early' },
   'provenance/not-found': { severity: 'invalid', doc: 'nothing on the canonical chain goes by that name' },
   'provenance/checkpoint': {
     severity: 'invalid',
-    doc: 'a proof cannot begin at the checkpoint that was asked for: it is above the lock, or would need too many headers',
+    doc: 'a proof cannot serve the checkpoint that was asked for: it would need too many headers, or none reach there',
   },
 });

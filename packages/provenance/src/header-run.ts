@@ -16,7 +16,7 @@ import {
 } from '@hemid/protocol';
 import { fail } from './errors.ts';
 import type { Proof } from './proof.ts';
-import type { BitcoinPlace } from './provenance.ts';
+import type { FoundPlace } from './provenance.ts';
 
 /** A checked run of Bitcoin headers: each is an ancestor of the checkpoint, or the checkpoint, or valid on top of it. */
 export interface HeaderRun {
@@ -39,6 +39,14 @@ export function runStart(spec: ChainSpec, checkpointHeight: number): number {
   const retargets = spec.genesis.bitcoin.network !== 'regtest';
   const start = retargets ? Math.min(median, checkpointHeight - (checkpointHeight % RETARGET_PERIOD)) : median;
   return Math.max(start, lowestHeight(spec), 0);
+}
+
+/** The lowest checkpoint whose run may start at a height: see {@link runStart}. */
+export function lowestCheckpoint(spec: ChainSpec, start: number): number {
+  const { genesisHeight, network } = spec.genesis.bitcoin;
+  if (runStart(spec, genesisHeight) >= start) return genesisHeight;
+  const period = network === 'regtest' ? 0 : Math.ceil(start / RETARGET_PERIOD) * RETARGET_PERIOD;
+  return Math.max(start + MEDIAN_WINDOW - 1, period);
 }
 
 /** @throws `provenance/bitcoin` unless the headers are one valid run over the checkpoint. */
@@ -80,7 +88,7 @@ export function verifyHeaderRun(
 }
 
 /** A Bitcoin block of a run, and how many blocks stand on it. */
-export function placeOf(height: number, run: HeaderRun): Omit<BitcoinPlace, 'blockHash'> & { blockHash: Uint8Array } {
+export function placeOf(height: number, run: HeaderRun): FoundPlace {
   const { hash, header } = run.at(height) as PlacedHeader;
   return { height, blockHash: hash, time: decodeBitcoinHeader(header).time, confirmations: run.tip.height - height };
 }

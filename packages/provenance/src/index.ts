@@ -1,7 +1,17 @@
-export { type BuiltProof, buildProof } from './build-proof.ts';
-export type { BitcoinLog, ChainLog, L2Place, ProvenanceDeps } from './ports.ts';
-export { type BitcoinInclusion, decodeProof, encodeProof, PROOF_FORMAT, type Proof, proofFromJson } from './proof.ts';
+export { type BuiltProof, buildProof, type ProofOptions } from './build-proof.ts';
+export type { BitcoinLog, ChainLog, HistoryProof, L2Place, ProvenanceDeps, WithdrawalState } from './ports.ts';
+export {
+  type AnchoredBlock,
+  type BitcoinInclusion,
+  decodeProof,
+  encodeProof,
+  PROOF_FORMAT,
+  type Proof,
+  proofFromJson,
+  type WithdrawalPart,
+} from './proof.ts';
 export type {
+  AnchoredLinks,
   AnchorLink,
   BitcoinLink,
   BitcoinPlace,
@@ -9,9 +19,11 @@ export type {
   KeystoneLink,
   Links,
   LockLink,
+  PaymentLink,
   Provenance,
   ProvenProvenance,
   TransactionLink,
+  WithdrawalLink,
 } from './provenance.ts';
 export type { SubjectId } from './subject.ts';
 export { type VerifyOptions, verifyProof } from './verify-proof.ts';

@@ -1,4 +1,4 @@
-import type { BitcoinTip, BitcoinTransaction, ChainSpec, Hex, L2Header, Publication, Receipt } from '@hemid/protocol';
+import type { BitcoinTip, BitcoinTransaction, ChainSpec, Keystone, L2Header, Publication, Receipt } from '@hemid/protocol';
 
 /** An L2 header with its hash. */
 export interface L2Place {
@@ -16,10 +16,30 @@ export interface ChainLog {
   receipts(hash: Uint8Array): Receipt[] | undefined;
   /** Where a canonical transaction stands. */
   transaction(hash: Uint8Array): { blockHash: Uint8Array; index: number } | undefined;
-  /** State after a block; its proofs are EIP-1186's and throw when the state is not kept any more. */
-  stateAt(place: L2Place): {
-    proof(address: Uint8Array, slots: readonly Uint8Array[]): Promise<{ accountProof: Hex[]; storageProof: { proof: Hex[] }[] }>;
-  };
+  /** Where the canonical tunnel transaction about a Bitcoin transaction (txid in internal order) stands. */
+  tunnelTransaction(txid: Uint8Array): { blockHash: Uint8Array; index: number } | undefined;
+  /** The keystone of a keystone block. */
+  keystone(place: L2Place): Keystone;
+  /** What the state of a canonical keystone block shows of the blocks below it, however old it is. */
+  historyProof(number: bigint): HistoryProof | undefined;
+}
+
+/** Trie nodes from the root down: the EIP-2935 contract, its slot of the parent's hash, and that of the keystone block before, if there is one. */
+export interface HistoryProof {
+  account: Uint8Array[];
+  parent: Uint8Array[];
+  previous?: Uint8Array[];
+}
+
+/** What has become of a request to withdraw, as the head of the L2 chain sees it. */
+export interface WithdrawalState {
+  status: 'requested' | 'finalized' | 'settled';
+  /** The block with the request. */
+  block: L2Place | undefined;
+  /** The Bitcoin transaction that settled it, internal order. */
+  settledBy: Uint8Array | undefined;
+  /** Open requests that are paid before it. */
+  before: bigint;
 }
 
 /** The Bitcoin chain of a node, from the hVM genesis on; hashes in internal order. */
@@ -40,6 +60,7 @@ export interface ProvenanceDeps {
   spec: ChainSpec;
   chain: ChainLog;
   bitcoin: BitcoinLog;
+  tunnel: { withdrawal(id: bigint): Promise<WithdrawalState | undefined> };
   finality: {
     /** The publication that gives a canonical block most confirmations, of the first keystone at or above it or a later one. */
     of(place: L2Place): Promise<{ best: { keystone: L2Place; publication: Publication } | undefined }>;

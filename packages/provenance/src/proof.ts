@@ -22,20 +22,31 @@ const bitcoinInclusion = z.strictObject({
   coinbaseBranch: z.array(bytesOf(32)).describe('merkle branch of the coinbase, as long as the other'),
 });
 
-const proof = z.strictObject({
-  format: z.literal(PROOF_FORMAT),
-  spec: bytesOf(32).describe("the chain spec's hash, which is the genesis block's mixHash"),
-  lock: bitcoinInclusion.optional().describe('of a deposit: the transaction that pays the vault'),
-  inclusion: z
-    .strictObject({ index: count, transaction: nodes, receipt: nodes })
-    .optional()
-    .describe('of a deposit or a transaction: its place in the first block'),
+const inclusion = z.strictObject({ index: count, transaction: nodes, receipt: nodes });
+
+/** An L2 block up to its anchor. */
+const anchored = {
   headers: z.array(bytes).min(2).describe('RLP of the L2 headers, from the block that is proven to the keystone block'),
   history: z
     .strictObject({ account: nodes, parent: nodes, previous: nodes.optional() })
     .describe("in the keystone block's state: the EIP-2935 contract, its slot of the parent hash, and that of the keystone before"),
   seal: bytesOf(65).describe('of the keystone block'),
   anchor: bitcoinInclusion.describe('the transaction that publishes the keystone'),
+};
+
+const withdrawal = z.strictObject({
+  id: count.describe('which of the requests of the transaction it is'),
+  payment: bitcoinInclusion.describe('the batch that pays it'),
+  settlement: z.strictObject({ inclusion, ...anchored }).describe('the transaction that settles the batch, and its block up to an anchor'),
+});
+
+const proof = z.strictObject({
+  format: z.literal(PROOF_FORMAT),
+  spec: bytesOf(32).describe("the chain spec's hash, which is the genesis block's mixHash"),
+  lock: bitcoinInclusion.optional().describe('of a deposit: the transaction that pays the vault'),
+  inclusion: inclusion.optional().describe('of all but a block: the place of the transaction in the first block'),
+  ...anchored,
+  withdrawal: withdrawal.optional().describe('of a withdrawal: what follows on its request'),
   bitcoin: z
     .strictObject({
       height: count.describe('of the first header'),
@@ -47,6 +58,10 @@ const proof = z.strictObject({
 
 /** One file that joins the three logs (protocol section 11); `docs/provenance.md` describes every field. */
 export type Proof = z.output<typeof proof>;
+/** The part from an L2 block up to the publication of a keystone above it. */
+export type AnchoredBlock = Pick<Proof, 'inclusion' | 'headers' | 'history' | 'seal' | 'anchor'>;
+/** What follows on a request to withdraw. */
+export type WithdrawalPart = z.output<typeof withdrawal>;
 /** A transaction in a Bitcoin block. */
 export type BitcoinInclusion = z.output<typeof bitcoinInclusion>;
 

@@ -6,25 +6,32 @@ import {
   encodeRlp,
   equal,
   HISTORY_ADDRESS,
+  historySlot,
   isHemidError,
   type L2Header,
   readSealer,
   rulesAt,
   slotAt,
-  toBigEndian,
   toHex,
   toMinimal,
 } from '@hemid/protocol';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { decodeConsensusReceipt, type ProvenReceipt } from './consensus-receipt.ts';
 import { fail } from './errors.ts';
-import type { Proof } from './proof.ts';
+import type { AnchoredBlock } from './proof.ts';
 import { readTrieProof } from './trie-proof.ts';
 
 /** An L2 header with its hash. */
 export interface ProvenHeader {
   header: L2Header;
   hash: Uint8Array;
+}
+
+/** A transaction of the block that is proven. */
+export interface ProvenTransaction {
+  index: number;
+  raw: Uint8Array;
+  receipt: ProvenReceipt;
 }
 
 /** What the L2 part of a proof shows. */
@@ -36,15 +43,13 @@ export interface ProvenBlocks {
   previousKeystoneHash: Uint8Array;
 }
 
-/** Slots of the EIP-2935 contract. */
-const HISTORY_SIZE = 8191n;
 /** A keystone writes block numbers in 32 bits. */
 const MAX_NUMBER = 0xffffffffn;
 
 const refuse = (why: string): Error => fail('provenance/block', `block: ${why}`);
 
-/** What is malformed breaks this link. */
-function decode<T>(read: () => T): T {
+/** What is malformed in what a block holds breaks this link; @throws `provenance/block`. */
+export function decode<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
@@ -52,9 +57,6 @@ function decode<T>(read: () => T): T {
     throw error;
   }
 }
-
-/** Slot of the EIP-2935 contract that holds the hash of a block. */
-export const historySlot = (number: bigint): Uint8Array => toBigEndian(number % HISTORY_SIZE, 32);
 
 /** The hash of a block that a state holds in the EIP-2935 contract. */
 function readHistory(stateRoot: Uint8Array, number: bigint, proof: { account: Uint8Array[]; slot: Uint8Array[] }): Uint8Array | undefined {
@@ -83,7 +85,7 @@ export function verifySeal({ header, hash }: ProvenHeader, seal: Uint8Array, spe
  *
  * @throws `provenance/block`
  */
-export function verifyBlocks({ headers, history }: Proof, spec: ChainSpec): ProvenBlocks {
+export function verifyBlocks({ headers, history }: Pick<AnchoredBlock, 'headers' | 'history'>, spec: ChainSpec): ProvenBlocks {
   const chain = headers.map((raw) => ({ header: decode(() => decodeHeader(raw)), hash: keccak_256(raw) }));
   const [block, keystone] = [chain[0] as ProvenHeader, chain[chain.length - 1] as ProvenHeader];
   for (const [i, { header }] of chain.entries()) {
@@ -110,9 +112,9 @@ export function verifyBlocks({ headers, history }: Proof, spec: ChainSpec): Prov
 
 /** The transaction that is shown to be in a block, with its receipt; @throws `provenance/block`. */
 export function verifyTransaction(
-  { index, transaction, receipt }: NonNullable<Proof['inclusion']>,
+  { index, transaction, receipt }: NonNullable<AnchoredBlock['inclusion']>,
   { header }: ProvenHeader,
-): { raw: Uint8Array; receipt: ProvenReceipt } {
+): ProvenTransaction {
   const key = encodeRlp(toMinimal(index));
   const raw = readTrieProof(header.transactionsRoot, key, transaction);
   if (raw === undefined) throw refuse(`the transaction is not the one at index ${index} of block ${header.number}`);
@@ -120,5 +122,5 @@ export function verifyTransaction(
   if (bytes === undefined) throw refuse(`the receipt is not the one at index ${index} of block ${header.number}`);
   const read = decode(() => decodeConsensusReceipt(bytes));
   if (read === undefined) throw refuse('the receipt is malformed');
-  return { raw, receipt: read };
+  return { index, raw, receipt: read };
 }

@@ -11,7 +11,7 @@ import {
   parseChainSpec,
 } from '@hemid/protocol';
 import { expect, test } from 'vitest';
-import { runStart, verifyHeaderRun } from '../src/header-run.ts';
+import { lowestCheckpoint, runStart, verifyHeaderRun } from '../src/header-run.ts';
 
 const regtest = parseChainSpec(JSON.parse(readFileSync(new URL('../../../configs/regtest.json', import.meta.url), 'utf8')));
 
@@ -42,6 +42,18 @@ test('on regtest, where nothing retargets, a run starts ten blocks below its che
   expect(runStart(specOf('regtest', 110, 11), 200)).toBe(190);
   expect(runStart(specOf('regtest', 110, 11), 110)).toBe(100);
   expect(runStart(specOf('regtest', 3, 3), 3)).toBe(0);
+});
+
+test('the lowest checkpoint of a run that starts at a height is the first whose run starts no lower', () => {
+  const period = 420 * 2016;
+  for (const spec of [specOf('mainnet', period + 700, 2027), specOf('regtest', 110, 11), specOf('regtest', 3, 3)]) {
+    const { genesisHeight } = spec.genesis.bitcoin;
+    for (let start = genesisHeight - 50; start < genesisHeight + 4500; start += 7) {
+      const lowest = lowestCheckpoint(spec, start);
+      expect(runStart(spec, lowest)).toBeGreaterThanOrEqual(start);
+      if (lowest > genesisHeight) expect(runStart(spec, lowest - 1)).toBeLessThan(start);
+    }
+  }
 });
 
 /** Headers on the regtest genesis, each changed by `change` and then mined, or taken care not to be. */

@@ -115,14 +115,14 @@ export interface PayoutReader {
   }>;
 }
 
-/** Where deposits, transactions and blocks come from. */
+/** Where deposits, transactions and blocks come from, and where withdrawals went. */
 export interface ProvenanceReader {
   /**
    * Follows the links from what is named to its anchor in Bitcoin; a hash is that of an L2 block or transaction, or a txid
    * in display order. `proof` is there when all links stand, otherwise `missing` says what it waits for.
    */
   build(
-    id: { number: bigint } | { hash: Uint8Array },
+    id: { number: bigint } | { withdrawal: bigint } | { hash: Uint8Array },
     options: { checkpointHeight: number | undefined },
   ): Promise<{ provenance: object; proof?: object; missing?: string }>;
 }

@@ -213,6 +213,12 @@ export const layout = {
   tunnelTransaction: table('q', only(hash), record<TransactionLocationRow>({ blockHash: hash, index: u32 })),
   /** Canonical keystones by abbreviated hash. */
   keystone: table('k', only(hash), record<KeystoneRow>({ number: u64, blockHash: hash })),
+  /**
+   * What the state of a canonical keystone block shows of the blocks below it, by number: RLP [account, parent, previous], each
+   * the trie nodes from the root down to the EIP-2935 contract and to its slots of those two hashes. Proofs of provenance
+   * need it when the state itself is not kept any more.
+   */
+  historyProof: table('K', only(u64), only(rest)),
   /** Slots this node has sealed, and with which block: never two. */
   sealedSlot: table('S', only(u64), only(hash)),
   /** Headers and seals of blocks that prove a sequencer sealed one slot twice: RLP [header, seal]. */

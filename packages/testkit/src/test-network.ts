@@ -1,5 +1,5 @@
 import type { BitcoinRpc } from '@hemid/bitcoin';
-import { createNode, devKey, type Node } from '@hemid/node';
+import { createNode, devKey, type Node, type NodeLimits } from '@hemid/node';
 import { type ChainSpec, decodeSealedBlock, encodeSealedBlock, fromDisplay, parseChainSpec, type SealedBlock, toDisplay } from '@hemid/protocol';
 import { Secret, silentLogger } from '@hemid/runtime';
 import { openMemoryStore, type Store } from '@hemid/store';
@@ -34,7 +34,7 @@ export interface TestNetwork {
   bitcoin: BitcoinActor;
   sequencer: SequencerActor;
   /** A new verifier; `bitcoin` is another Bitcoin node than the network's. */
-  createVerifier(bitcoin?: BitcoinRpc): Promise<VerifierActor>;
+  createVerifier(bitcoin?: BitcoinRpc, limits?: NodeLimits): Promise<VerifierActor>;
   /** Adds an entry to the `upgrades` of the spec that all nodes share; it applies from the next block on. */
   upgrade(entry: Omit<ChainSpec['upgrades'][number], 'timestamp'>): void;
   close(): Promise<void>;
@@ -116,10 +116,11 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
     clock,
     bitcoin,
     sequencer,
-    async createVerifier(rpc = bitcoin.rpc) {
+    async createVerifier(rpc = bitcoin.rpc, limits = {}) {
       const store = await openMemoryStore();
       stores.push(store);
-      const node = await createNode({ ...common, bitcoin: rpc, store }, { bitcoinPollMs: 1000, role: { kind: 'verifier', upstream, pollMs: 1000 } });
+      const role = { kind: 'verifier', upstream, pollMs: 1000 } as const;
+      const node = await createNode({ ...common, bitcoin: rpc, store }, { ...limits, bitcoinPollMs: 1000, role });
       return {
         node,
         store,

@@ -80,6 +80,7 @@ export function createPlainReader(chain: PlainChain): ChainReader {
     transaction: (hash) => places.get(toDigits(hash)),
     tunnelTransaction: notHere,
     keystone: notHere,
+    historyProof: () => undefined,
     keystoneBlock: notHere,
     stateAt(placed) {
       const { world } = get(placed);

@@ -1,17 +1,19 @@
 import { fail } from '../errors.ts';
-import { nodeKey, nodePrefix } from './key.ts';
-import type { StateSource } from './source.ts';
+import { nodeKey, nodePrefix, type StateKey } from './key.ts';
 import { type Child, childOf, decodeRow, encodeNode, type TrieNode } from './trie-node.ts';
 
-/** What a path is proved in. */
-export interface ProofDeps {
-  source: StateSource;
+/** A trie that a path is proved in. */
+export interface ProvedTrie {
   /** '' for the accounts, else a hashed address (latin1). */
   owner: string;
-  /** The value that goes by a name in this trie, and the name's key. */
-  value(name: string): Promise<Uint8Array | undefined>;
+  /** The row that goes by a name in this trie, what of it is the trie's value, and the name's key. */
+  rowOf(name: string): StateKey;
+  leafOf(row: Uint8Array): Uint8Array;
   keyOf(name: string): string;
 }
+
+/** Asks for rows one after the other, whoever reads them: at once, or later. */
+export type RowWalk<T> = Generator<StateKey, T, Uint8Array | undefined>;
 
 /** A node with its RLP. */
 interface ProvedNode {
@@ -25,14 +27,14 @@ const asStored = (child: Child): Uint8Array => {
   return encodeNode(child, asStored);
 };
 
-async function readNode({ source, owner, value, keyOf }: ProofDeps, path: string): Promise<ProvedNode | undefined> {
-  const row = await source.read(nodeKey(nodePrefix(owner), path));
+function* readNode({ owner, rowOf, leafOf, keyOf }: ProvedTrie, path: string): RowWalk<ProvedNode | undefined> {
+  const row = yield nodeKey(nodePrefix(owner), path);
   if (row === undefined) return undefined;
   const node = decodeRow(row);
   if (typeof node !== 'string') return { node, rlp: encodeNode(node, asStored) };
-  const bytes = await value(node);
-  if (bytes === undefined) throw fail('hvm/state-missing', `the value of the trie's leaf at "${path}" is missing`);
-  const leaf: TrieNode = { kind: 'leaf', path: keyOf(node).slice(path.length), value: bytes, name: node, isStored: true, dirty: false };
+  const named = yield rowOf(node);
+  if (named === undefined) throw fail('hvm/state-missing', `the value of the trie's leaf at "${path}" is missing`);
+  const leaf: TrieNode = { kind: 'leaf', path: keyOf(node).slice(path.length), value: leafOf(named), name: node, isStored: true, dirty: false };
   return { node: leaf, rlp: encodeNode(leaf, asStored) };
 }
 
@@ -40,14 +42,14 @@ async function readNode({ source, owner, value, keyOf }: ProofDeps, path: string
  * The stored nodes from the root of a trie towards a key (64 hex digits): they prove its value, or that there is none.
  * Embedded nodes are part of their parent, as EIP-1186 has it.
  */
-export async function provePath(deps: ProofDeps, key: string): Promise<Uint8Array[]> {
+export function* provePath(trie: ProvedTrie, key: string): RowWalk<Uint8Array[]> {
   const proof: Uint8Array[] = [];
   let at = '';
   let child: Child | undefined = new Uint8Array();
   while (child !== undefined) {
     let node: TrieNode;
     if (child instanceof Uint8Array) {
-      const found = await readNode(deps, at);
+      const found: ProvedNode | undefined = yield* readNode(trie, at);
       if (found === undefined) return proof;
       proof.push(found.rlp);
       node = found.node;

@@ -4,8 +4,8 @@ import { concat, equal, type Hex, toHex } from '@hemid/protocol';
 import { decodeAccount } from './account-row.ts';
 import { trieKey } from './commit-state.ts';
 import { keccak } from './keccak.ts';
-import { accountKey, codeKey, latin, slotKey } from './key.ts';
-import { type ProofDeps, provePath } from './proof.ts';
+import { accountKey, codeKey, latin, type StateKey, slotKey } from './key.ts';
+import { type ProvedTrie, provePath, type RowWalk } from './proof.ts';
 import type { StateSource } from './source.ts';
 
 /** An EIP-1186 proof. */
@@ -35,6 +35,40 @@ export interface StateReader {
 const EMPTY = new Uint8Array();
 const quantity = (value: bigint): Hex => `0x${value.toString(16)}`;
 
+const ACCOUNT_TRIE: ProvedTrie = { owner: '', rowOf: accountKey, leafOf: (row) => row, keyOf: trieKey };
+
+const storageTrie = (address: Uint8Array): ProvedTrie => ({
+  owner: latin(keccak(address)),
+  rowOf: (slot) => slotKey(latin(address), slot),
+  leafOf: (row) => RLP.encode(row),
+  keyOf: trieKey,
+});
+
+async function readLater<T>(walk: RowWalk<T>, source: StateSource): Promise<T> {
+  let step = walk.next();
+  while (step.done !== true) step = walk.next(await source.read(step.value));
+  return step.value;
+}
+
+function readAtOnce<T>(walk: RowWalk<T>, read: (key: StateKey) => Uint8Array | undefined): T {
+  let step = walk.next();
+  while (step.done !== true) step = walk.next(read(step.value));
+  return step.value;
+}
+
+/** The stored trie nodes that lead to an account, and to slots of its storage, in a state that answers at once. */
+export function proveAtOnce(
+  read: (key: StateKey) => Uint8Array | undefined,
+  address: Uint8Array,
+  slots: readonly Uint8Array[],
+): { account: Uint8Array[]; slots: Uint8Array[][] } {
+  const storage = storageTrie(address);
+  return {
+    account: readAtOnce(provePath(ACCOUNT_TRIE, trieKey(latin(address))), read),
+    slots: slots.map((slot) => readAtOnce(provePath(storage, trieKey(latin(slot))), read)),
+  };
+}
+
 /** The {@link StateReader} of a source; `root` is the state root it belongs to. */
 export function createStateReader(source: StateSource, root: Uint8Array): StateReader {
   const account = async (address: Uint8Array) => {
@@ -61,23 +95,14 @@ export function createStateReader(source: StateSource, root: Uint8Array): StateR
     },
     async proof(address, slots) {
       const found = await account(address);
-      const storage: ProofDeps = {
-        source,
-        owner: latin(keccak(address)),
-        async value(slot) {
-          const row = await source.read(slotKey(latin(address), slot));
-          return row && RLP.encode(row);
-        },
-        keyOf: trieKey,
-      };
-      const accounts: ProofDeps = { source, owner: '', value: async (name) => source.read(accountKey(name)), keyOf: trieKey };
+      const storage = storageTrie(address);
       const storageProof = [];
       for (const slot of slots) {
         const value = found === undefined ? EMPTY : await slotValue(address, slot);
-        const proof = found === undefined ? [] : await provePath(storage, trieKey(latin(slot)));
+        const proof = found === undefined ? [] : await readLater(provePath(storage, trieKey(latin(slot))), source);
         storageProof.push({ key: toHex(slot), value: value.length === 0 ? ('0x0' as Hex) : toHex(value), proof: proof.map(toHex) });
       }
-      const accountProof = await provePath(accounts, trieKey(latin(address)));
+      const accountProof = await readLater(provePath(ACCOUNT_TRIE, trieKey(latin(address))), source);
       return {
         address: toHex(address),
         balance: quantity(found?.balance ?? 0n),

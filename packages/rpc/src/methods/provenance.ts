@@ -4,15 +4,19 @@ import { blockNumber } from '../block-id.ts';
 import { type MethodTable, method } from '../method.ts';
 import { count, displayHash } from '../param.ts';
 
+const withdrawal = z
+  .string()
+  .regex(/^withdrawal:[0-9]{1,18}$/)
+  .transform((text) => ({ withdrawal: BigInt(text.slice('withdrawal:'.length)) }));
 const what = z.union(
-  [displayHash.transform((text) => ({ hash: fromHex(text) })), blockNumber],
-  'must be the hash of an L2 transaction or block, the txid of a deposit, a block number, or one of "latest", "safe", "finalized", "earliest"',
+  [displayHash.transform((text) => ({ hash: fromHex(text) })), withdrawal, blockNumber],
+  'must be the hash of an L2 transaction or block, the txid of a deposit, "withdrawal:<id>", a block number, or one of "latest", "safe", "finalized", "earliest"',
 );
 
 /** The proof that joins the three logs (protocol section 11). */
 export const provenance: MethodTable = {
   hemi_getProvenance: method({
-    doc: 'Where a deposit (by its txid), a transaction or a block comes from, link by link up to its anchor in Bitcoin, with the proof of it once all links stand; `checkpoint` is the Bitcoin height that the proof begins at.',
+    doc: 'Where a deposit (by its txid), a transaction or a block comes from, or where a withdrawal went (`withdrawal:<id>`, or its transaction once it is settled), link by link, with the proof of it once all links stand; `checkpoint` is the height of the Bitcoin block from which the proof will be checked.',
     params: { id: what, checkpoint: count.optional() },
     async handle({ id, checkpoint }, context) {
       const { head } = context.chain;
