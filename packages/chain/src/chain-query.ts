@@ -6,6 +6,7 @@ import type { BlockArchive } from './block-archive.ts';
 import { bitcoinReference } from './block-rule.ts';
 import type { ChainReader } from './chain-reader.ts';
 import { fail } from './errors.ts';
+import { findLogBlocks } from './log-index.ts';
 import type { PlacedL2Header } from './ports.ts';
 import { readSlotEvidence } from './slot-evidence.ts';
 
@@ -18,6 +19,7 @@ export type ChainQueries = Pick<
   | 'transaction'
   | 'tunnelTransaction'
   | 'keystoneBlock'
+  | 'logBlocks'
   | 'stateAt'
   | 'viewAt'
   | 'decode'
@@ -32,11 +34,12 @@ export interface ChainQueryDeps extends ViewDeps {
   execution: ExecutionDeps;
   parentOf(block: PlacedL2Header): PlacedL2Header;
   ancestorOf(block: PlacedL2Header, number: bigint): PlacedL2Header;
+  headerAt(number: bigint): PlacedL2Header | undefined;
 }
 
 /** Creates the {@link ChainQueries} of a chain; nothing of it moves the chain. */
 export function createChainQueries(deps: ChainQueryDeps): ChainQueries {
-  const { store, archive, execution, parentOf, ancestorOf } = deps;
+  const { store, archive, execution, parentOf, ancestorOf, headerAt } = deps;
 
   const context = (block: PlacedL2Header) => ({
     header: block.header,
@@ -54,6 +57,10 @@ export function createChainQueries(deps: ChainQueryDeps): ChainQueries {
     keystoneBlock(abbreviatedHash) {
       const row = store.get(layout.keystone, abbreviatedHash);
       return row === undefined ? undefined : archive.readHeader(row.blockHash);
+    },
+    logBlocks(filter, range) {
+      const { numbers, end } = findLogBlocks(store, filter, range);
+      return { blocks: numbers.flatMap((number) => headerAt(number) ?? []), end };
     },
     stateAt: (block) => createStateReader(execution.states.source(block.hash), block.header.stateRoot),
     viewAt: (block) => context(block).view,

@@ -15,6 +15,7 @@ import { createHeadChoice } from './head-choice.ts';
 import type { Decision } from './head-decision.ts';
 import { isKeystone, keystoneOf } from './keystone-of.ts';
 import { isSameLabels, type Labels, putLabels, readLabels } from './labels.ts';
+import { createLogIndex } from './log-index.ts';
 import { createMutex } from './mutex.ts';
 import { openGenesis } from './open-genesis.ts';
 import type { Anchors, Derivation, PlacedL2Header } from './ports.ts';
@@ -139,7 +140,8 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     apply: ({ block, hash }, batch) => states.apply({ hash, number: block.header.number }, batch),
     revert: ({ block, hash }, batch) => states.revert({ hash, number: block.header.number }, batch),
   };
-  const followers = [canonicalNumbers, transactionIndex, tunnelIndex, createKeystoneIndex(spec, headers, ancestorOf), stateFollower];
+  const indices = [transactionIndex, tunnelIndex, createLogIndex(archive.readReceipts), createKeystoneIndex(spec, headers, ancestorOf)];
+  const followers = [canonicalNumbers, ...indices, stateFollower];
   const preparationDeps = { ...deps, execution, ancestorOf };
   const tree = {
     parent: parentOf,
@@ -261,7 +263,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   }
 
   return {
-    ...createChainQueries({ ...deps, archive, execution, parentOf, ancestorOf }),
+    ...createChainQueries({ ...deps, archive, execution, parentOf, ancestorOf, headerAt }),
     spec,
     execution,
     head: (tag) => (tag === 'latest' ? head : tag === 'earliest' ? genesis : labels[tag]),

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
-import { invoke, prepare } from './invoke.ts';
+import { invokeText, prepare } from './invoke.ts';
 import { isFault, toRpcError } from './rpc-error.ts';
 
 type Id = string | number | null;
@@ -48,8 +48,8 @@ async function answerOne(json: unknown, context: RpcContext): Promise<string | u
   const { method, params, id } = request;
   try {
     if (!context.mayCall()) throw fail('rpc/limit', `too many calls: this address may make ${context.limits.rate} in a second`);
-    const result = await invoke(method, params, context);
-    return id === undefined ? undefined : JSON.stringify({ jsonrpc: '2.0', id, result });
+    const result = await invokeText(method, params, context);
+    return id === undefined ? undefined : `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result}}`;
   } catch (error) {
     if (isFault(error)) context.log.error({ method, err: error }, 'rpc method failed');
     return id === undefined ? undefined : refuse(error, id);

@@ -81,6 +81,8 @@ export function createPlainReader(chain: PlainChain): ChainReader {
     tunnelTransaction: notHere,
     keystone: notHere,
     keystoneBlock: notHere,
+    // Without an index every block may have what is looked for.
+    logBlocks: (_, { from, to }) => ({ blocks: blocks.slice(Number(from), Number(to) + 1).map(placedOf), end: to }),
     stateAt(placed) {
       const { world } = get(placed);
       return createStateReader(world.base, world.root());
