@@ -1,6 +1,6 @@
 import { createBitcoinView, type ViewDeps } from '@hemid/bitcoin';
-import { createSandbox, createStateReader, decodeUserTransaction, type ExecutionDeps, replayBlock, simulate } from '@hemid/hvm';
-import { toHex } from '@hemid/protocol';
+import { createSandbox, createStateReader, decodeUserTransaction, type ExecutionDeps, replayBlock, type SandboxContext, simulate } from '@hemid/hvm';
+import { equal, toHex } from '@hemid/protocol';
 import { layout } from '@hemid/store';
 import type { BlockArchive } from './block-archive.ts';
 import { bitcoinReference } from './block-rule.ts';
@@ -41,12 +41,19 @@ export interface ChainQueryDeps extends ViewDeps {
 export function createChainQueries(deps: ChainQueryDeps): ChainQueries {
   const { store, archive, execution, parentOf, ancestorOf, headerAt } = deps;
 
-  const context = (block: PlacedL2Header) => ({
+  const cutContext = (block: PlacedL2Header): SandboxContext => ({
     header: block.header,
     hash: block.hash,
     view: createBitcoinView(deps, bitcoinReference(block.header)),
     ancestorHash: (number: bigint) => (number < 0n || number >= block.header.number ? undefined : ancestorOf(block, number).hash),
   });
+  /** That of the block that was asked about last: mostly the head, time and again. */
+  let latest: SandboxContext | undefined;
+
+  function context(block: PlacedL2Header): SandboxContext {
+    if (latest === undefined || !equal(latest.hash, block.hash)) latest = cutContext(block);
+    return latest;
+  }
 
   return {
     header: archive.readHeader,
