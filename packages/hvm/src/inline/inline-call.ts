@@ -2,8 +2,8 @@ import { Account } from '@ethereumjs/util';
 import type { L2Header } from '@hemid/protocol';
 import type { Message } from '../message.ts';
 import type { SimulationResult } from '../simulation.ts';
-import { openFlatState } from '../state/flat-state.ts';
 import { accountKey, latin } from '../state/key.ts';
+import { openReadState } from '../state/read-state.ts';
 import type { StateSource } from '../state/source.ts';
 import { gasOfData } from '../user-transaction.ts';
 import { enterableCode, runCall, runCode } from './call.ts';
@@ -36,17 +36,18 @@ export function callInline(message: Message & { gas: bigint }, place: InlineCall
   const limit = Number(message.gas);
   if (limit < Math.max(gas.intrinsic, gas.floor)) return undefined;
 
-  const header = { ...place.header, baseFeePerGas: 0n };
-  const state = openFlatState(common, source);
+  const { header } = place;
+  const state = openReadState(source);
   // A transaction raises the nonce first: its sender is there, whoever it is.
   const { nonce, balance, storageRoot, codeHash } = state.accountAt(sender) ?? new Account();
   state.setAccountAt(sender, new Account(nonce + 1n, balance, storageRoot, codeHash));
   if (balance < message.value) return undefined;
-  const block = { ...header, coinbase: header.beneficiary, prevRandao: header.mixHash };
+  const { timestamp, number, gasLimit } = header;
+  const block = { timestamp, number, gasLimit, coinbase: header.beneficiary, prevRandao: header.mixHash, baseFeePerGas: 0n };
   const changes = createTransactionState(state, [sender, recipient, coinbase]);
   const machine: Machine = {
     state: changes,
-    environment: environmentOf({ state, common, block, isPrecompile }, sender, 0n),
+    environment: environmentOf({ common, block, isPrecompile }, sender, 0n),
     call: (opcode, frame, top) => runCall(opcode, frame, machine, top),
   };
   if (message.value > 0n) changes.move(sender, recipient, message.value);
