@@ -7,6 +7,7 @@ import { supplyAfter } from './accounting.ts';
 import { createBlockArchive } from './block-archive.ts';
 import { checkSeal } from './block-rule.ts';
 import { canonicalNumbers, createKeystoneIndex, transactionIndex, tunnelIndex } from './canonical-follower.ts';
+import { createCanonicalHeaders } from './canonical-header.ts';
 import { createChainQueries } from './chain-query.ts';
 import type { ChainReader, HeadChange } from './chain-reader.ts';
 import { assertCheckpoint, type Checkpoint } from './checkpoint.ts';
@@ -87,6 +88,8 @@ export interface Chain extends ChainReader {
 export async function openChain(deps: ChainDeps): Promise<Chain> {
   const { spec, store, headers } = deps;
   const archive = createBlockArchive(store);
+  const canonical = createCanonicalHeaders(store, archive.getHeader);
+  const headerAt = canonical.at;
   const mutex = createMutex();
   const listeners = new Set<(change: HeadChange) => void>();
   const common = createCommon(spec);
@@ -115,11 +118,6 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     return choice.held(header.parentHash) ?? archive.getHeader(header.parentHash);
   }
 
-  function headerAt(number: bigint): PlacedL2Header | undefined {
-    const hash = store.get(layout.canonical, number);
-    return hash === undefined ? undefined : archive.getHeader(hash);
-  }
-
   function isCanonical(placed: PlacedL2Header): boolean {
     const hash = store.get(layout.canonical, placed.header.number);
     return hash !== undefined && equal(hash, placed.hash);
@@ -128,8 +126,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   function ancestorOf(block: PlacedL2Header, number: bigint): PlacedL2Header {
     let current = block;
     while (current.header.number > number) {
-      const canonical = isCanonical(current) ? headerAt(number) : undefined;
-      current = canonical ?? parentOf(current);
+      current = (isCanonical(current) ? headerAt(number) : undefined) ?? parentOf(current);
     }
     return current;
   }
@@ -162,6 +159,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   }
 
   function announce(change: HeadChange): void {
+    canonical.forget(change);
     for (const listener of listeners) listener(change);
   }
 

@@ -1,5 +1,4 @@
 import type { ChainReader, PlacedL2Header } from '@hemid/chain';
-import { toDigits } from '@hemid/protocol';
 import { showBlock } from './block-shape.ts';
 import { type BlockWithReceipts, logsOfBlock } from './log-shape.ts';
 import { type LogText, toLogText } from './log-text.ts';
@@ -33,6 +32,7 @@ const CACHED_SOURCES = 4;
 /** What an entry takes beside its characters. */
 const ENTRY_BYTES = 200;
 
+const latin = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 const sizeOfText = ({ length }: string): number => length + ENTRY_BYTES;
 const sizeOfLogs = (logs: readonly LogText[]): number =>
   logs.reduce((sum, { json, names }) => sum + json.length + names.length + ENTRY_BYTES, ENTRY_BYTES);
@@ -46,7 +46,7 @@ export function createBlockTexts(deps: BlockTextDeps): BlockTexts {
 
   /** A text under a name of the block's own. */
   function text({ hash }: PlacedL2Header, name: string, make: () => unknown): JsonText | undefined {
-    const found = texts.get(toDigits(hash) + name, () => {
+    const found = texts.get(latin(hash) + name, () => {
       const value = make();
       return value === undefined ? undefined : toText(value);
     });
@@ -54,7 +54,7 @@ export function createBlockTexts(deps: BlockTextDeps): BlockTexts {
   }
 
   function readSource(block: PlacedL2Header): BlockWithReceipts | undefined {
-    return sources.get(toDigits(block.hash), () => {
+    return sources.get(latin(block.hash), () => {
       const transactions = chain.block(block.hash)?.block.transactions;
       const receipts = chain.receipts(block.hash);
       return transactions === undefined || receipts === undefined ? undefined : { block, transactions, receipts };
@@ -86,6 +86,6 @@ export function createBlockTexts(deps: BlockTextDeps): BlockTexts {
         const source = readSource(placed);
         return source && showReceipt(source, index, deps);
       }),
-    logs: (placed) => logs.get(toDigits(placed.hash), () => logsOfBlock(chain, placed).map(toLogText)) ?? [],
+    logs: (placed) => logs.get(latin(placed.hash), () => logsOfBlock(chain, placed).map(toLogText)) ?? [],
   };
 }

@@ -8,7 +8,7 @@ import type { LogQuery } from './log-filter.ts';
 import { createLogTest } from './log-text.ts';
 import { type JsonText, jsonText } from './wire.ts';
 
-/** Blocks whose logs are looked at before other work gets its turn; as many sections of the index. */
+/** Blocks whose logs are looked at before other work gets its turn, which it gets behind each section of the index too. */
 const BLOCKS_PER_TURN = 64;
 
 /** What a search works with. */
@@ -31,24 +31,25 @@ export async function findLogs({ chain, limits, isOver, texts }: SearchContext, 
   }
   const { from, to } = readRange(query, { chain, most: limits.logBlocks });
   let steps = 0;
-  async function pause(searched: bigint): Promise<void> {
-    steps += 1;
-    if (steps % BLOCKS_PER_TURN === 0) await nextTurn();
+  async function giveTurn(searched: bigint): Promise<void> {
+    await nextTurn();
     if (isOver()) throw fail('rpc/timeout', `nobody waits any more: blocks ${from} to ${searched} were searched`);
   }
+
   for (let next = from; next <= to; ) {
     // All blocks of a part are named at once: a reorg meanwhile does not mix two chains in it.
     const { blocks, end } = chain.logBlocks(query, { from: next, to });
-    await pause(next - 1n);
     for (const block of blocks) {
       const { number } = block.header;
-      await pause(number - 1n);
+      steps += 1;
+      if (steps % BLOCKS_PER_TURN === 0) await giveTurn(number - 1n);
       for (const log of texts.logs(block)) if (isWanted(log)) found.push(log.json);
       if (found.length > limits.logs && number > from) {
         throw fail('rpc/limit', `more than ${limits.logs} logs: ask for blocks ${from} to ${number - 1n} first, then from ${number} on`);
       }
     }
     next = end + 1n;
+    if (next <= to) await giveTurn(end);
   }
   return listOf();
 }

@@ -15,7 +15,7 @@ export interface Method<P extends Params = Params> {
   params: P;
   /** Does what is cheaper for all calls of a batch at once, given the `params` of each; never throws. */
   prepare?(calls: readonly unknown[], context: RpcContext): Promise<void>;
-  /** Answers with values of the domain: {@link toWire} makes them JSON. */
+  /** Answers with values of the domain: {@link toText} makes them JSON. */
   handle(values: Values<P>, context: RpcContext): unknown;
 }
 
