@@ -26,9 +26,11 @@ export interface Peer {
 export type StartPeer = (directory: string, accounts: number) => Promise<Peer>;
 
 const cache = process.env['HEMID_BENCH_CACHE'] ?? join(homedir(), '.cache', 'hemid-bench');
-const root = fileURLToPath(new URL('..', import.meta.url));
+/** Of the repository. */
+export const root = fileURLToPath(new URL('..', import.meta.url));
 
-async function end(child: ChildProcess): Promise<void> {
+/** Ends a process, by force after twenty seconds. */
+export async function end(child: ChildProcess): Promise<void> {
   const ended = new Promise((resolve) => child.once('exit', resolve));
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill('SIGTERM');
@@ -37,7 +39,8 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-async function waitFor(what: string, child: ChildProcess, isThere: () => Promise<boolean>): Promise<void> {
+/** Waits for a process to be ready. @throws when it ends first, or takes two minutes. */
+export async function waitFor(what: string, child: ChildProcess, isThere: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; tries < 1200; tries += 1) {
     if (child.exitCode !== null) throw new Error(`${what} ended with ${child.exitCode}`);
     if (await isThere().catch(() => false)) return;
@@ -100,8 +103,8 @@ export function findAnvil(): string {
   return binary;
 }
 
-/** anvil with the same genesis; it keeps its state in memory. */
-export function startAnvil(binary: string): StartPeer {
+/** anvil with the same genesis; it keeps its state in memory, and mines as `mining` says. */
+export function startAnvil(binary: string, mining: readonly string[] = ['--block-time', '1']): StartPeer {
   return async (directory, accounts) => {
     mkdirSync(directory, { recursive: true });
     const genesis = join(directory, 'genesis.json');
@@ -115,7 +118,7 @@ export function startAnvil(binary: string): StartPeer {
     const head = { config: { chainId }, nonce: '0x0', timestamp: '0x0', extraData: '0x', difficulty: '0x0', gasLimit: `0x${GAS_LIMIT.toString(16)}` };
     writeFileSync(genesis, JSON.stringify({ ...head, alloc }));
     const port = 20_000 + (process.pid % 20_000);
-    const args = ['--port', `${port}`, '--chain-id', `${chainId}`, '--block-time', '1', '--gas-limit', `${GAS_LIMIT}`, '--accounts', '1'];
+    const args = ['--port', `${port}`, '--chain-id', `${chainId}`, ...mining, '--gas-limit', `${GAS_LIMIT}`, '--accounts', '1'];
     const child = spawn(binary, [...args, '--hardfork', 'osaka', '--init', genesis, '--silent'], { stdio: ['ignore', 'ignore', 'inherit'] });
     const url = `http://127.0.0.1:${port}`;
     await waitFor('anvil', child, async () => {

@@ -4,7 +4,7 @@ set -e
 cd "$(dirname "$0")/.."
 name=${1:-}
 if [ -z "$name" ] || [ ! -f "bench/$name.ts" ]; then
-  echo "usage: npm run bench -- NAME, one of: bitcoin engine soak tunnel" >&2
+  echo "usage: npm run bench -- NAME, one of: bitcoin engine rpc soak tunnel" >&2
   exit 2
 fi
 shift

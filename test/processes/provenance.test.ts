@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { devVaultScript, runProvenance } from '@hemid/node';
-import { concat, fromHex, fromKeystoneJson, type KeystoneJson, toDigits } from '@hemid/protocol';
+import { concat, fromHex, fromKeystoneJson, type KeystoneJson } from '@hemid/protocol';
 import type { Links } from '@hemid/provenance';
 import { publishKeystone, startProgram, waitFor } from '@hemid/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -36,8 +36,10 @@ const CACHED_HEADERS = 4096;
 /** The {@link BlockArchive} over a store. */
 export function createBlockArchive(store: Store): BlockArchive {
   const cache = new Map<string, PlacedL2Header>();
-  /** The block that came last: the pool, the feeds and those who ask for the head read it again at once. */
-  let latest: SealedBlock | undefined;
+  /** The block that came last: followers, the pool, the feeds and those who ask for the head read it again at once. */
+  let latest: { sealed: SealedBlock; receipts: Receipt[] } | undefined;
+
+  const isLatest = (hash: Uint8Array): boolean => latest !== undefined && equal(latest.sealed.hash, hash);
 
   function remember(placed: PlacedL2Header): PlacedL2Header {
     cache.set(toDigits(placed.hash), placed);
@@ -61,11 +63,12 @@ export function createBlockArchive(store: Store): BlockArchive {
       return placed;
     },
     readBlock(hash) {
-      if (latest !== undefined && equal(latest.hash, hash)) return latest;
+      if (isLatest(hash)) return latest?.sealed;
       const bytes = store.get(layout.block, hash);
       return bytes === undefined ? undefined : decodeSealedBlock(bytes);
     },
     readReceipts(hash) {
+      if (isLatest(hash)) return latest?.receipts;
       const bytes = store.get(layout.receipts, hash);
       return bytes === undefined ? undefined : decodeReceipts(bytes);
     },
@@ -77,8 +80,9 @@ export function createBlockArchive(store: Store): BlockArchive {
     put({ block, hash, receipts }, { seal, supply }, batch) {
       batch.put(layout.supply, hash, supply);
       batch.put(layout.header, hash, encodeHeader(block.header));
-      latest = { block, seal, hash };
-      batch.put(layout.block, hash, encodeSealedBlock(latest));
+      const sealed = { block, seal, hash };
+      latest = { sealed, receipts };
+      batch.put(layout.block, hash, encodeSealedBlock(sealed));
       batch.put(layout.receipts, hash, encodeReceipts(receipts));
       remember({ header: block.header, hash });
     },
@@ -86,7 +90,7 @@ export function createBlockArchive(store: Store): BlockArchive {
       for (const table of [layout.header, layout.block, layout.receipts, layout.stateDiff]) batch.del(table, hash);
       batch.del(layout.supply, hash);
       cache.delete(toDigits(hash));
-      if (latest !== undefined && equal(latest.hash, hash)) latest = undefined;
+      if (isLatest(hash)) latest = undefined;
     },
   };
 }

@@ -1,11 +1,12 @@
 import { createBitcoinView, type ViewDeps } from '@hemid/bitcoin';
-import { createSandbox, createStateReader, decodeUserTransaction, type ExecutionDeps, replayBlock, simulate } from '@hemid/hvm';
-import { decodeRlp, toHex } from '@hemid/protocol';
+import { createSandbox, createStateReader, decodeUserTransaction, type ExecutionDeps, replayBlock, type SandboxContext, simulate } from '@hemid/hvm';
+import { decodeRlp, equal, toHex } from '@hemid/protocol';
 import { layout } from '@hemid/store';
 import type { BlockArchive } from './block-archive.ts';
 import { bitcoinReference } from './block-rule.ts';
 import type { ChainReader } from './chain-reader.ts';
 import { fail } from './errors.ts';
+import { findLogBlocks } from './log-index.ts';
 import type { PlacedL2Header } from './ports.ts';
 import { readSlotEvidence } from './slot-evidence.ts';
 
@@ -19,6 +20,7 @@ export type ChainQueries = Pick<
   | 'tunnelTransaction'
   | 'keystoneBlock'
   | 'historyProof'
+  | 'logBlocks'
   | 'stateAt'
   | 'viewAt'
   | 'decode'
@@ -33,18 +35,26 @@ export interface ChainQueryDeps extends ViewDeps {
   execution: ExecutionDeps;
   parentOf(block: PlacedL2Header): PlacedL2Header;
   ancestorOf(block: PlacedL2Header, number: bigint): PlacedL2Header;
+  headerAt(number: bigint): PlacedL2Header | undefined;
 }
 
 /** Creates the {@link ChainQueries} of a chain; nothing of it moves the chain. */
 export function createChainQueries(deps: ChainQueryDeps): ChainQueries {
-  const { store, archive, execution, parentOf, ancestorOf } = deps;
+  const { store, archive, execution, parentOf, ancestorOf, headerAt } = deps;
 
-  const context = (block: PlacedL2Header) => ({
+  const cutContext = (block: PlacedL2Header): SandboxContext => ({
     header: block.header,
     hash: block.hash,
     view: createBitcoinView(deps, bitcoinReference(block.header)),
     ancestorHash: (number: bigint) => (number < 0n || number >= block.header.number ? undefined : ancestorOf(block, number).hash),
   });
+  /** That of the block that was asked about last: mostly the head, time and again. */
+  let latest: SandboxContext | undefined;
+
+  function context(block: PlacedL2Header): SandboxContext {
+    if (latest === undefined || !equal(latest.hash, block.hash)) latest = cutContext(block);
+    return latest;
+  }
 
   return {
     header: archive.readHeader,
@@ -61,6 +71,10 @@ export function createChainQueries(deps: ChainQueryDeps): ChainQueries {
       if (row === undefined) return undefined;
       const [account = [], parent = [], previous] = decodeRlp(row, 'the history proof of a keystone block') as Uint8Array[][];
       return { account, parent, ...(previous && { previous }) };
+    },
+    logBlocks(filter, range) {
+      const { numbers, end } = findLogBlocks(store, filter, range);
+      return { blocks: numbers.flatMap((number) => headerAt(number) ?? []), end };
     },
     stateAt: (block) => createStateReader(execution.states.source(block.hash), block.header.stateRoot),
     viewAt: (block) => context(block).view,

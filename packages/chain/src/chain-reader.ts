@@ -2,6 +2,7 @@ import type { Message, ReplayOptions, Sandbox, SimulationResult, StateReader, Us
 import type { BitcoinView, ChainSpec, Keystone, Receipt, SealedBlock } from '@hemid/protocol';
 import type { Checkpoint } from './checkpoint.ts';
 import type { Conflict } from './head-decision.ts';
+import type { LogFilter } from './log-index.ts';
 import type { PlacedL2Header } from './ports.ts';
 import type { SlotEvidence } from './slot-evidence.ts';
 
@@ -43,6 +44,11 @@ export interface ChainReader {
   historyProof(number: bigint): HistoryProof | undefined;
   /** A canonical keystone block by the hash of its abbreviation (internal order). */
   keystoneBlock(abbreviatedHash: Uint8Array): PlacedL2Header | undefined;
+  /**
+   * Canonical blocks from `from` on, ascending, that may have wanted logs: each of the addresses and topics stands in one,
+   * though perhaps not in the same. `end` is the last block that was looked at, at most `to`: ask on behind it.
+   */
+  logBlocks(filter: LogFilter, range: { from: bigint; to: bigint }): { blocks: PlacedL2Header[]; end: bigint };
   /** State after a block. */
   stateAt(block: PlacedL2Header): StateReader;
   /** Bitcoin as a block sees it. */

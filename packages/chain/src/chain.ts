@@ -7,6 +7,7 @@ import { supplyAfter } from './accounting.ts';
 import { createBlockArchive } from './block-archive.ts';
 import { checkSeal } from './block-rule.ts';
 import { canonicalNumbers, createHistoryProofs, createKeystoneIndex, transactionIndex, tunnelIndex } from './canonical-follower.ts';
+import { createCanonicalHeaders } from './canonical-header.ts';
 import { createChainQueries } from './chain-query.ts';
 import type { ChainReader, HeadChange } from './chain-reader.ts';
 import { assertCheckpoint, type Checkpoint } from './checkpoint.ts';
@@ -15,6 +16,7 @@ import { createHeadChoice } from './head-choice.ts';
 import type { Decision } from './head-decision.ts';
 import { isKeystone, keystoneOf } from './keystone-of.ts';
 import { isSameLabels, type Labels, putLabels, readLabels } from './labels.ts';
+import { createLogIndex } from './log-index.ts';
 import { createMutex } from './mutex.ts';
 import { openGenesis } from './open-genesis.ts';
 import type { Anchors, Derivation, PlacedL2Header } from './ports.ts';
@@ -86,6 +88,8 @@ export interface Chain extends ChainReader {
 export async function openChain(deps: ChainDeps): Promise<Chain> {
   const { spec, store, headers } = deps;
   const archive = createBlockArchive(store);
+  const canonical = createCanonicalHeaders(store, archive.getHeader);
+  const headerAt = canonical.at;
   const mutex = createMutex();
   const listeners = new Set<(change: HeadChange) => void>();
   const common = createCommon(spec);
@@ -114,11 +118,6 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     return choice.held(header.parentHash) ?? archive.getHeader(header.parentHash);
   }
 
-  function headerAt(number: bigint): PlacedL2Header | undefined {
-    const hash = store.get(layout.canonical, number);
-    return hash === undefined ? undefined : archive.getHeader(hash);
-  }
-
   function isCanonical(placed: PlacedL2Header): boolean {
     const hash = store.get(layout.canonical, placed.header.number);
     return hash !== undefined && equal(hash, placed.hash);
@@ -127,8 +126,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   function ancestorOf(block: PlacedL2Header, number: bigint): PlacedL2Header {
     let current = block;
     while (current.header.number > number) {
-      const canonical = isCanonical(current) ? headerAt(number) : undefined;
-      current = canonical ?? parentOf(current);
+      current = (isCanonical(current) ? headerAt(number) : undefined) ?? parentOf(current);
     }
     return current;
   }
@@ -139,14 +137,8 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     apply: ({ block, hash }, batch) => states.apply({ hash, number: block.header.number }, batch),
     revert: ({ block, hash }, batch) => states.revert({ hash, number: block.header.number }, batch),
   };
-  const followers = [
-    canonicalNumbers,
-    transactionIndex,
-    tunnelIndex,
-    createKeystoneIndex(spec, headers, ancestorOf),
-    stateFollower,
-    createHistoryProofs(spec),
-  ];
+  const indices = [transactionIndex, tunnelIndex, createLogIndex(archive.readReceipts), createKeystoneIndex(spec, headers, ancestorOf)];
+  const followers = [canonicalNumbers, ...indices, stateFollower, createHistoryProofs(spec)];
   const preparationDeps = { ...deps, execution, ancestorOf };
   const tree = {
     parent: parentOf,
@@ -167,6 +159,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   }
 
   function announce(change: HeadChange): void {
+    canonical.forget(change);
     for (const listener of listeners) listener(change);
   }
 
@@ -268,7 +261,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   }
 
   return {
-    ...createChainQueries({ ...deps, archive, execution, parentOf, ancestorOf }),
+    ...createChainQueries({ ...deps, archive, execution, parentOf, ancestorOf, headerAt }),
     spec,
     execution,
     head: (tag) => (tag === 'latest' ? head : tag === 'earliest' ? genesis : labels[tag]),

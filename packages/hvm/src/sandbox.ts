@@ -1,10 +1,13 @@
 import type { Block } from '@ethereumjs/block';
 import type { Common } from '@ethereumjs/common';
+import { getActivePrecompiles } from '@ethereumjs/evm';
 import { Account, Address } from '@ethereumjs/util';
 import type { VM } from '@ethereumjs/vm';
-import { type BitcoinView, type ChainSpec, EMPTY_REQUESTS_HASH, FEE_VAULT_ADDRESS, type L2Header, type Receipt } from '@hemid/protocol';
+import { type BitcoinView, type ChainSpec, EMPTY_REQUESTS_HASH, FEE_VAULT_ADDRESS, fromHex, type L2Header, type Receipt } from '@hemid/protocol';
 import { type BlockInput, type ExecutionDeps, openingWrites, openVm } from './block-execution.ts';
+import { bindAll } from './precompiles/all.ts';
 import type { FlatState } from './state/flat-state.ts';
+import { latin } from './state/key.ts';
 import type { BaseState, StateSource } from './state/source.ts';
 import { putWord } from './state/write.ts';
 
@@ -21,6 +24,8 @@ export interface Sandbox {
   source(): StateSource;
   /** The same, from which roots can be taken; costly far below the head. */
   base(): BaseState;
+  /** Whether an address (latin1) is that of a precompile; left out where calls must not run inline. */
+  isPrecompile?: ((address: string) => boolean) | undefined;
   openVm(state: FlatState, ancestorHash: BlockInput['ancestorHash']): Promise<VM>;
   /** What a block does before its transactions. */
   begin(state: FlatState, block: SandboxBlock): Promise<void>;
@@ -45,6 +50,19 @@ export interface SandboxContext {
   ancestorHash: BlockInput['ancestorHash'];
 }
 
+const precompiles = new WeakMap<ExecutionDeps, ReadonlySet<string>>();
+
+/** The test whether an address (latin1) is that of a precompile; which ones there are is the same in every block. */
+function precompileTest(deps: ExecutionDeps, view: BitcoinView): (address: string) => boolean {
+  let known = precompiles.get(deps);
+  if (known === undefined) {
+    known = new Set([...getActivePrecompiles(deps.common, bindAll(view, deps.spec)).keys()].map((digits) => latin(fromHex(digits))));
+    precompiles.set(deps, known);
+  }
+  const all = known;
+  return (address) => all.has(address);
+}
+
 /** The {@link Sandbox} after a block of this chain; its contracts go on seeing Bitcoin as that block sees it. */
 export function createSandbox(deps: ExecutionDeps, context: SandboxContext): Sandbox {
   return {
@@ -55,6 +73,7 @@ export function createSandbox(deps: ExecutionDeps, context: SandboxContext): San
     ancestorHash: context.ancestorHash,
     source: () => deps.states.source(context.hash),
     base: () => deps.states.base(context.hash),
+    isPrecompile: deps.inline === 'off' ? undefined : precompileTest(deps, context.view),
     openVm: (state, ancestorHash) => openVm(deps, state, context.view, ancestorHash),
     async begin(state, { header }) {
       // A later block of a simulation writes the same configuration again.

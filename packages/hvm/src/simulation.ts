@@ -3,6 +3,7 @@ import { isHemidError, type L2Header, type Log } from '@hemid/protocol';
 import { withBlobBaseFee } from './blob-base-fee.ts';
 import { toEvmBlock } from './block-execution.ts';
 import { fail } from './errors.ts';
+import { callInline } from './inline/inline-call.ts';
 import { type Message, runMessage, toTransaction } from './message.ts';
 import { type Observer, observe } from './observation.ts';
 import { type AccountOverride, applyOverrides } from './override.ts';
@@ -41,6 +42,13 @@ export interface SimulationOptions {
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
+/** The same as {@link simulate} for the messages that most who read contracts send. */
+function simulateInline(sandbox: Sandbox, message: Message & { gas: bigint }, options: SimulationOptions): SimulationResult | undefined {
+  const { isPrecompile, common, header } = sandbox;
+  if (isPrecompile === undefined || options.state !== undefined || options.block !== undefined || options.watch !== undefined) return undefined;
+  return callInline(message, { source: sandbox.source(), header, common, isPrecompile });
+}
+
 /**
  * Executes a message on a copy of a block's state, in an environment like that block's; nothing is kept.
  *
@@ -50,6 +58,8 @@ export async function simulate(sandbox: Sandbox, message: Message, options: Simu
   const { common } = sandbox;
   const cap = options.gasCap ?? MAX_TRANSACTION_GAS;
   const gasLimit = least(message.gas ?? cap, cap);
+  const inline = simulateInline(sandbox, { ...message, gas: gasLimit }, options);
+  if (inline !== undefined) return inline;
   const price = message.gasPrice ?? 0n;
   const { blobBaseFee, ...fields } = options.block ?? {};
   const present = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));

@@ -1,9 +1,10 @@
-import { type BitcoinView, fromHex, type GenesisAccount, type Hex, toHex } from '@hemid/protocol';
+import { type BitcoinView, fromHex, type GenesisAccount, type Hex, hashHeader, toHex } from '@hemid/protocol';
 import { createTestNetwork, type TestNetwork } from '@hemid/testkit';
 import fc from 'fast-check';
 import { mnemonicToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decodeUserTransaction, openBlockExecution } from '../src/index.ts';
+import { createSandbox, decodeUserTransaction, openBlockExecution, simulate } from '../src/index.ts';
+import { callInline } from '../src/inline/inline-call.ts';
 import { createLab } from './lab.ts';
 
 let network: TestNetwork;
@@ -104,20 +105,25 @@ const scenes = fc.record({
 
 const RUNS = process.env['HEMID_LONG'] === undefined ? 1_000 : 40_000;
 
+/** A chain of the three programs, each with two slots that hold something. */
+function labOf({ programs, stored }: { programs: readonly Uint8Array[]; stored: readonly bigint[] }): ReturnType<typeof createLab> {
+  const contracts = CONTRACTS.map((contract, i): [Hex, GenesisAccount] => {
+    const storage = Object.fromEntries(
+      [0, 1].map((n) => [`0x${byte(n).padStart(64, '0')}`, fromHex(`0x${(stored[i] ?? 0n).toString(16).padStart(64, '0')}`)]),
+    );
+    return [contract, { nonce: 1, balance: 1000n, code: programs[i] as Uint8Array, storage } as never];
+  });
+  const allocation = Object.fromEntries([[SENDER, { balance: 10n ** 21n }], ...contracts]) as Record<Hex, GenesisAccount>;
+  return createLab(network.spec, { view, allocation });
+}
+
 test(
   'random programs end inline as they do in the VM: receipts, logs, gas, every root',
   async () => {
     const base = network.spec;
     await fc.assert(
       fc.asyncProperty(scenes, async ({ programs, stored, calls }) => {
-        const contracts = CONTRACTS.map((contract, i): [Hex, GenesisAccount] => {
-          const storage = Object.fromEntries(
-            [0, 1].map((n) => [`0x${byte(n).padStart(64, '0')}`, fromHex(`0x${(stored[i] ?? 0n).toString(16).padStart(64, '0')}`)]),
-          );
-          return [contract, { nonce: 1, balance: 1000n, code: programs[i] as Uint8Array, storage } as never];
-        });
-        const allocation = Object.fromEntries([[SENDER, { balance: 10n ** 21n }], ...contracts]) as Record<Hex, GenesisAccount>;
-        const lab = await createLab(base, { view, allocation });
+        const lab = await labOf({ programs, stored });
         const parent = lab.head();
         const input = { parent, timestamp: parent.timestamp + 1n, beneficiary: fromHex(BENEFICIARY), ancestorHash: () => undefined };
         const inline = await openBlockExecution(lab.deps, input, view);
@@ -145,6 +151,32 @@ test(
       }),
       { numRuns: RUNS, seed: Number(process.env['HEMID_SEED'] ?? 20_261_120) },
     );
+  },
+  60_000 + RUNS * 200,
+);
+
+test(
+  'random programs that are only called end inline as they do in the VM, whoever calls them',
+  async () => {
+    let ranInline = 0;
+    const callers = fc.constantFrom(SENDER, EMPTY_HANDED, CONTRACTS[1] as Hex);
+    await fc.assert(
+      fc.asyncProperty(scenes, callers, async ({ programs, stored, calls }, from) => {
+        const lab = await labOf({ programs, stored });
+        const at = { header: lab.head(), hash: hashHeader(lab.head()), view, ancestorHash: () => undefined };
+        for (const { to, value, data, gas } of calls) {
+          const message = { from: fromHex(from), to: fromHex(to), data, value: value === 1n ? 1n : 0n, gas, gasPrice: undefined };
+          const attempt = (deps: typeof lab.deps): Promise<unknown> =>
+            simulate(createSandbox(deps, at), message).catch((error: Error) => error.message);
+          expect(await attempt(lab.deps)).toEqual(await attempt({ ...lab.deps, inline: 'off' }));
+          const { common, states } = lab.deps;
+          if (callInline(message, { common, source: states.source(at.hash), header: at.header, isPrecompile: () => false }) !== undefined)
+            ranInline += 1;
+        }
+      }),
+      { numRuns: RUNS / 4, seed: Number(process.env['HEMID_SEED'] ?? 20_261_120) },
+    );
+    expect(ranInline).toBeGreaterThan(RUNS / 20);
   },
   60_000 + RUNS * 200,
 );

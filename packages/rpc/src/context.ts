@@ -1,5 +1,6 @@
 import type { ChainReader } from '@hemid/chain';
 import type { Clock, Logger, Random } from '@hemid/runtime';
+import { type BlockTexts, createBlockTexts } from './block-text.ts';
 import { type CallMetrics, createCallMetrics } from './call-metrics.ts';
 import { createDeadlines, type Deadlines } from './deadline.ts';
 import { createFeed, type Feed } from './feed.ts';
@@ -39,6 +40,7 @@ export interface RpcContext extends RpcDeps {
   feed: Feed;
   filters: Filters;
   decode: TransactionDecoder;
+  texts: BlockTexts;
   limits: RpcLimits;
   calls: CallMetrics;
   /** Whether the client may make another call now. */
@@ -53,11 +55,13 @@ export interface RpcContext extends RpcDeps {
 /** Opens the context that all transports share; `close` it at the end. */
 export function createRpcContext(deps: RpcDeps, limits: RpcLimits = createLimits()): RpcContext & { close(): void } {
   const feed = createFeed(deps);
+  const decode = createTransactionDecoder(deps.chain);
   return {
     ...deps,
     feed,
     filters: createFilters({ ...deps, feed }),
-    decode: createTransactionDecoder(deps.chain),
+    decode,
+    texts: createBlockTexts({ chain: deps.chain, rules: deps.rules, decode }),
     limits,
     calls: createCallMetrics(),
     mayCall: () => true,

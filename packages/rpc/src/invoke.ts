@@ -2,7 +2,7 @@ import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
 import { type Method, type Outcome, readParams, type Together } from './method.ts';
 import { methods } from './methods/table.ts';
-import { type Json, toWire } from './wire.ts';
+import { type Json, toText, toWire } from './wire.ts';
 
 function find(method: string, { limits }: RpcContext): Method | undefined {
   return Object.hasOwn(methods, method) && limits.allows(method) ? methods[method] : undefined;
@@ -16,25 +16,38 @@ function run(row: Method, values: Record<string, unknown>, { context, ms }: { co
   return answer instanceof Promise ? context.deadlines.keep(answer, ms) : answer;
 }
 
+/** A call as a client makes it. */
+interface Call {
+  method: string;
+  /** By position or by name, as they stand on the wire. */
+  params: unknown;
+}
+
+async function answerWith<T>({ method, params }: Call, context: RpcContext, read: (answer: unknown) => T): Promise<T> {
+  const row = find(method, context);
+  if (row === undefined) throw fail('rpc/method-not-found', `the method ${method} does not exist/is not available`);
+  const begun = context.clock.now();
+  let failed = true;
+  try {
+    const answer = run(row, readParams(row.params, params), { context, ms: context.limits.timeoutMs(method) });
+    const json = read(answer instanceof Promise ? await answer : answer);
+    failed = false;
+    return json;
+  } finally {
+    context.calls.count(method, { ms: context.clock.now() - begun, failed });
+  }
+}
+
 /**
  * Calls a method as a client would, without a transport.
  *
  * @param params by position or by name, as they stand on the wire.
  * @throws `rpc/method-not-found`, `rpc/invalid-params`, `rpc/timeout`, and whatever the method throws.
  */
-export async function invoke(method: string, params: unknown, context: RpcContext): Promise<Json> {
-  const row = find(method, context);
-  if (row === undefined) throw fail('rpc/method-not-found', `the method ${method} does not exist/is not available`);
-  const begun = context.clock.now();
-  let failed = true;
-  try {
-    const answer = toWire(await run(row, readParams(row.params, params), { context, ms: context.limits.timeoutMs(method) }));
-    failed = false;
-    return answer;
-  } finally {
-    context.calls.count(method, { ms: context.clock.now() - begun, failed });
-  }
-}
+export const invoke = (method: string, params: unknown, context: RpcContext): Promise<Json> => answerWith({ method, params }, context, toWire);
+
+/** The same, with the JSON as text. */
+export const invokeText = (method: string, params: unknown, context: RpcContext): Promise<string> => answerWith({ method, params }, context, toText);
 
 /** @throws `rpc/limit` when the client has made too many calls. */
 export function checkRate({ mayCall, limits }: RpcContext): void {
@@ -52,13 +65,16 @@ function readAll({ read }: Together, calls: readonly unknown[]): unknown[] | und
   return values;
 }
 
+/** What is sent back for a call: the text of its result, or what it threw. */
+export type Answered = { json: string } | { error: unknown };
+
 /**
  * Calls a method for each of several `params`, all at once.
  *
- * @returns `undefined`, with nothing done, when the method or one of the calls is not for that.
+ * @returns what became of each; `undefined`, with nothing done, when the method or one of the calls is not for that.
  * @throws `rpc/timeout`
  */
-export async function invokeTogether(method: string, calls: readonly unknown[], context: RpcContext): Promise<Outcome[] | undefined> {
+export async function invokeTogether(method: string, calls: readonly unknown[], context: RpcContext): Promise<Answered[] | undefined> {
   const row = find(method, context);
   const values = row?.together && readAll(row.together, calls);
   if (row?.together === undefined || values === undefined) return undefined;
@@ -71,11 +87,11 @@ export async function invokeTogether(method: string, calls: readonly unknown[], 
   return refused.map((refusal) => {
     const outcome = refusal ?? (carriedOut[next++] as Outcome);
     context.calls.count(method, { ms, failed: 'error' in outcome });
-    return 'error' in outcome ? outcome : { result: toWire(outcome.result) };
+    return 'error' in outcome ? outcome : { json: toText(outcome.result) };
   });
 }
 
-function refusal(context: RpcContext): Outcome | undefined {
+function refusal(context: RpcContext): { error: unknown } | undefined {
   try {
     checkRate(context);
     return undefined;

@@ -1,8 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
-import { checkRate, invoke, invokeTogether } from './invoke.ts';
-import type { Outcome } from './method.ts';
+import { type Answered, checkRate, invokeText, invokeTogether } from './invoke.ts';
 import { isFault, toRpcError } from './rpc-error.ts';
 
 type Id = string | number | null;
@@ -40,10 +39,10 @@ function readId(json: unknown): Id {
 }
 
 /** What is sent back for a call; nothing for a notification. */
-function show(outcome: Outcome, { method, id }: Pick<Request, 'method' | 'id'>, { log }: RpcContext): string | undefined {
-  if ('error' in outcome && isFault(outcome.error)) log.error({ method, err: outcome.error }, 'rpc method failed');
+function show(answered: Answered, { method, id }: Pick<Request, 'method' | 'id'>, { log }: RpcContext): string | undefined {
+  if ('error' in answered && isFault(answered.error)) log.error({ method, err: answered.error }, 'rpc method failed');
   if (id === undefined) return undefined;
-  return 'error' in outcome ? refuse(outcome.error, id) : JSON.stringify({ jsonrpc: '2.0', id, result: outcome.result });
+  return 'error' in answered ? refuse(answered.error, id) : `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${answered.json}}`;
 }
 
 async function answerOne(json: unknown, context: RpcContext): Promise<string | undefined> {
@@ -54,14 +53,14 @@ async function answerOne(json: unknown, context: RpcContext): Promise<string | u
     return refuse(error, readId(json));
   }
   const { method, params, id } = request;
-  let outcome: Outcome;
+  let answered: Answered;
   try {
     checkRate(context);
-    outcome = { result: await invoke(method, params, context) };
+    answered = { json: await invokeText(method, params, context) };
   } catch (error) {
-    outcome = { error };
+    answered = { error };
   }
-  return show(outcome, { method, id }, context);
+  return show(answered, { method, id }, context);
 }
 
 /** The requests of a batch that are all calls of one method, each with an id; `undefined` for any other batch. */
@@ -82,8 +81,8 @@ async function answerTogether(batch: readonly unknown[], context: RpcContext): P
   const method = requests?.[0]?.method;
   if (requests === undefined || method === undefined) return undefined;
   const calls = requests.map(({ params }) => params);
-  const outcomes = await invokeTogether(method, calls, context).catch((error: unknown) => calls.map(() => ({ error })));
-  return outcomes && `[${requests.map(({ id }, i) => show(outcomes[i] as Outcome, { method, id: id as Id }, context)).join(',')}]`;
+  const answered = await invokeTogether(method, calls, context).catch((error: unknown) => calls.map(() => ({ error })));
+  return answered && `[${answered.map((one, i) => show(one, { method, id: requests[i]?.id }, context)).join(',')}]`;
 }
 
 async function answerBatch(batch: readonly unknown[], context: RpcContext): Promise<string | undefined> {

@@ -1,13 +1,8 @@
-import { bloomOf, equal, type Log } from '@hemid/protocol';
+import type { LogFilter } from '@hemid/chain';
+import { equal, type Log } from '@hemid/protocol';
 import { z } from 'zod';
 import { type BlockId, blockNumber } from './block-id.ts';
 import { address, hash } from './param.ts';
-
-/** Which logs are wanted: an address of any, and per position a topic of any; an empty choice is everything. */
-export interface LogFilter {
-  addresses: Uint8Array[];
-  topics: Uint8Array[][];
-}
 
 /** A filter with the blocks to look at: one by hash, or a range. */
 export interface LogQuery extends LogFilter {
@@ -75,14 +70,4 @@ export function matchesLive(query: LogQuery, log: Log, blockNumber: bigint): boo
   if (from !== undefined && 'number' in from && blockNumber < from.number) return false;
   if (to !== undefined && 'number' in to && blockNumber > to.number) return false;
   return matchesLog(query, log);
-}
-
-/** The bytes of a bloom that an item sets. */
-const bitsOf = (item: Uint8Array): [number, number][] =>
-  [...bloomOf([{ address: item, topics: [], data: new Uint8Array() }]).entries()].filter(([, byte]) => byte !== 0);
-
-/** Makes the test whether a block's bloom may hold a wanted log; a `false` is certain. */
-export function createBloomTest(filter: LogFilter): (bloom: Uint8Array) => boolean {
-  const groups = [filter.addresses, ...filter.topics].filter((choices) => choices.length > 0).map((choices) => choices.map(bitsOf));
-  return (bloom) => groups.every((choices) => choices.some((bits) => bits.every(([i, byte]) => ((bloom[i] ?? 0) & byte) === byte)));
 }

@@ -1,44 +1,57 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ChainReader, PlacedL2Header } from '@hemid/chain';
+import type { ChainReader } from '@hemid/chain';
 import { toHex } from '@hemid/protocol';
 import { getBlockHeader } from './block-id.ts';
 import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
-import { createBloomTest, type LogQuery, matchesLog } from './log-filter.ts';
-import { logsOfBlock, type PlacedLog } from './log-shape.ts';
+import type { LogQuery } from './log-filter.ts';
+import { createLogTest } from './log-text.ts';
+import { type JsonText, jsonText } from './wire.ts';
 
-/** Blocks looked at before other work gets its turn. */
-const BLOCKS_PER_TURN = 256n;
+/** Blocks whose logs are looked at before other work gets its turn, which it gets behind each section of the index too. */
+const BLOCKS_PER_TURN = 64;
 
 /** What a search works with. */
-type SearchContext = Pick<RpcContext, 'chain' | 'limits' | 'isOver'>;
+type SearchContext = Pick<RpcContext, 'chain' | 'limits' | 'isOver' | 'texts'>;
 
 /**
- * Searches the canonical chain, or one block, for logs.
+ * The logs of the canonical chain, or of one block, that are wanted, as a JSON list.
  *
  * @throws `rpc/limit` saying which smaller range to ask for; `rpc/not-found` when the one block is unknown.
  */
-export async function findLogs({ chain, limits, isOver }: SearchContext, query: LogQuery): Promise<PlacedLog[]> {
+export async function findLogs({ chain, limits, isOver, texts }: SearchContext, query: LogQuery): Promise<JsonText> {
+  const isWanted = createLogTest(query);
+  const found: string[] = [];
+  const listOf = (): JsonText => jsonText(`[${found.join(',')}]`);
   if (query.blockHash !== undefined) {
     const block = chain.header(query.blockHash);
     if (block === undefined) throw fail('rpc/not-found', `unknown block ${toHex(query.blockHash)}`);
-    return logsOfBlock(chain, block).filter(({ log }) => matchesLog(query, log));
+    for (const log of texts.logs(block)) if (isWanted(log)) found.push(log.json);
+    return listOf();
   }
   const { from, to } = readRange(query, { chain, most: limits.logBlocks });
-  const mayContain = createBloomTest(query);
-  const found: PlacedLog[] = [];
-  for (let number = from; number <= to; number += 1n) {
-    if ((number - from) % BLOCKS_PER_TURN === BLOCKS_PER_TURN - 1n) await nextTurn();
-    if (isOver()) throw fail('rpc/timeout', `nobody waits any more: blocks ${from} to ${number - 1n} were searched`);
-    const block: PlacedL2Header | undefined = chain.headerAt(number);
-    if (block === undefined) break;
-    if (!mayContain(block.header.logsBloom)) continue;
-    for (const placed of logsOfBlock(chain, block)) if (matchesLog(query, placed.log)) found.push(placed);
-    if (found.length > limits.logs && number > from) {
-      throw fail('rpc/limit', `more than ${limits.logs} logs: ask for blocks ${from} to ${number - 1n} first, then from ${number} on`);
-    }
+  let steps = 0;
+  async function giveTurn(searched: bigint): Promise<void> {
+    await nextTurn();
+    if (isOver()) throw fail('rpc/timeout', `nobody waits any more: blocks ${from} to ${searched} were searched`);
   }
-  return found;
+
+  for (let next = from; next <= to; ) {
+    // All blocks of a part are named at once: a reorg meanwhile does not mix two chains in it.
+    const { blocks, end } = chain.logBlocks(query, { from: next, to });
+    for (const block of blocks) {
+      const { number } = block.header;
+      steps += 1;
+      if (steps % BLOCKS_PER_TURN === 0) await giveTurn(number - 1n);
+      for (const log of texts.logs(block)) if (isWanted(log)) found.push(log.json);
+      if (found.length > limits.logs && number > from) {
+        throw fail('rpc/limit', `more than ${limits.logs} logs: ask for blocks ${from} to ${number - 1n} first, then from ${number} on`);
+      }
+    }
+    next = end + 1n;
+    if (next <= to) await giveTurn(end);
+  }
+  return listOf();
 }
 
 /** The range as numbers. */

@@ -26,7 +26,7 @@ export interface Method<P extends Params = Params> {
   params: P;
   /** How the calls of a batch that holds nothing else are carried out, where that is cheaper than one by one. */
   together?: Together;
-  /** Answers with values of the domain: {@link toWire} makes them JSON. */
+  /** Answers with values of the domain: {@link toText} makes them JSON. */
   handle(values: Values<P>, context: RpcContext): unknown;
 }
 

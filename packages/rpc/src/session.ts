@@ -1,7 +1,7 @@
 import { toHex } from '@hemid/protocol';
 import type { Random } from '@hemid/runtime';
 import { fail } from './errors.ts';
-import { toWire } from './wire.ts';
+import { toText } from './wire.ts';
 
 /** Begins a subscription that gives its results to `notify`; @returns what ends it. */
 export type Start = (notify: (result: unknown) => void) => () => void;
@@ -49,7 +49,7 @@ export function createSessionGroup(random: Random, send: (text: string) => void)
         if (subscriptions.size >= MAX_SUBSCRIPTIONS) throw fail('rpc/limit', `too many subscriptions: a connection has at most ${MAX_SUBSCRIPTIONS}`);
         const id = toHex(random.bytes(ID_BYTES));
         const notify = (result: unknown): void =>
-          deliver(JSON.stringify({ jsonrpc: '2.0', method: `${namespace}_subscription`, params: { subscription: id, result: toWire(result) } }));
+          deliver(`{"jsonrpc":"2.0","method":"${namespace}_subscription","params":{"subscription":"${id}","result":${toText(result)}}}`);
         subscriptions.set(id, start(notify));
         return id;
       },

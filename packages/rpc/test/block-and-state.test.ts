@@ -1,4 +1,6 @@
-import { type Hex, keccak256, numberToHex, padHex, parseEther, parseGwei, toRlp } from 'viem';
+import type { ChainReader } from '@hemid/chain';
+import { createRpcContext, invoke } from '@hemid/rpc';
+import { type Hex, keccak256, numberToHex, padHex, parseEther, parseGwei, toHex, toRlp } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fixture, openFixture } from './fixture.ts';
 import { alice, beggar, CHAIN_ID, GENESIS_TIME } from './test-chain.ts';
@@ -66,6 +68,40 @@ describe('blocks', () => {
     const asString = toRlp([header, raws.map((raw) => `0x${Buffer.from(raw).toString('hex')}` as Hex), [], []]);
     expect(Number(result.size)).toBe((asString.length - 2) / 2 - 2);
     expect(result).toMatchObject({ uncles: [], withdrawals: [], blobGasUsed: '0x0', excessBlobGas: '0x0' });
+  });
+
+  it('are made JSON once, they, their receipts and their logs: asked for again, nothing is read', async () => {
+    const reads: string[] = [];
+    const chain: ChainReader = {
+      ...f.chain,
+      block: (hash) => {
+        reads.push('block');
+        return f.chain.block(hash);
+      },
+      receipts: (hash) => {
+        reads.push('receipts');
+        return f.chain.receipts(hash);
+      },
+    };
+    const context = createRpcContext({ ...f.deps, chain });
+    const { hash } = f.chain.head('latest');
+    const [first] = f.chain.block(hash)?.block.transactions ?? [];
+    const transaction = keccak256(first as Uint8Array);
+    for (const [method, ...params] of [
+      ['eth_getBlockByNumber', 'latest', true],
+      ['eth_getBlockByHash', toHex(hash), false],
+      ['eth_getBlockReceipts', 'latest'],
+      ['eth_getTransactionReceipt', transaction],
+      ['eth_getTransactionByHash', transaction],
+      ['eth_getLogs', { fromBlock: '0x0', topics: [] }],
+    ] as [string, ...unknown[]][]) {
+      const answer = await invoke(method, params, context);
+      expect(answer).toEqual((await f.call(method, ...params)).result);
+      reads.length = 0;
+      expect(await invoke(method, params, context)).toEqual(answer);
+      expect(reads).toEqual([]);
+    }
+    context.close();
   });
 
   it('are found by tag, number and hash', async () => {

@@ -3,6 +3,7 @@ export { type BlockTree, type Follower, follow, type Route, routeBetween } from 
 export {
   type HeaderRow,
   type KeystoneRow,
+  type LogItemKey,
   layout,
   NO_VERSION,
   type OutputKey,

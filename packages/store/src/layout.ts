@@ -117,6 +117,14 @@ export interface StateHistoryKey {
   block: bigint;
 }
 
+/** An address or topic that logs have, in a run of blocks. */
+export interface LogItemKey {
+  /** Block number / 256. */
+  section: number;
+  /** What the logs have, latin1 (chain/src/log-index.ts). */
+  item: string;
+}
+
 /** {@link OutputRow.spentAt} of an output that is unspent. */
 export const UNSPENT = 0xffffffff;
 
@@ -150,6 +158,13 @@ const stateHistoryKey: Codec<StateHistoryKey> = {
   encode: ({ key, block }) => latin(key + numberText(block)),
   decode: (bytes) => ({ key: unlatin(bytes.subarray(0, -8)), block: u64.read(bytes, bytes.length - 8, bytes.length) }),
   latin: ({ key, block }) => key + numberText(block),
+};
+const logItemText = ({ section, item }: LogItemKey): string =>
+  String.fromCharCode(section >>> 24, (section >>> 16) & 0xff, (section >>> 8) & 0xff, section & 0xff) + item;
+const logItemKey: Codec<LogItemKey> = {
+  encode: (key) => latin(logItemText(key)),
+  decode: (bytes) => ({ section: u32.read(bytes, 0, 4), item: unlatin(bytes.subarray(4)) }),
+  latin: logItemText,
 };
 const position = record<PositionRow>({ hash, height: u32 });
 
@@ -211,6 +226,8 @@ export const layout = {
   transaction: table('T', only(hash), record<TransactionLocationRow>({ blockHash: hash, index: u32 })),
   /** Where the canonical tunnel transaction about a Bitcoin transaction (txid, internal) stands. */
   tunnelTransaction: table('q', only(hash), record<TransactionLocationRow>({ blockHash: hash, index: u32 })),
+  /** Canonical blocks with a log that has an address or topic, by sections of 256 blocks: number % 256 of each, a byte, ascending. */
+  logItem: table('i', logItemKey, only(rest)),
   /** Canonical keystones by abbreviated hash. */
   keystone: table('k', only(hash), record<KeystoneRow>({ number: u64, blockHash: hash })),
   /**

@@ -82,6 +82,8 @@ export function createPlainReader(chain: PlainChain): ChainReader {
     keystone: notHere,
     historyProof: () => undefined,
     keystoneBlock: notHere,
+    // Without an index every block may have what is looked for.
+    logBlocks: (_, { from, to }) => ({ blocks: blocks.slice(Number(from), Number(to) + 1).map(placedOf), end: to }),
     stateAt(placed) {
       const { world } = get(placed);
       return createStateReader(world.base, world.root());

@@ -40,7 +40,8 @@ export interface InlineResult {
 
 const hasCode = (account: Readonly<Account> | undefined): boolean => account !== undefined && !equalsBytes(account.codeHash, KECCAK256_NULL);
 
-function environmentOf({ block, common, isPrecompile }: InlineContext, sender: string, gasPrice: bigint): Environment {
+/** What frames of a transaction see of its block and sender. */
+export function environmentOf({ block, common, isPrecompile }: Omit<InlineContext, 'state'>, sender: string, gasPrice: bigint): Environment {
   return {
     origin: toWord(Buffer.from(sender, 'latin1')),
     gasPrice,

@@ -47,7 +47,7 @@ export interface TransactionState {
 }
 
 /** Begins a transaction on a state that answers at once; `warm` are the addresses that are warm from the start. */
-export function createTransactionState(state: FlatState, warm: Iterable<string>): TransactionState {
+export function createTransactionState(state: Pick<FlatState, 'accountAt' | 'codeAt' | 'slotAt'>, warm: Iterable<string>): TransactionState {
   const balances = new Map<string, bigint>();
   const slots = new Map<string, Map<bigint, Slot>>();
   const transients = new Map<string, Map<bigint, bigint>>();

@@ -45,9 +45,11 @@ const EMPTY = new Uint8Array();
 const sharedCode = new Map<string, Uint8Array>();
 const MAX_SHARED_CODE = 4096;
 
-function share(hash: string, code: Uint8Array): Uint8Array {
+/** Code by its hash (latin1), as all states share it; `load` gives it when it is not known. */
+export function shareCode(hash: string, load: () => Uint8Array): Uint8Array {
   const known = sharedCode.get(hash);
   if (known !== undefined) return known;
+  const code = load();
   const oldest = sharedCode.keys().next().value;
   if (sharedCode.size >= MAX_SHARED_CODE && oldest !== undefined) sharedCode.delete(oldest);
   sharedCode.set(hash, code);
@@ -156,7 +158,7 @@ export function openFlatState(common: Common, source: StateSource): FlatState {
     const known = code.get(hash) ?? sharedCode.get(hash);
     if (known !== undefined) return known;
     const row = source.read(codeKey(hash));
-    return row instanceof Promise ? row.then((value = EMPTY) => share(hash, value)) : share(hash, row ?? EMPTY);
+    return row instanceof Promise ? row.then((value = EMPTY) => shareCode(hash, () => value)) : shareCode(hash, () => row ?? EMPTY);
   }
 
   const state: FlatState & { common: Common } = {
@@ -188,7 +190,11 @@ export function openFlatState(common: Common, source: StateSource): FlatState {
     },
     async putCode(address, value) {
       const hash = value.length === 0 ? KECCAK256_NULL : keccak(value);
-      if (value.length > 0) code.set(latin(hash), share(latin(hash), value));
+      if (value.length > 0)
+        code.set(
+          latin(hash),
+          shareCode(latin(hash), () => value),
+        );
       const at = latin(address.bytes);
       const next = copyAccount((await account(at)) ?? new Account());
       next.codeHash = hash;

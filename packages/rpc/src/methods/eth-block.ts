@@ -2,20 +2,16 @@ import type { PlacedL2Header } from '@hemid/chain';
 import { z } from 'zod';
 import { type BlockId, blockId, blockNumber, readBlockHeader } from '../block-id.ts';
 import type { ForeignBlock } from '../block-rlp.ts';
-import { showBlock, showHeader } from '../block-shape.ts';
+import { showHeader } from '../block-shape.ts';
 import type { RpcContext } from '../context.ts';
 import { type MethodTable, method } from '../method.ts';
 import { count, hash } from '../param.ts';
-import { showReceipt } from '../receipt-shape.ts';
+import type { JsonText } from '../wire.ts';
 
 const hydrated = z.boolean('must be true (whole transactions) or false (hashes)').default(false);
 
-function show(placed: PlacedL2Header | undefined, isHydrated: boolean, { chain, decode }: RpcContext): object | undefined {
-  const sealed = placed && chain.block(placed.hash);
-  if (placed === undefined || sealed === undefined) return undefined;
-  const receipts = chain.receipts(placed.hash) ?? [];
-  return showBlock(placed, sealed.block, isHydrated ? { as: 'objects', receipts, decode } : { as: 'hashes' });
-}
+const show = (placed: PlacedL2Header | undefined, isHydrated: boolean, { texts }: RpcContext): JsonText | undefined =>
+  placed && texts.block(placed, isHydrated ? 'objects' : 'hashes');
 
 function countTransactions(id: BlockId, { chain }: RpcContext): bigint | undefined {
   const placed = readBlockHeader(chain, id);
@@ -90,13 +86,9 @@ export const ethBlock: MethodTable = {
   eth_getBlockReceipts: method({
     doc: 'All receipts of a block.',
     params: { block: blockId },
-    handle({ block: id }, context) {
-      const { chain } = context;
-      const block = readBlockHeader(chain, id);
-      const transactions = block && chain.block(block.hash)?.block.transactions;
-      const receipts = block && chain.receipts(block.hash);
-      if (block === undefined || transactions === undefined || receipts === undefined) return undefined;
-      return transactions.map((_, index) => showReceipt({ block, transactions, receipts }, index, context));
+    handle({ block }, { chain, texts }) {
+      const placed = readBlockHeader(chain, block);
+      return placed && texts.receipts(placed);
     },
   }),
 };

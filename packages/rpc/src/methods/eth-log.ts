@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { fail } from '../errors.ts';
 import { logQuery } from '../log-filter.ts';
 import { findLogs } from '../log-search.ts';
-import { showLog } from '../log-shape.ts';
 import { type MethodTable, method } from '../method.ts';
 
 const id = z.string('must be the id of a filter');
@@ -12,7 +11,7 @@ export const ethLog: MethodTable = {
   eth_getLogs: method({
     doc: 'The logs that match, of one block or of a range: at most 10,000 blocks unless the node is configured otherwise.',
     params: { filter: logQuery },
-    handle: async ({ filter }, context) => (await findLogs(context, filter)).map(showLog),
+    handle: ({ filter }, context) => findLogs(context, filter),
   }),
   eth_newFilter: method({
     doc: 'Begins to collect logs that match.',
@@ -37,10 +36,10 @@ export const ethLog: MethodTable = {
   eth_getFilterLogs: method({
     doc: 'All logs that a log filter matches, as eth_getLogs gives them.',
     params: { id },
-    async handle(values, context) {
+    handle(values, context) {
       const kind = context.filters.get(values.id);
       if (kind.collects !== 'logs') throw fail('rpc/not-found', 'filter not found');
-      return (await findLogs(context, kind.query)).map(showLog);
+      return findLogs(context, kind.query);
     },
   }),
   eth_uninstallFilter: method({

@@ -5,15 +5,11 @@ import { blockNumber, readBlockHeader } from '../block-id.ts';
 import type { RpcContext } from '../context.ts';
 import { type MethodTable, method, type Outcome, type Together } from '../method.ts';
 import { count, data, hash } from '../param.ts';
-import { showReceipt } from '../receipt-shape.ts';
-import { showTransaction, showUserTransaction } from '../transaction-shape.ts';
+import { showUserTransaction } from '../transaction-shape.ts';
+import type { JsonText } from '../wire.ts';
 
-function showAt(block: PlacedL2Header | undefined, index: number, { chain, decode }: RpcContext): object | undefined {
-  const raw = block && chain.block(block.hash)?.block.transactions[index];
-  if (block === undefined || raw === undefined) return undefined;
-  const nonce = chain.receipts(block.hash)?.[index]?.nonce ?? 0n;
-  return showTransaction(raw, { block, index, nonce }, decode);
-}
+const showAt = (block: PlacedL2Header | undefined, index: number, { texts }: RpcContext): JsonText | undefined =>
+  block && texts.transaction(block, index);
 
 /** The raw transaction of a call, given as it usually is. */
 function readRaw(params: unknown): Uint8Array | undefined {
@@ -75,14 +71,10 @@ export const ethTransaction: MethodTable = {
   eth_getTransactionReceipt: method({
     doc: 'What a transaction of the canonical chain did.',
     params: { hash },
-    handle(values, context) {
-      const { chain } = context;
+    handle(values, { chain, texts }) {
       const location = chain.transaction(values.hash);
       const block = location && chain.header(location.blockHash);
-      if (location === undefined || block === undefined) return undefined;
-      const transactions = chain.block(block.hash)?.block.transactions ?? [];
-      const receipts = chain.receipts(block.hash) ?? [];
-      return showReceipt({ block, transactions, receipts }, location.index, context);
+      return location && block && texts.receipt(block, location.index);
     },
   }),
 };
