@@ -32,6 +32,7 @@ export {
 } from './chain-spec.ts';
 export { COUNTING_DEPTH, counts } from './counting.ts';
 export { readDeposit, toDeposit } from './deposit.ts';
+export { descriptorChecksum } from './descriptor-checksum.ts';
 export {
   type DifficultyAncestor,
   type DifficultyContext,
@@ -110,6 +111,7 @@ export {
   TUNNEL_TYPE,
   type TunnelTransaction,
 } from './system-transaction.ts';
+export { tapLeafHash, tapTweak } from './taproot.ts';
 export { type ReadTransaction, readTransactions } from './transaction-reader.ts';
 export {
   type Deposit,
@@ -121,3 +123,4 @@ export {
   WEI_PER_SAT,
 } from './tunnel.ts';
 export { type ConfigurationSlot, clearedSlot, configurationChanges, genesisConfiguration } from './tunnel-configuration.ts';
+export { readVaultDescriptor, toWshVault, type Vault, type VaultSpending, vaultScript } from './vault-descriptor.ts';
