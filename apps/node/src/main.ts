@@ -3,6 +3,7 @@ import { describeConfig, loadConfig } from '@hemid/runtime';
 import { custodianConfig, devConfig, nodeConfig } from './config.ts';
 import { runCustodian } from './custodian-command.ts';
 import { runDb } from './db-command.ts';
+import { depositConfig, runTunnelDeposit } from './deposit-command.ts';
 import { runDev } from './dev-command.ts';
 import { runDevDeposit } from './dev-deposit.ts';
 import { runNode } from './node-command.ts';
@@ -20,6 +21,7 @@ usage: hemid <command> [options]
   hemid dev deposit <address> <sats>   pays the vault of a running development network
   hemid node                           a node of a network: --role sequencer or --role verifier
   hemid custodian                      a verifier that holds a key of the vault: pays withdrawals together with the others
+  hemid tunnel deposit                 what a Bitcoin wallet has to pay for a deposit: address, output, URI, QR code, PSBT
   hemid db <command>                   looks at, checks, moves and repairs a node's database; hemid db --help lists how
   hemid explain <id>                   tells where a deposit, a transaction or a block comes from, link by link
   hemid prove <id> -o <file>           writes the proof of it to a file
@@ -60,6 +62,14 @@ async function dispatch(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
       'hemid custodian --chain chain.json --upstream http://127.0.0.1:8545 --bitcoind http://127.0.0.1:8332 --vault-keys 02…,03…,02… --vault-required 2 --custodian-key-file key --peers http://10.0.0.2:8550,http://10.0.0.3:8550 --exchange-secret-file secret';
     if (wantsHelp) process.stdout.write(help('hemid custodian: pays withdrawals', custodianConfig, example));
     else return (await runCustodian(loadConfig(custodianConfig, sources))).exitCode;
+    return 0;
+  }
+  if (command === 'tunnel' && (rest[0] === 'deposit' || wantsHelp)) {
+    const example =
+      'hemid tunnel deposit --chain chain.json --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --amount 0.01 --bitcoind http://127.0.0.1:8332 --wallet treasury';
+    if (wantsHelp)
+      process.stdout.write(help('hemid tunnel deposit: what a Bitcoin wallet has to pay for a deposit; nothing is sent', depositConfig, example));
+    else process.stdout.write(`${await runTunnelDeposit(loadConfig(depositConfig, { ...sources, argv: rest.slice(1) }))}\n`);
     return 0;
   }
   if (command === 'db') return runDb(rest, env);

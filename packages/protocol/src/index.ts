@@ -60,6 +60,7 @@ export {
   toKeystoneId,
   toKeystoneJson,
 } from './keystone.ts';
+export { readL2Address, toChecksumAddress } from './l2-address.ts';
 export { decodeSealedBlock, encodeSealedBlock, type L2Block, type SealedBlock } from './l2-block.ts';
 export {
   decodeHeader,
@@ -95,7 +96,7 @@ export {
   WRAPPED_HBTC_ADDRESS,
 } from './predeploy.ts';
 export { bloomOf, decodeReceipts, encodeConsensusReceipt, encodeReceipts, encodeReceiptWith, type Log, type Receipt } from './receipt.ts';
-export { type Recipient, readRecipient } from './recipient.ts';
+export { encodeRecipient, type Recipient, readRecipient } from './recipient.ts';
 export { encodeRlp, type RlpItem } from './rlp.ts';
 export { readSealer, SEAL_SIZE, sealDigest, signSeal } from './seal.ts';
 export {

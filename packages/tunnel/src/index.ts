@@ -8,6 +8,7 @@ export { type Plan, planBatch } from './custodian/plan.ts';
 export { createSignedBatches, type SignedBatches } from './custodian/signed-batch.ts';
 export { keyIndex, publicKeyIn, sortedMulti, type VaultKeys } from './custodian/vault-keys.ts';
 export type { Signing } from './custodian/vault-signing.ts';
+export { assertDeposit, type DepositPayment, type DepositRequest, toDepositPayment } from './deposit-payment.ts';
 export { type DepositReport, type ReportDeps, reportDeposit } from './deposit-report.ts';
 export { createTunnelDerivation } from './queue.ts';
 export { readTunnelAt, type TunnelContract, type WithdrawalRequest } from './tunnel-contract.ts';
