@@ -3,7 +3,7 @@ import { devKey } from '@hemid/node';
 import { fromHex, type Hex, TUNNEL_ADDRESS, toDigits, toHex, WEI_PER_SAT } from '@hemid/protocol';
 import { Secret, silentLogger } from '@hemid/runtime';
 import { type BitcoinActor, publishKeystone, type TestNetwork, type User, type VerifierActor } from '@hemid/testkit';
-import { type Custodian, createCustodian, createHttpExchange, sortedMulti } from '@hemid/tunnel';
+import { type Custodian, createCustodian, createHttpExchange, sortedMulti, type VaultKeys } from '@hemid/tunnel';
 import { encodeFunctionData } from 'viem';
 
 const SECRET = new Secret(new Uint8Array(32).fill(7));
@@ -19,11 +19,16 @@ export interface CustodianActor {
   leave(): Promise<void>;
 }
 
-async function createMember(network: TestNetwork, name: string, peers: string[]): Promise<CustodianActor & { url: string }> {
+interface Membership {
+  name: string;
+  peers: string[];
+  vault: VaultKeys;
+}
+
+async function createMember(network: TestNetwork, { name, peers, vault }: Membership): Promise<CustodianActor & { url: string }> {
   const verifier = await network.createVerifier();
   const exchange = createHttpExchange({ host: '127.0.0.1', port: 0, peers, secret: SECRET, timeoutMs: 5_000 });
   await exchange.start(new AbortController().signal);
-  const publicKeys = [1, 2, 3].map((i) => devKey(`custodian ${i}`).publicKey);
   const failures: unknown[] = [];
   const deps = {
     chain: verifier.node.chain,
@@ -34,7 +39,7 @@ async function createMember(network: TestNetwork, name: string, peers: string[])
     log: silentLogger,
     onFailure: (error: unknown) => void failures.push(error),
   };
-  const create = (): Custodian => createCustodian(deps, { vault: sortedMulti(2, publicKeys), key: new Secret(devKey(name).secret), pollMs: 1_000 });
+  const create = (): Custodian => createCustodian(deps, { vault, key: new Secret(devKey(name).secret), pollMs: 1_000 });
   let custodian = create();
   return {
     verifier,
@@ -50,11 +55,17 @@ async function createMember(network: TestNetwork, name: string, peers: string[])
   };
 }
 
-/** The three custodians of the dev spec's vault, who reach one another over real sockets. */
-export async function createCustodians(network: TestNetwork): Promise<[CustodianActor, CustodianActor, CustodianActor]> {
+const devVault = (): VaultKeys =>
+  sortedMulti(
+    2,
+    [1, 2, 3].map((i) => devKey(`custodian ${i}`).publicKey),
+  );
+
+/** The three custodians of the dev spec's vault, or of another of their keys, who reach one another over real sockets. */
+export async function createCustodians(network: TestNetwork, vault = devVault()): Promise<[CustodianActor, CustodianActor, CustodianActor]> {
   const peers: string[][] = [[], [], []];
   const members: Awaited<ReturnType<typeof createMember>>[] = [];
-  for (const [i, list] of peers.entries()) members.push(await createMember(network, `custodian ${i + 1}`, list));
+  for (const [i, list] of peers.entries()) members.push(await createMember(network, { name: `custodian ${i + 1}`, peers: list, vault }));
   for (const [i, list] of peers.entries()) list.push(...members.filter((_, k) => k !== i).map(({ url }) => url));
   return members as unknown as [CustodianActor, CustodianActor, CustodianActor];
 }

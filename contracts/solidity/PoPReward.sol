@@ -3,33 +3,26 @@ pragma solidity 0.8.37;
 
 import {SYSTEM} from "./addresses.sol";
 import {loadSlot} from "./slot.sol";
+import {Token} from "./Token.sol";
 
 /// @title PoPReward: the token that pays PoP miners
 /// @notice Predeploy 0x4200000000000000000000000000000000000042 (protocol section 9): a plain ERC-20 (EIP-20, errors of
 /// EIP-6093), minted only by payout transactions. It is not the native coin.
 /// @dev Has no constructor and no immutables: its runtime code stands in the genesis allocation.
-contract PoPReward {
+contract PoPReward is Token {
     string public constant name = "hemid PoP Reward";
     string public constant symbol = "HPOP";
     uint8 public constant decimals = 18;
 
     /// @notice All rewards ever paid; nothing burns them.
     uint256 public totalSupply;
-    mapping(address holder => uint256 amount) public balanceOf;
-    mapping(address holder => mapping(address spender => uint256 amount)) public allowance;
-
     /// @notice Keystone block of the latest payout, which need not be the highest one paid.
     uint64 public lastBlockRewarded;
 
-    event Transfer(address indexed from, address indexed to, uint256 value);
-    event Approval(address indexed owner, address indexed spender, uint256 value);
     event PoPRewarded(uint64 indexed blockRewarded, address indexed miner, uint256 amount);
 
     error OnlySystem();
     error LengthMismatch(uint256 miners, uint256 amounts);
-    error ERC20InvalidReceiver(address receiver);
-    error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed);
-    error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed);
 
     /// @notice Pays the miners of one keystone (protocol section 9).
     /// @param blockRewarded number of the keystone's block
@@ -49,26 +42,6 @@ contract PoPReward {
         totalSupply = total;
     }
 
-    function transfer(address to, uint256 value) external returns (bool) {
-        _transfer(msg.sender, to, value);
-        return true;
-    }
-
-    function approve(address spender, uint256 value) external returns (bool) {
-        allowance[msg.sender][spender] = value;
-        emit Approval(msg.sender, spender, value);
-        return true;
-    }
-
-    /// @notice Moves coins of `from` within the caller's allowance; an allowance of 2^256 − 1 is not used up.
-    function transferFrom(address from, address to, uint256 value) external returns (bool) {
-        uint256 allowed = allowance[from][msg.sender];
-        if (allowed < value) revert ERC20InsufficientAllowance(msg.sender, allowed, value);
-        if (allowed != type(uint256).max) allowance[from][msg.sender] = allowed - value;
-        _transfer(from, to, value);
-        return true;
-    }
-
     /// @notice All rewards ever paid, by the name that PoP tools know.
     function totalPoPRewards() external view returns (uint256) {
         return totalSupply;
@@ -78,14 +51,5 @@ contract PoPReward {
     /// @dev Slot keccak256("hemid.paid" ‖ number as u64 big-endian), written by the node's executor (protocol section 10).
     function paid(uint64 number) external view returns (bool) {
         return loadSlot(keccak256(abi.encodePacked("hemid.paid", number))) != 0;
-    }
-
-    function _transfer(address from, address to, uint256 value) private {
-        if (to == address(0)) revert ERC20InvalidReceiver(to);
-        uint256 balance = balanceOf[from];
-        if (balance < value) revert ERC20InsufficientBalance(from, balance, value);
-        balanceOf[from] = balance - value;
-        balanceOf[to] += value;
-        emit Transfer(from, to, value);
     }
 }

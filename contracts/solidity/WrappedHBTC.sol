@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {Token} from "./Token.sol";
+
 /// @title WrappedHBTC: the native coin as an ERC-20
 /// @notice Predeploy 0x4200000000000000000000000000000000000103 (protocol section 10): EIP-20 with the errors of EIP-6093,
 /// deposit and withdraw as WETH has them, permit of EIP-2612. One unit is one wei of the native coin, so it has 18 decimals;
 /// Bitcoin has 8, and 1 sat is 10^10 units. What is not a whole satoshi cannot leave through Tunnel.
 /// @dev Has no constructor and no immutables: its runtime code stands in the genesis allocation.
-contract WrappedHBTC {
+contract WrappedHBTC is Token {
     string public constant name = "Wrapped hBTC";
     string public constant symbol = "WHBTC";
     uint8 public constant decimals = 18;
@@ -16,18 +18,11 @@ contract WrappedHBTC {
     bytes32 private constant DOMAIN_TYPEHASH =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
 
-    mapping(address holder => uint256 amount) public balanceOf;
-    mapping(address holder => mapping(address spender => uint256 amount)) public allowance;
     mapping(address owner => uint256 nonce) public nonces;
 
-    event Transfer(address indexed from, address indexed to, uint256 value);
-    event Approval(address indexed owner, address indexed spender, uint256 value);
     event Deposit(address indexed dst, uint256 wad);
     event Withdrawal(address indexed src, uint256 wad);
 
-    error ERC20InvalidReceiver(address receiver);
-    error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed);
-    error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed);
     error ERC2612ExpiredSignature(uint256 deadline);
     error ERC2612InvalidSigner(address signer, address owner);
     error WithdrawalFailed();
@@ -58,25 +53,6 @@ contract WrappedHBTC {
         return address(this).balance;
     }
 
-    function transfer(address to, uint256 value) external returns (bool) {
-        _transfer(msg.sender, to, value);
-        return true;
-    }
-
-    function approve(address spender, uint256 value) external returns (bool) {
-        _approve(msg.sender, spender, value);
-        return true;
-    }
-
-    /// @notice Moves coins of `from` within the caller's allowance; an allowance of 2^256 − 1 is not used up.
-    function transferFrom(address from, address to, uint256 value) external returns (bool) {
-        uint256 allowed = allowance[from][msg.sender];
-        if (allowed < value) revert ERC20InsufficientAllowance(msg.sender, allowed, value);
-        if (allowed != type(uint256).max) allowance[from][msg.sender] = allowed - value;
-        _transfer(from, to, value);
-        return true;
-    }
-
     /// @notice Approves by the owner's signature (EIP-2612), good once and until `deadline`.
     function permit(
         address owner,
@@ -97,24 +73,5 @@ contract WrappedHBTC {
     /// @notice The domain of permits (EIP-712), version "1".
     function DOMAIN_SEPARATOR() public view returns (bytes32) {
         return keccak256(abi.encode(DOMAIN_TYPEHASH, keccak256(bytes(name)), keccak256("1"), block.chainid, address(this)));
-    }
-
-    function _approve(address owner, address spender, uint256 value) private {
-        allowance[owner][spender] = value;
-        emit Approval(owner, spender, value);
-    }
-
-    /// @dev Nothing goes to nobody or to the contract itself, where it would be lost.
-    function _transfer(address from, address to, uint256 value) private {
-        if (to == address(0) || to == address(this)) revert ERC20InvalidReceiver(to);
-        _take(from, value);
-        balanceOf[to] += value;
-        emit Transfer(from, to, value);
-    }
-
-    function _take(address from, uint256 value) private {
-        uint256 balance = balanceOf[from];
-        if (balance < value) revert ERC20InsufficientBalance(from, balance, value);
-        balanceOf[from] = balance - value;
     }
 }

@@ -1,5 +1,6 @@
 import { describeConfig } from '@hemid/runtime';
 import { custodianConfig, devConfig, nodeConfig } from '../src/config.ts';
+import { depositConfig } from '../src/deposit-command.ts';
 
 /** `docs/config.md`: the options of `hemid`, from the table that parses them. */
 export function configDoc(): string {
@@ -12,5 +13,6 @@ export function configDoc(): string {
     section('hemid dev', devConfig),
     section('hemid node', nodeConfig),
     section('hemid custodian', custodianConfig),
+    section('hemid tunnel deposit', depositConfig),
   ].join('\n');
 }

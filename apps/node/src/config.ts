@@ -130,10 +130,15 @@ export const custodianConfig = nodeConfig
   .omit({ role: true, sequencerKey: true, sequencerKeyFile: true, archive: true, stateBlocks: true, poolTransactions: true })
   .extend({
     upstream: z.url().describe('JSON-RPC URL of the node that its verifier fetches blocks from'),
+    vault: z
+      .string()
+      .optional()
+      .describe('the vault as an output descriptor with its checksum: wsh(sortedmulti(…)), tr(…) or wpkh(…); or give its keys'),
     vaultKeys: list
       .pipe(z.array(publicKey).min(1).max(16))
+      .optional()
       .describe('public keys of all custodians, 66 hex digits each, with commas: the vault is wsh(sortedmulti(n, keys))'),
-    vaultRequired: z.coerce.number().int().min(1).max(16).describe('how many of them must sign'),
+    vaultRequired: z.coerce.number().int().min(1).max(16).optional().describe('how many of them must sign'),
     custodianKey: key.optional().describe("this custodian's key, hex; better in the environment than in a flag"),
     custodianKeyFile: z.string().optional().describe("file that holds this custodian's key"),
     custodianPollMs: z.coerce.number().int().min(10).default(2_000).describe('milliseconds between looks for what is to be paid'),

@@ -1,5 +1,5 @@
 import { type BitcoinRpc, createBitcoindRpc } from '@hemid/bitcoin';
-import { equal, fromHex, rulesAt, toDigits } from '@hemid/protocol';
+import { type BitcoinNetwork, equal, fromHex, readVaultDescriptor, rulesAt, scriptToAddress, toDigits } from '@hemid/protocol';
 import type { Service } from '@hemid/runtime';
 import {
   createCustodian,
@@ -8,10 +8,10 @@ import {
   joinExchanges,
   keyIndex,
   type PartialExchange,
+  publicKeyIn,
   sortedMulti,
   type VaultKeys,
 } from '@hemid/tunnel';
-import { getPublicKey } from '@noble/secp256k1';
 import type { CustodianConfig } from './config.ts';
 import { fail } from './errors.ts';
 import { readKey } from './key-file.ts';
@@ -22,14 +22,25 @@ import { readChainSpec } from './spec-template.ts';
 const RPC_TIMEOUT_MS = 30_000;
 const PEER_TIMEOUT_MS = 10_000;
 
+/** The vault that the configuration describes. */
+function describedVault({ vault, vaultKeys, vaultRequired }: CustodianConfig, network: BitcoinNetwork): VaultKeys {
+  const byKeys = vaultKeys !== undefined && vaultRequired !== undefined;
+  const isOne = vault === undefined ? byKeys : vaultKeys === undefined && vaultRequired === undefined;
+  if (!isOne) throw fail('node/config', 'say which vault: give --vault, or --vault-keys and --vault-required');
+  if (vault !== undefined) return readVaultDescriptor(vault, network);
+  const [required, keys] = [vaultRequired as number, vaultKeys as string[]];
+  if (required > keys.length) throw fail('node/config', `--vault-required is ${required}, but there are ${keys.length} keys`);
+  return sortedMulti(required, keys.map(fromHex));
+}
+
 /** The vault of the configuration, which must be one of the chain. */
-function vaultOf({ chain, vaultKeys, vaultRequired }: CustodianConfig): VaultKeys {
-  if (vaultRequired > vaultKeys.length) throw fail('node/config', `--vault-required is ${vaultRequired}, but there are ${vaultKeys.length} keys`);
-  const vault = sortedMulti(vaultRequired, vaultKeys.map(fromHex));
-  const spec = readChainSpec(chain);
+function vaultOf(config: CustodianConfig): VaultKeys {
+  const spec = readChainSpec(config.chain);
+  const { network } = spec.genesis.bitcoin;
+  const vault = describedVault(config, network);
   const last = spec.upgrades.at(-1)?.timestamp ?? 0;
   if (rulesAt(spec, BigInt(Math.max(last, spec.genesis.time))).vaults.some((script) => equal(script, vault.script))) return vault;
-  throw fail('node/config', `wsh(sortedmulti(${vaultRequired}, …)) of --vault-keys is no vault of ${chain}`);
+  throw fail('node/config', `what --vault or --vault-keys describe, ${scriptToAddress(vault.script, network)}, is no vault of ${config.chain}`);
 }
 
 function bitcoinOf({ bitcoind, bitcoindCookie: cookieFile }: CustodianConfig): BitcoinRpc {
@@ -56,7 +67,7 @@ export async function runCustodian(config: CustodianConfig): Promise<RunEnd> {
   const vault = vaultOf(config);
   const how = 'set HEMID_CUSTODIAN_KEY or --custodian-key-file';
   const key = readKey({ hex: config.custodianKey, file: config.custodianKeyFile, what: 'custodian key', how });
-  const publicKey = getPublicKey(key.reveal());
+  const publicKey = publicKeyIn(vault, key.reveal());
   if (keyIndex(vault, publicKey) === -1) throw fail('node/config', 'the custodian key is none of the vault');
   const { exchange, services } = exchangeOf(config, toDigits(publicKey).slice(0, 16));
   const unused = { sequencerKey: undefined, sequencerKeyFile: undefined, stateBlocks: 1024, poolTransactions: 64 };

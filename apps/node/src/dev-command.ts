@@ -107,7 +107,7 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
         role: { kind: 'sequencer', key: new Secret(devKey('sequencer').secret) },
       },
     );
-    const rpcDeps = createRpcDeps(node, { clock, log });
+    const rpcDeps = createRpcDeps(node, { clock, log, bitcoin: bitcoin.rpc });
     const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort, limits: rpcLimitsOf(config) });
     const tbcDeps = createTbcDeps(node, { bitcoin: bitcoin.rpc, clock, log });
     const tbc = createTbcServer(tbcDeps, config.tbcAddress ?? USUAL_TBC);

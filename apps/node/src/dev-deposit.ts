@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BitcoinRpc, createBitcoindRpc, pay } from '@hemid/bitcoin';
-import { concat, fromHex, toDisplay } from '@hemid/protocol';
+import { encodeRecipient, fromHex, toDisplay } from '@hemid/protocol';
 import { devKey, devVaultScript } from './dev-key.ts';
 import { fail } from './errors.ts';
 
@@ -17,10 +17,9 @@ export interface DevEndpoints {
 
 /** Pays the vault of a development network from the miner's key; @returns the txid, display order. */
 export async function payVault(rpc: BitcoinRpc, { recipient, sats }: { recipient: Uint8Array; sats: bigint }): Promise<string> {
-  const name = concat(Uint8Array.of(0x6a, recipient.length), recipient);
   const outputs = [
     { script: devVaultScript(), valueSats: sats },
-    { script: name, valueSats: 0n },
+    { script: encodeRecipient({ address: recipient, payload: new Uint8Array() }), valueSats: 0n },
   ];
   return toDisplay(await pay(rpc, { secret: devKey('miner').secret, outputs, feeRate: FEE_RATE }));
 }

@@ -13,6 +13,7 @@ usage: hemid <command> [options]
   hemid dev deposit <address> <sats>   pays the vault of a running development network
   hemid node                           a node of a network: --role sequencer or --role verifier
   hemid custodian                      a verifier that holds a key of the vault: pays withdrawals together with the others
+  hemid tunnel deposit                 what a Bitcoin wallet has to pay for a deposit: address, output, URI, QR code, PSBT
   hemid db <command>                   looks at, checks, moves and repairs a node's database; hemid db --help lists how
   hemid explain <id>                   tells where a deposit, a transaction or a block comes from, link by link
   hemid prove <id> -o <file>           writes the proof of it to a file
@@ -90,6 +91,21 @@ async function custodian(call: Call): Promise<number> {
   });
 }
 
+async function tunnel({ argv, env }: Call): Promise<number> {
+  if (argv[0] !== 'deposit' && !wantsHelp(argv)) return unknown('tunnel');
+  const { depositConfig, runTunnelDeposit } = await import('./deposit-command.ts');
+  return configured(
+    { argv: argv.slice(1), env },
+    {
+      title: 'hemid tunnel deposit: what a Bitcoin wallet has to pay for a deposit; nothing is sent',
+      schema: depositConfig,
+      example:
+        'hemid tunnel deposit --chain chain.json --to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --amount 0.01 --bitcoind http://127.0.0.1:8332 --wallet treasury',
+      run: async (config) => say(`${await runTunnelDeposit(config)}\n`),
+    },
+  );
+}
+
 async function provenance(name: string, { argv, env }: Call): Promise<number> {
   const { runProvenance } = await import('./provenance-command.ts');
   return say(`${await runProvenance(name, argv, env)}\n`);
@@ -128,6 +144,7 @@ const COMMANDS: Readonly<Record<string, (call: Call) => Promise<number>>> = {
   prove: (call) => provenance('prove', call),
   verify: (call) => provenance('verify', call),
   spec,
+  tunnel,
   version,
   '--version': version,
   help: usage,

@@ -48,7 +48,7 @@ export async function runNode(config: NodeConfig, companion: Companion = () => [
     const { bitcoinPollMs, bitcoindZmq } = config;
     const options = { bitcoinPollMs, role, ...limitsOf(config), ...(bitcoindZmq === undefined ? {} : { bitcoinZmq: bitcoindZmq }) };
     const node = await createNode({ spec, store, bitcoin: bitcoin.source, clock, log, onFailure }, options);
-    const rpcDeps = createRpcDeps(node, { clock, log, ...(upstream === undefined ? {} : { upstream }) });
+    const rpcDeps = createRpcDeps(node, { clock, log, bitcoin: bitcoin.rpc, ...(upstream === undefined ? {} : { upstream }) });
     const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort, limits: rpcLimitsOf(config) });
     const { tbcAddress, finalityAddress } = config;
     const tbc = tbcAddress && createTbcServer(createTbcDeps(node, { bitcoin: bitcoin.rpc, clock, log }), tbcAddress);

@@ -10,6 +10,7 @@ import { reportDeposit, reportReserves, reportWithdrawal } from '@hemid/tunnel';
 import { createBitcoinGateway } from './bitcoin-gateway.ts';
 import { describeConflict } from './conflict.ts';
 import { fail } from './errors.ts';
+import { readUnconfirmed } from './mempool.ts';
 import { renderMetrics } from './metrics.ts';
 import type { Node } from './node.ts';
 import { createProvenanceDeps } from './provenance-deps.ts';
@@ -53,9 +54,10 @@ function poolOf(node: Node, upstream: Upstream | undefined): RpcDeps['pool'] {
   };
 }
 
-/** What a node gives to its RPC. */
-export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; upstream?: Upstream }): RpcDeps {
-  const { clock, log, upstream } = deps;
+/** What a node gives to its RPC; `bitcoin` is a Bitcoin node whose mempool can be asked. */
+export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; upstream?: Upstream; bitcoin?: BitcoinRpc }): RpcDeps {
+  const { clock, log, upstream, bitcoin } = deps;
+  const unconfirmed = bitcoin && ((txid: Uint8Array) => readUnconfirmed(bitcoin, txid));
   return {
     chain: node.chain,
     pool: poolOf(node, upstream),
@@ -64,7 +66,7 @@ export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; ups
     payouts: { report: (keystone) => reportPayout(node.chain, keystone) },
     provenance: { build: (id, options) => buildProof(createProvenanceDeps(node), id, options) },
     tunnel: {
-      deposit: (txid) => reportDeposit(node, txid),
+      deposit: (txid) => reportDeposit({ ...node, unconfirmed }, txid),
       withdrawal: (id) => reportWithdrawal(node.chain, id),
       reserves: () => reportReserves(node.chain),
     },

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { toDigits } from '@hemid/protocol';
+import { descriptorChecksum, toDigits } from '@hemid/protocol';
 import { loadConfig } from '@hemid/runtime';
 import { expect, test } from 'vitest';
 import { custodianConfig } from '../src/config.ts';
@@ -35,6 +35,15 @@ test('hemid custodian refuses what cannot be, before it opens anything', async (
   expect(await end({ 'vault-keys': keys.slice(0, 2).join(',') })).toMatch(/is no vault of .*regtest\.json/);
   expect(await end({ 'vault-required': '3' })).toMatch(/is no vault of/);
   expect(await end({ 'vault-required': '4' })).toMatch(/is 4, but there are 3 keys/);
+  const byDescriptor = (vault: string) => end({ 'vault-keys': undefined, 'vault-required': undefined, vault });
+  const tr = `tr(${keys[0]},sortedmulti_a(2,${keys.join(',')}))`;
+  expect(await byDescriptor(`${tr}#${descriptorChecksum(tr)}`)).toMatch(/describe, bcrt1p\w+, is no vault of/);
+  expect(await byDescriptor(tr)).toMatch(/its checksum is missing/);
+  expect(await end({ vault: tr })).toMatch(/say which vault/);
+  expect(await end({ 'vault-required': undefined })).toMatch(/say which vault/);
+  const right = `wsh(sortedmulti(2,${keys.join(',')}))`;
+  const foreign = { 'vault-keys': undefined, 'vault-required': undefined, 'custodian-key': 'ab'.repeat(32) };
+  expect(await end({ ...foreign, vault: `${right}#${descriptorChecksum(right)}` })).toMatch(/none of the vault/);
   expect(await end({ 'vault-keys': 'abc' })).toMatch(/public keys of 66 hex digits/);
   expect(await end({ 'custodian-key': undefined })).toMatch(/custodian key is missing/);
   expect(await end({ 'custodian-key': 'ab'.repeat(32) })).toMatch(/none of the vault/);

@@ -1,11 +1,13 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import * as z from 'zod';
-import { addressToScript, type BitcoinNetwork } from './bitcoin-address.ts';
+import type { BitcoinNetwork } from './bitcoin-address.ts';
 import { fromDisplay } from './bitcoin-hash.ts';
 import { decodeBitcoinHeader, hashBitcoinHeader } from './bitcoin-header.ts';
 import { equal, fromHex } from './bytes.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { isHemidError } from './error.ts';
 import { fail } from './errors.ts';
+import { vaultScript } from './vault-descriptor.ts';
 
 const decimal = z
   .string()
@@ -81,7 +83,7 @@ const genesis = z.strictObject({
   finality: z.strictObject({ super: z.int().min(1), ultra: z.int().min(1) }),
   popPool: decimal.describe('reward units (10^-18) per keystone'),
   tunnel: z.strictObject({
-    vault: z.string().describe('Bitcoin address of the vault'),
+    vault: z.string().describe('the vault: a Bitcoin address, or an output descriptor with its checksum'),
     confirmations: z.int().min(1),
     limits,
   }),
@@ -156,6 +158,15 @@ function* faultsOfLimits(limits: TunnelLimits, at: string): Generator<string> {
   if (minimumWithdrawalSats < withdrawalFeeSats + DUST_SATS) yield `${at}.minimumWithdrawalSats less withdrawalFeeSats must be at least ${DUST_SATS}`;
 }
 
+function* faultsOfVault(vault: string, network: BitcoinNetwork): Generator<string> {
+  try {
+    vaultScript(vault, network);
+  } catch (error) {
+    if (!isHemidError(error, 'protocol/descriptor')) throw error;
+    yield `the vault "${vault}": ${error.message}`;
+  }
+}
+
 /** What the schema cannot say. */
 function* faultsOf(g: GenesisSpec, upgrades: ChainSpec['upgrades']): Generator<string> {
   const { network, unspent, signetChallenge } = g.bitcoin;
@@ -165,7 +176,7 @@ function* faultsOf(g: GenesisSpec, upgrades: ChainSpec['upgrades']): Generator<s
   if (network === 'signet' && signetChallenge === undefined) yield 'bitcoin.signetChallenge is missing';
   if (network !== 'signet' && signetChallenge !== undefined) yield `bitcoin.signetChallenge is for signet, not for ${network}`;
   for (const vault of [g.tunnel.vault, ...upgrades.flatMap((u) => u.vault ?? [])]) {
-    if (addressToScript(vault, network) === undefined) yield `"${vault}" is not an address of ${network}`;
+    yield* faultsOfVault(vault, network);
   }
   if (!upgrades.every((u, i) => i === 0 || u.timestamp > (upgrades[i - 1]?.timestamp ?? 0))) yield 'upgrades must ascend by timestamp';
   yield* faultsOfLimits(g.tunnel.limits, 'tunnel.limits');
@@ -207,7 +218,7 @@ export interface ActiveRules {
 export function rulesAt(spec: ChainSpec, timestamp: bigint): ActiveRules {
   const { genesis: g } = spec;
   const active = spec.upgrades.filter((u) => BigInt(u.timestamp) <= timestamp);
-  const scripts = [g.tunnel.vault, ...active.flatMap((u) => u.vault ?? [])].map((vault) => addressToScript(vault, g.bitcoin.network) as Uint8Array);
+  const scripts = [g.tunnel.vault, ...active.flatMap((u) => u.vault ?? [])].map((vault) => vaultScript(vault, g.bitcoin.network));
   const newestFirst = scripts.reverse();
   return {
     sequencers: active.findLast((u) => u.sequencers !== undefined)?.sequencers ?? g.sequencers,

@@ -1,4 +1,4 @@
-import type { BitcoinTransaction } from './bitcoin-transaction.ts';
+import type { BitcoinOutput, BitcoinTransaction } from './bitcoin-transaction.ts';
 import { equal } from './bytes.ts';
 import type { ActiveRules } from './chain-spec.ts';
 import { MAX_OUTPUTS, readRecipient } from './recipient.ts';
@@ -12,7 +12,7 @@ type DepositRules = Pick<ActiveRules, 'vaults' | 'limits'>;
  * spends a vault output, and so is none, cannot be seen from it alone.
  */
 export function readDeposit(
-  transaction: BitcoinTransaction,
+  transaction: { txid: Uint8Array; outputs: readonly BitcoinOutput[] },
   height: number,
   { vaults, limits }: DepositRules,
 ): { deposit: Deposit } | { refused: string } {

@@ -33,6 +33,7 @@ export {
 } from './chain-spec.ts';
 export { COUNTING_DEPTH, counts } from './counting.ts';
 export { readDeposit, toDeposit } from './deposit.ts';
+export { descriptorChecksum } from './descriptor-checksum.ts';
 export {
   type DifficultyAncestor,
   type DifficultyContext,
@@ -60,6 +61,7 @@ export {
   toKeystoneId,
   toKeystoneJson,
 } from './keystone.ts';
+export { readL2Address, toChecksumAddress } from './l2-address.ts';
 export { decodeSealedBlock, encodeSealedBlock, type L2Block, type SealedBlock } from './l2-block.ts';
 export {
   decodeHeader,
@@ -96,7 +98,7 @@ export {
   WRAPPED_HBTC_ADDRESS,
 } from './predeploy.ts';
 export { bloomOf, decodeReceipts, encodeConsensusReceipt, encodeReceipts, encodeReceiptWith, type Log, type Receipt } from './receipt.ts';
-export { type Recipient, readRecipient } from './recipient.ts';
+export { encodeRecipient, type Recipient, readRecipient } from './recipient.ts';
 export { encodeRlp, type RlpItem } from './rlp.ts';
 export { readSealer, SEAL_SIZE, sealDigest, signSeal } from './seal.ts';
 export {
@@ -112,6 +114,7 @@ export {
   TUNNEL_TYPE,
   type TunnelTransaction,
 } from './system-transaction.ts';
+export { tapLeafHash, tapTweak } from './taproot.ts';
 export { type ReadTransaction, readTransactions } from './transaction-reader.ts';
 export {
   type Deposit,
@@ -123,3 +126,4 @@ export {
   WEI_PER_SAT,
 } from './tunnel.ts';
 export { type ConfigurationSlot, clearedSlot, configurationChanges, genesisConfiguration } from './tunnel-configuration.ts';
+export { readVaultDescriptor, toWshVault, type Vault, type VaultSpending, vaultScript } from './vault-descriptor.ts';

@@ -1,5 +1,5 @@
 import type { BitcoinOutput } from './bitcoin-transaction.ts';
-import { fromHex } from './bytes.ts';
+import { concat, fromHex } from './bytes.ts';
 import { readPush } from './pop-script.ts';
 
 /** Whom a deposit is for. */
@@ -32,6 +32,13 @@ function fromBinary(script: Uint8Array): Recipient | undefined {
   if (push === undefined || push.rest.length > 0 || push.data.length < 20 || push.data.length > 80) return undefined;
   if (push.data.length === 80 && ascii(push.data.subarray(0, 4)) === 'HEMI') return undefined;
   return { address: push.data.slice(0, 20), payload: push.data.slice(20) };
+}
+
+/** The output script that names a recipient: one push of the address and the payload, which has at most 60 bytes. */
+export function encodeRecipient({ address, payload }: Recipient): Uint8Array {
+  const data = concat(address, payload);
+  const length = data.length < OP_PUSHDATA1 ? [data.length] : [OP_PUSHDATA1, data.length];
+  return concat(Uint8Array.of(OP_RETURN, ...length), data);
 }
 
 /** The recipient that a deposit names within its first eight outputs; the first OP_RETURN that matches a form wins. */

@@ -4,21 +4,25 @@ import {
   type BitcoinTransaction,
   type Deposit,
   decodeSystemTransaction,
+  equal,
   hashTransaction,
   readTunnelTransaction,
   rulesAt,
+  TUNNEL_ADDRESS,
   type TunnelTransaction,
 } from '@hemid/protocol';
+import { keccak_256 } from '@noble/hashes/sha3.js';
 import { BLOCK_DONE, readCursorAt } from './queue.ts';
 import { readTunnelItem } from './tunnel-item.ts';
 
 /** What has become of a Bitcoin transaction that somebody takes for a deposit. */
 export interface DepositReport {
   /**
-   * `unknown`: in no block that this node holds; `refused`: no deposit; `spend`: it spends from the vault; `confirming`: not
-   * deep enough yet; `due`: the next L2 blocks credit it; `credited`; `failed`: its credit failed on L2, to be recovered.
+   * `unknown`: in no block that this node holds; `seen`: in the mempool; `refused`: no deposit; `spend`: it spends from the
+   * vault; `confirming`: not deep enough yet; `due`: the next L2 blocks credit it; `credited`; `claimable`: credited, but the
+   * recipient was not paid and may claim it; `failed`: its credit failed on L2, to be recovered.
    */
-  status: 'unknown' | 'refused' | 'spend' | 'confirming' | 'due' | 'credited' | 'failed';
+  status: 'unknown' | 'seen' | 'refused' | 'spend' | 'confirming' | 'due' | 'credited' | 'claimable' | 'failed';
   /** The same in a sentence. */
   explanation: string;
   /** Where it stands on this node's best Bitcoin chain. */
@@ -34,7 +38,13 @@ export interface ReportDeps {
   chain: ChainReader;
   headers: HeaderChain;
   blocks: BlockStore;
+  /** A transaction in the mempool of a Bitcoin node, if there is one to ask. */
+  unconfirmed?: ((txid: Uint8Array) => Promise<BitcoinTransaction | undefined>) | undefined;
 }
+
+/** Topic of what Tunnel logs when a recipient was not paid. */
+const DEPOSIT_CLAIMABLE = keccak_256(new TextEncoder().encode('DepositClaimable(bytes32,address,uint256)'));
+const NO_TOPIC = new Uint8Array();
 
 /** Bitcoin blocks above the head's index tip that are looked through. */
 const LOOK_AHEAD = 12;
@@ -79,12 +89,28 @@ function reportDealtWith(
     return { status: 'spend', explanation: `it spends from the vault, reported in ${where}`, dueAtHeight: undefined, deposit: undefined, onL2 };
   }
   const { deposit } = item;
-  const succeeded = chain.receipts(place.blockHash)?.[place.index]?.succeeded === true;
+  const receipt = chain.receipts(place.blockHash)?.[place.index];
   const lost = found === undefined ? '; its Bitcoin transaction is no longer in the chain, and the vault lacks it' : '';
-  const explanation = succeeded
-    ? `credited in ${where}${lost}`
-    : `its credit failed in ${where}: the sats stay in the vault, to be recovered by hand${lost}`;
-  return { status: succeeded ? 'credited' : 'failed', explanation, dueAtHeight: undefined, deposit, onL2 };
+  const common = { dueAtHeight: undefined, deposit, onL2 };
+  if (receipt?.succeeded !== true) {
+    return { status: 'failed', explanation: `its credit failed in ${where}: the sats stay in the vault, to be recovered by hand${lost}`, ...common };
+  }
+  const isUnpaid = receipt.logs.some(({ address, topics }) => equal(address, TUNNEL_ADDRESS) && equal(topics[0] ?? NO_TOPIC, DEPOSIT_CLAIMABLE));
+  if (!isUnpaid) return { status: 'credited', explanation: `credited in ${where}${lost}`, ...common };
+  const explanation = `credited in ${where}, but its recipient could not be paid: it may claim the coins from Tunnel (claim)${lost}`;
+  return { status: 'claimable', explanation, ...common };
+}
+
+/** Of a transaction that is in no block: what it will be if it is mined as it stands. */
+function reportUnconfirmed({ chain, headers }: ReportDeps, transaction: BitcoinTransaction): Omit<DepositReport, 'bitcoin' | 'onL2'> {
+  const head = chain.head('latest');
+  const rules = rulesAt(chain.spec, head.header.timestamp);
+  const item = readTunnelItem(transaction, headers.best().height + 1, { rules, view: chain.viewAt(head) });
+  const nothing = { dueAtHeight: undefined, deposit: undefined };
+  if ('refused' in item) return { status: 'refused', explanation: `not mined yet, and it will be no deposit: ${item.refused}`, ...nothing };
+  if ('spend' in item) return { status: 'spend', explanation: 'it spends from the vault, and is not mined yet', ...nothing };
+  const depth = chain.spec.genesis.tunnel.confirmations;
+  return { status: 'seen', explanation: `in the mempool: credited once ${blocksOf(depth)} confirm it`, ...nothing, deposit: item.deposit };
 }
 
 /** Of a transaction that no L2 block has dealt with yet. */
@@ -113,6 +139,8 @@ export async function reportDeposit(deps: ReportDeps, txid: Uint8Array): Promise
   const place = deps.chain.tunnelTransaction(txid);
   if (place !== undefined) return { ...reportDealtWith(deps, found, place), bitcoin };
   if (found !== undefined) return { ...(await reportOpen(deps, found)), bitcoin, onL2: undefined };
+  const waiting = await deps.unconfirmed?.(txid);
+  if (waiting !== undefined) return { ...reportUnconfirmed(deps, waiting), bitcoin, onL2: undefined };
   const explanation = 'in no Bitcoin block that this node holds from the hVM genesis on: not mined yet, or another txid';
   return { status: 'unknown', explanation, bitcoin, dueAtHeight: undefined, deposit: undefined, onL2: undefined };
 }

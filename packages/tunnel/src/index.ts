@@ -1,12 +1,14 @@
 export { type Batch, toUnsigned, type VaultCoin } from './custodian/batch.ts';
-export { assemble, type Partial, readPartials, type Signing, signBatch, toPsbt } from './custodian/batch-psbt.ts';
+export { assemble, type Partial, readPartials, signBatch, toPsbt } from './custodian/batch-psbt.ts';
 export { type Custodian, type CustodianDeps, type CustodianOptions, createCustodian } from './custodian/custodian.ts';
 export { joinExchanges, type PartialExchange, type Received } from './custodian/exchange.ts';
 export { createFolderExchange } from './custodian/folder-exchange.ts';
 export { createHttpExchange, type HttpExchangeOptions } from './custodian/http-exchange.ts';
 export { type Plan, planBatch } from './custodian/plan.ts';
 export { createSignedBatches, type SignedBatches } from './custodian/signed-batch.ts';
-export { keyIndex, sortedMulti, type VaultKeys } from './custodian/vault-keys.ts';
+export { keyIndex, publicKeyIn, sortedMulti, type VaultKeys } from './custodian/vault-keys.ts';
+export type { Signing } from './custodian/vault-signing.ts';
+export { assertDeposit, type DepositPayment, type DepositRequest, toDepositPayment } from './deposit-payment.ts';
 export { type DepositReport, type ReportDeps, reportDeposit } from './deposit-report.ts';
 export { createTunnelDerivation } from './queue.ts';
 export { readTunnelAt, type TunnelContract, type WithdrawalRequest } from './tunnel-contract.ts';

@@ -42,7 +42,7 @@ test('the order in which keys are given does not matter to the vault; their numb
   expect(toHex(sortedMulti(2, [...publicKeys].reverse()).script)).toBe(toHex(vault.script));
   expect(toHex(sortedMulti(3, publicKeys).script)).not.toBe(toHex(vault.script));
   // OP_2, three pushes in ascending order, OP_3 OP_CHECKMULTISIG.
-  expect(toDigits(vault.witnessScript)).toBe(
+  expect(toDigits(vault.spending.kind === 'wsh' ? vault.spending.witnessScript : vault.script)).toBe(
     `52${publicKeys
       .map(toDigits)
       .sort()

@@ -5,6 +5,7 @@ import {
   concat,
   decodeSystemTransaction,
   fromBigEndian,
+  fromDisplay,
   type SealedBlock,
   TUNNEL_ADDRESS,
   TUNNEL_TYPE,
@@ -17,6 +18,7 @@ import {
 } from '@hemid/protocol';
 import { createTestNetwork, type TestNetwork } from '@hemid/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { reportDeposit } from '../src/index.ts';
 
 let network: TestNetwork;
 beforeEach(async () => {
@@ -88,6 +90,8 @@ test('deposits that do not fit go on in the next block, from the middle of a Bit
   expect(tunnelOf(first)).toHaveLength(56);
   expect(await cursorAfter(first)).toEqual([await hashAt(112), 57n]);
   expect((await balances(65)).filter((balance) => balance !== undefined)).toHaveLength(56);
+  const waiting = ((await bitcoin.rpc('getblock', [await hashAt(113)])) as { tx: string[] }).tx.at(-1) as string;
+  expect(await reportDeposit(sequencer.node, fromDisplay(waiting))).toMatchObject({ status: 'due', deposit: { sats: 58_000n } });
   // The second block has no attributes: the other four, and the five of the next Bitcoin block.
   const second = await sequencer.build();
   expect(tunnelOf(second)).toHaveLength(9);

@@ -20,7 +20,7 @@ function explain({ status, before, settledBy }: Withdrawal): string {
 /** Bitcoin in and out (protocol section 10). Amounts are satoshis unless they say wei. */
 export const tunnel: MethodTable = {
   hemi_getDeposit: method({
-    doc: 'What has become of a Bitcoin payment to the vault: unknown, refused (and why), confirming, due, credited, failed, or spend.',
+    doc: 'What has become of a Bitcoin payment to the vault: unknown, seen (in the mempool), refused (and why), confirming, due, credited, claimable, failed, or spend.',
     params: { txid: displayHash },
     async handle(values, context) {
       const report = await context.tunnel.deposit(fromDisplay(values.txid));

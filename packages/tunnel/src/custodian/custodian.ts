@@ -5,11 +5,12 @@ import { type Clock, every, type Logger, type Loop, type Secret, type Service } 
 import type { Store } from '@hemid/store';
 import type { Transaction } from 'bitcoinjs-lib';
 import { type Batch, toUnsigned } from './batch.ts';
-import { assemble, type Partial, readPartials, type Signing, signBatch, toPsbt } from './batch-psbt.ts';
+import { assemble, type Partial, readPartials, signBatch, toPsbt } from './batch-psbt.ts';
 import type { PartialExchange } from './exchange.ts';
 import { planBatch } from './plan.ts';
 import { createSignedBatches } from './signed-batch.ts';
 import type { VaultKeys } from './vault-keys.ts';
+import type { Signing } from './vault-signing.ts';
 
 export interface CustodianDeps {
   /** The chain of this custodian's own verifier. */

@@ -1,25 +1,18 @@
-import { concat, equal } from '@hemid/protocol';
-import { sha256 } from '@noble/hashes/sha2.js';
+import { compare, equal, toWshVault, type Vault } from '@hemid/protocol';
+import { getPublicKey } from '@noble/secp256k1';
 
-/** The vault `wsh(sortedmulti(required, keys…))` (BIP-383, BIP-67). */
-export interface VaultKeys {
-  required: number;
-  /** Compressed, in the order of the script. */
-  publicKeys: Uint8Array[];
-  witnessScript: Uint8Array;
-  /** scriptPubKey. */
-  script: Uint8Array;
+/** A vault, and how it is spent. */
+export type VaultKeys = Vault;
+
+/** The vault `wsh(sortedmulti(required, keys…))` (BIP-383, BIP-67) of some custodians' keys, of whom `required` sign. */
+export function sortedMulti(required: number, publicKeys: readonly Uint8Array[]): VaultKeys {
+  return toWshVault(required, [...publicKeys].sort(compare));
 }
 
-const OP_1 = 0x51;
-const OP_CHECKMULTISIG = 0xae;
-
-/** The vault of some custodians' keys, of whom `required` sign. */
-export function sortedMulti(required: number, publicKeys: readonly Uint8Array[]): VaultKeys {
-  const sorted = [...publicKeys].sort(Buffer.compare);
-  const pushes = sorted.map((key) => concat(Uint8Array.of(key.length), key));
-  const witnessScript = concat(Uint8Array.of(OP_1 - 1 + required), ...pushes, Uint8Array.of(OP_1 - 1 + sorted.length, OP_CHECKMULTISIG));
-  return { required, publicKeys: sorted, witnessScript, script: concat(Uint8Array.of(0x00, 32), sha256(witnessScript)) };
+/** The public key of a custodian, as the vault knows it: x only in taproot. */
+export function publicKeyIn({ spending }: VaultKeys, secret: Uint8Array): Uint8Array {
+  const key = getPublicKey(secret);
+  return spending.kind === 'tr-key' || spending.kind === 'tr-leaf' ? key.slice(1) : key;
 }
 
 /** Which of the keys this one is. */
