@@ -11,5 +11,5 @@ export { isKeystone, keystoneOf } from './keystone-of.ts';
 export type { FinalityProof, Labels } from './labels.ts';
 export type { AnchorPosition, Anchors, Derivation, DerivationInput, Derived, PlacedL2Header } from './ports.ts';
 export type { BlockChoice, PreparedBlock } from './preparation.ts';
-export type { Rollback } from './rollback.ts';
+export type { Rollback, RollbackOptions } from './rollback.ts';
 export type { SlotEvidence } from './slot-evidence.ts';

@@ -13,6 +13,11 @@ export interface Rollback {
   dropped: number;
 }
 
+/** What a rollback leaves of the slots of the blocks that it takes back. */
+export interface RollbackOptions {
+  slots: 'kept' | 'freed';
+}
+
 /**
  * Deletes every block above `target`, on all branches, and makes leaves of what is left of each. Slots that this node
  * sealed stay sealed: a block that is forgotten here may be known elsewhere.

@@ -9,6 +9,8 @@ import {
   type ChainSpec,
   concat,
   configurationChanges,
+  DEVELOPMENT_TYPE,
+  type DevelopmentTransaction,
   displayBytes,
   EMPTY_OMMERS_HASH,
   EMPTY_REQUESTS_HASH,
@@ -23,7 +25,7 @@ import {
   type L2Header,
   PAYOUT_TYPE,
   type Receipt,
-  type SystemTransaction,
+  type SystemEnvelope,
   TUNNEL_ADDRESS,
   TUNNEL_SUMS_SLOT,
   type TunnelSums,
@@ -33,6 +35,7 @@ import {
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { nextBaseFee } from './base-fee.ts';
 import { bloomsOf } from './bloom.ts';
+import { fail } from './errors.ts';
 import { installFastInterpreter } from './fast-interpreter.ts';
 import { type InlineContext, type InlineResult, runInline } from './inline/inline-transaction.ts';
 import { bindAll } from './precompiles/all.ts';
@@ -44,6 +47,7 @@ import type { StateStore } from './state/state-store.ts';
 import { putWord, type StorageWrite } from './state/write.ts';
 import { attributesExecution } from './system/attributes.ts';
 import type { SystemCallResult } from './system/call.ts';
+import { checkDevelopment, developmentExecution, mintedBy } from './system/development.ts';
 import { payoutExecution } from './system/payout.ts';
 import { tunnelExecution } from './system/tunnel.ts';
 import { listRoot } from './trie-root.ts';
@@ -67,7 +71,7 @@ export interface ExecutedBlock {
   receipts: Receipt[];
   /** What the block changed in the state. */
   diff: StateDiff;
-  /** How much more wei all accounts hold together, the dead address aside. */
+  /** How much more wei all accounts hold together, the dead address and what development transactions set aside. */
   supplyChange: bigint;
   /** Tunnel's sums after the block. */
   tunnel: TunnelSums;
@@ -79,7 +83,8 @@ export interface BlockExecution {
   readonly header: L2Header;
   /** Gas that user transactions may still take: the block's limit less system limits and user gas so far. */
   gasLeft(): bigint;
-  system(transaction: SystemTransaction): Promise<Receipt>;
+  /** @throws `hvm/transaction-invalid` for a development transaction that cannot be executed now, or not on this chain; then it left no trace. */
+  system(transaction: SystemEnvelope): Promise<Receipt>;
   /** Writes storage in the executor's own name. */
   write(writes: readonly StorageWrite[]): Promise<void>;
   /** @throws `hvm/transaction-invalid` when it cannot be executed now; then it left no trace. */
@@ -194,16 +199,18 @@ export function openingWrites(spec: ChainSpec, { parent, header }: Opening): Sto
 }
 
 /** Runs a system transaction. */
-export function runSystem(vm: VM, block: Block, transaction: SystemTransaction): Promise<SystemCallResult> {
+export function runSystem(vm: VM, block: Block, transaction: SystemEnvelope): Promise<SystemCallResult> {
   if (transaction.type === ATTRIBUTES_TYPE) return attributesExecution.run(vm, block, transaction);
   if (transaction.type === PAYOUT_TYPE) return payoutExecution.run(vm, block, transaction);
+  if (transaction.type === DEVELOPMENT_TYPE) return developmentExecution.run(vm, block, transaction);
   return tunnelExecution.run(vm, block, transaction);
 }
 
 /** What the executor writes after a system transaction. */
-export function marksOf(transaction: SystemTransaction, result: SystemCallResult): StorageWrite[] {
+export function marksOf(transaction: SystemEnvelope, result: SystemCallResult): StorageWrite[] {
   if (transaction.type === ATTRIBUTES_TYPE) return attributesExecution.marks(transaction, result);
   if (transaction.type === PAYOUT_TYPE) return payoutExecution.marks(transaction, result);
+  if (transaction.type === DEVELOPMENT_TYPE) return developmentExecution.marks(transaction, result);
   return tunnelExecution.marks(transaction, result);
 }
 
@@ -219,6 +226,8 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
   let gasUsed = 0n;
   let systemLimits = 0n;
   let userGas = 0n;
+  /** Wei that development transactions have set. */
+  let minted = 0n;
 
   const precompiles = new Set([...vm.evm.precompiles.keys()].map((digits) => latin(fromHex(digits))));
   const inline: InlineContext = {
@@ -243,6 +252,15 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
 
   const gasLeft = (): bigint => header.gasLimit - systemLimits - userGas;
 
+  /** The one place that says whether a development transaction may be here. */
+  function admitDevelopment(transaction: DevelopmentTransaction): void {
+    if (deps.spec.genesis.development !== true) {
+      throw fail('hvm/transaction-invalid', 'development transactions (0x7f) are for chains whose spec says "development"');
+    }
+    checkDevelopment(transaction, { state, header, common: deps.common, gasLeft: gasLeft() });
+    minted += mintedBy(transaction.writes, state);
+  }
+
   async function runStock(tx: TypedTransaction): Promise<InlineResult> {
     const { totalGasSpent, execResult, receipt } = await runTx(vm, { tx, block, skipHardForkValidation: true, blockGasUsed: gasUsed });
     const logs = receipt.logs.map(([address, topics, data]) => ({ address, topics, data }));
@@ -254,9 +272,12 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
     gasLeft,
     write,
     async system(transaction) {
+      const isDevelopment = transaction.type === DEVELOPMENT_TYPE;
+      if (isDevelopment) admitDevelopment(transaction);
       const result = await runSystem(vm, block, transaction);
       await write(marksOf(transaction, result));
-      systemLimits += transaction.gas;
+      if (isDevelopment) userGas += result.gasUsed;
+      else systemLimits += transaction.gas;
       const { type } = transaction;
       return keep(encodeSystemTransaction(transaction), { type, effectiveGasPrice: 0n, ...result });
     },
@@ -291,7 +312,14 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
         logsBloom: blooms.all,
         gasUsed,
       };
-      return { block: { header: complete, transactions }, hash: hashHeader(complete), receipts, diff, supplyChange, tunnel: tunnelSums(state) };
+      return {
+        block: { header: complete, transactions },
+        hash: hashHeader(complete),
+        receipts,
+        diff,
+        supplyChange: supplyChange - minted,
+        tunnel: tunnelSums(state),
+      };
     },
   };
 }

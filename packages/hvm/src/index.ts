@@ -49,6 +49,7 @@ export type { BaseState, StateDiff, StateSource } from './state/source.ts';
 export { createStateStore, type StateBlock, type StateStore, type StateStoreDeps } from './state/state-store.ts';
 export type { StorageWrite } from './state/write.ts';
 export { accountIn, heirIn, logIn, slotIn, storedIn } from './step-reading.ts';
+export { asUserTransaction } from './system/development.ts';
 export { listRoot } from './trie-root.ts';
 export {
   checkExecutable,

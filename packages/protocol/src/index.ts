@@ -32,6 +32,7 @@ export {
 } from './chain-spec.ts';
 export { COUNTING_DEPTH, counts } from './counting.ts';
 export { readDeposit, toDeposit } from './deposit.ts';
+export { type AccountWrite, DEVELOPMENT_TYPE, type DevelopmentTransaction } from './development-transaction.ts';
 export {
   type DifficultyAncestor,
   type DifficultyContext,
@@ -106,6 +107,7 @@ export {
   isSystemEnvelope,
   PAYOUT_TYPE,
   type PayoutTransaction,
+  type SystemEnvelope,
   type SystemTransaction,
   TUNNEL_TYPE,
   type TunnelTransaction,
