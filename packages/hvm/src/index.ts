@@ -39,6 +39,7 @@ export { type ReplayedResult, type ReplayedTransaction, type ReplayOptions, repl
 export { createCommon } from './rule-set.ts';
 export { createSandbox, type Sandbox, type SandboxBlock, type SandboxContext } from './sandbox.ts';
 export { recoverSenders } from './sender-recovery.ts';
+export { signTransaction } from './signed-transaction.ts';
 export { type BlockOverride, estimateGas, type SimulationOptions, type SimulationResult, simulate } from './simulation.ts';
 export { type CommittedState, commitState } from './state/commit-state.ts';
 export { type FlatState, openFlatState } from './state/flat-state.ts';

@@ -1,6 +1,14 @@
 import type { PlacedL2Header } from '@hemid/chain';
 import { effectiveGasPrice, feeCap, tipCap, type UserTransaction } from '@hemid/hvm';
-import { decodeSystemTransaction, fromBigEndian, hashTransaction, isSystemEnvelope, SYSTEM_ADDRESS, TUNNEL_TYPE } from '@hemid/protocol';
+import {
+  DEVELOPMENT_TYPE,
+  decodeSystemTransaction,
+  fromBigEndian,
+  hashTransaction,
+  isSystemEnvelope,
+  SYSTEM_ADDRESS,
+  TUNNEL_TYPE,
+} from '@hemid/protocol';
 import type { TransactionDecoder } from './transaction-decoder.ts';
 
 /** Where a transaction stands. */
@@ -27,15 +35,16 @@ export function showTransaction(raw: Uint8Array, place: TransactionPlace, decode
 function showSystemTransaction(raw: Uint8Array, place: TransactionPlace): object {
   const transaction = decodeSystemTransaction(raw);
   const tunnel = transaction.type === TUNNEL_TYPE ? transaction : undefined;
+  const call = transaction.type === DEVELOPMENT_TYPE ? transaction : undefined;
   return {
     ...showPlace(place),
     type: BigInt(transaction.type),
     hash: hashTransaction(raw),
-    from: SYSTEM_ADDRESS,
+    from: call?.from ?? SYSTEM_ADDRESS,
     to: transaction.to ?? null,
     gas: transaction.gas,
-    gasPrice: 0n,
-    value: tunnel?.value ?? 0n,
+    gasPrice: call?.maxFeePerGas ?? 0n,
+    value: (tunnel ?? call)?.value ?? 0n,
     input: transaction.data,
     nonce: place.nonce,
     v: 0n,
