@@ -31,6 +31,8 @@ export function showTransaction(raw: Uint8Array, place: TransactionPlace, decode
   return isSystemEnvelope(raw) ? showSystemTransaction(raw, place) : showUserTransaction(decode(raw), place);
 }
 
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
 /** A system transaction (protocol 3.1): no signature, price 0, the nonce from its receipt. */
 function showSystemTransaction(raw: Uint8Array, place: TransactionPlace): object {
   const transaction = decodeSystemTransaction(raw);
@@ -43,7 +45,7 @@ function showSystemTransaction(raw: Uint8Array, place: TransactionPlace): object
     from: call?.from ?? SYSTEM_ADDRESS,
     to: transaction.to ?? null,
     gas: transaction.gas,
-    gasPrice: call?.maxFeePerGas ?? 0n,
+    gasPrice: call === undefined ? 0n : least(call.maxFeePerGas, place.block.header.baseFeePerGas + call.maxPriorityFeePerGas),
     value: (tunnel ?? call)?.value ?? 0n,
     input: transaction.data,
     nonce: place.nonce,
