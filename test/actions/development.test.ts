@@ -243,7 +243,8 @@ test('all of it is in blocks: executed again they give the same rows, after a re
   scene = await scene.restart();
   expect(toHex(scene.node.chain.head('latest').hash)).toBe(toHex(hash));
   const before = await scene.anvil.getBlock();
+  await scene.anvil.increaseTime({ seconds: 1000 });
   await scene.anvil.sendTransaction({ account: ALICE, to: BOB, value: 1n });
   const after = await scene.anvil.getBlock();
-  expect([after.number, after.timestamp]).toEqual([before.number + 1n, before.timestamp + 1n]);
+  expect([after.number, after.timestamp]).toEqual([before.number + 1n, before.timestamp + 1000n]);
 });
