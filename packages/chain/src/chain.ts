@@ -19,7 +19,7 @@ import { createMutex } from './mutex.ts';
 import { openGenesis } from './open-genesis.ts';
 import type { Anchors, Derivation, PlacedL2Header } from './ports.ts';
 import { type BlockChoice, type PreparedBlock, prepareBlock } from './preparation.ts';
-import { cutAbove, type Rollback, type RollbackOptions } from './rollback.ts';
+import { cutAbove, freeSlots, type Rollback, type RollbackOptions } from './rollback.ts';
 import { keepSlotEvidence } from './slot-evidence.ts';
 import { verifyBlock } from './verification.ts';
 
@@ -202,13 +202,12 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   }
 
   async function rollback(count: bigint, { slots }: RollbackOptions): Promise<Rollback> {
-    if (slots === 'freed' && spec.genesis.development !== true) throw fail('chain/slot-sealed', 'slots are freed on development chains alone');
     const target = count > head.header.number ? undefined : headerAt(head.header.number - count);
     if (target === undefined) throw fail('chain/not-found', `there is no block ${count} below the head: the head is block ${head.header.number}`);
     const batch = store.batch();
     const change = moveHead(target, batch);
     const cut = cutAbove(target, { archive, leaves: leaves.values(), batch });
-    for (const { header } of slots === 'freed' ? change.removed : []) batch.del(layout.sealedSlot, slotAt(spec, header.timestamp) ?? 0n);
+    if (slots === 'freed') freeSlots(spec, change.removed, batch);
     if (labels.finalized.header.number > target.header.number) labels = { safe: target, finalized: target };
     if (labels.safe.header.number > target.header.number) labels = { ...labels, safe: target };
     putLabels(labels, batch);

@@ -4,13 +4,11 @@ import type { TypedTransaction } from '@ethereumjs/tx';
 import { Account, Address } from '@ethereumjs/util';
 import { createVM, runTx, type VM } from '@ethereumjs/vm';
 import {
-  ATTRIBUTES_TYPE,
   type BitcoinView,
   type ChainSpec,
   concat,
   configurationChanges,
   DEVELOPMENT_TYPE,
-  type DevelopmentTransaction,
   displayBytes,
   EMPTY_OMMERS_HASH,
   EMPTY_REQUESTS_HASH,
@@ -23,7 +21,6 @@ import {
   hashHeader,
   type L2Block,
   type L2Header,
-  PAYOUT_TYPE,
   type Receipt,
   type SystemEnvelope,
   TUNNEL_ADDRESS,
@@ -35,7 +32,6 @@ import {
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { nextBaseFee } from './base-fee.ts';
 import { bloomsOf } from './bloom.ts';
-import { fail } from './errors.ts';
 import { installFastInterpreter } from './fast-interpreter.ts';
 import { type InlineContext, type InlineResult, runInline } from './inline/inline-transaction.ts';
 import { bindAll } from './precompiles/all.ts';
@@ -45,11 +41,8 @@ import { latin } from './state/key.ts';
 import type { StateDiff } from './state/source.ts';
 import type { StateStore } from './state/state-store.ts';
 import { putWord, type StorageWrite } from './state/write.ts';
-import { attributesExecution } from './system/attributes.ts';
-import type { SystemCallResult } from './system/call.ts';
-import { checkDevelopment, developmentExecution, mintedBy } from './system/development.ts';
-import { payoutExecution } from './system/payout.ts';
-import { tunnelExecution } from './system/tunnel.ts';
+import { admitDevelopment } from './system/development.ts';
+import { marksOf, runSystem } from './system/run.ts';
 import { listRoot } from './trie-root.ts';
 import { checkExecutable, checkStateless, effectiveGasPrice, type UserTransaction } from './user-transaction.ts';
 
@@ -198,22 +191,6 @@ export function openingWrites(spec: ChainSpec, { parent, header }: Opening): Sto
   return [history, ...configurationChanges(spec, { parent, timestamp })];
 }
 
-/** Runs a system transaction. */
-export function runSystem(vm: VM, block: Block, transaction: SystemEnvelope): Promise<SystemCallResult> {
-  if (transaction.type === ATTRIBUTES_TYPE) return attributesExecution.run(vm, block, transaction);
-  if (transaction.type === PAYOUT_TYPE) return payoutExecution.run(vm, block, transaction);
-  if (transaction.type === DEVELOPMENT_TYPE) return developmentExecution.run(vm, block, transaction);
-  return tunnelExecution.run(vm, block, transaction);
-}
-
-/** What the executor writes after a system transaction. */
-export function marksOf(transaction: SystemEnvelope, result: SystemCallResult): StorageWrite[] {
-  if (transaction.type === ATTRIBUTES_TYPE) return attributesExecution.marks(transaction, result);
-  if (transaction.type === PAYOUT_TYPE) return payoutExecution.marks(transaction, result);
-  if (transaction.type === DEVELOPMENT_TYPE) return developmentExecution.marks(transaction, result);
-  return tunnelExecution.marks(transaction, result);
-}
-
 /** Opens the block after `input.parent`; the parent hash is written for EIP-2935, and what an upgrade changes for Tunnel, before anything runs. */
 export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput, view: BitcoinView): Promise<BlockExecution> {
   const header = startHeader(deps.spec, input, view);
@@ -252,15 +229,6 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
 
   const gasLeft = (): bigint => header.gasLimit - systemLimits - userGas;
 
-  /** The one place that says whether a development transaction may be here. */
-  function admitDevelopment(transaction: DevelopmentTransaction): void {
-    if (deps.spec.genesis.development !== true) {
-      throw fail('hvm/transaction-invalid', 'development transactions (0x7f) are for chains whose spec says "development"');
-    }
-    checkDevelopment(transaction, { state, header, common: deps.common, gasLeft: gasLeft() });
-    minted += mintedBy(transaction.writes, state);
-  }
-
   async function runStock(tx: TypedTransaction): Promise<InlineResult> {
     const { totalGasSpent, execResult, receipt } = await runTx(vm, { tx, block, skipHardForkValidation: true, blockGasUsed: gasUsed });
     const logs = receipt.logs.map(([address, topics, data]) => ({ address, topics, data }));
@@ -273,7 +241,7 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
     write,
     async system(transaction) {
       const isDevelopment = transaction.type === DEVELOPMENT_TYPE;
-      if (isDevelopment) admitDevelopment(transaction);
+      if (isDevelopment) minted += admitDevelopment(transaction, { spec: deps.spec, common: deps.common, state, header, gasLeft: gasLeft() });
       const result = await runSystem(vm, block, transaction);
       await write(marksOf(transaction, result));
       if (isDevelopment) userGas += result.gasUsed;

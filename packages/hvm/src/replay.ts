@@ -11,10 +11,11 @@ import {
   SYSTEM_ADDRESS,
   type SystemEnvelope,
 } from '@hemid/protocol';
-import { type BlockInput, type ExecutionDeps, marksOf, openingWrites, openVm, runSystem, toEvmBlock } from './block-execution.ts';
+import { type BlockInput, type ExecutionDeps, openingWrites, openVm, toEvmBlock } from './block-execution.ts';
 import { type Observer, observe } from './observation.ts';
 import { type FlatState, openFlatState } from './state/flat-state.ts';
 import { putWord } from './state/write.ts';
+import { marksOf, runSystem } from './system/run.ts';
 import { decodeUserTransaction, type UserTransaction } from './user-transaction.ts';
 
 /** A transaction of a block that is executed again. */

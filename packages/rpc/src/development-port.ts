@@ -16,8 +16,8 @@ export interface AccountCall {
 
 /** What a development network lets everybody do: its blocks, its time, its accounts. */
 export interface Development {
-  /** Builds `count` blocks, `interval` seconds apart, until `isOver`. */
-  mine(request: { count: number; interval?: bigint | undefined; isOver(): boolean }): Promise<void>;
+  /** Builds `count` blocks, the first at `timestamp`, `interval` seconds apart, until `isOver`. */
+  mine(request: { count: number; timestamp?: bigint | undefined; interval?: bigint | undefined; isOver(): boolean }): Promise<void>;
   /** Builds a block that sets these. */
   write(writes: AccountWrite[]): Promise<void>;
   /** Takes a call; @returns its hash. @throws `hvm/transaction-invalid` */

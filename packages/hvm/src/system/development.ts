@@ -1,7 +1,16 @@
 import type { Common } from '@ethereumjs/common';
 import { Account, Address } from '@ethereumjs/util';
 import type { VM } from '@ethereumjs/vm';
-import { type AccountWrite, DEAD_ADDRESS, type DevelopmentTransaction, encodeSystemTransaction, equal, type L2Header } from '@hemid/protocol';
+import {
+  type AccountWrite,
+  type ChainSpec,
+  DEAD_ADDRESS,
+  type DevelopmentTransaction,
+  encodeSystemTransaction,
+  equal,
+  type L2Header,
+} from '@hemid/protocol';
+import { fail } from '../errors.ts';
 import { runMessage, toTransaction } from '../message.ts';
 import type { FlatState } from '../state/flat-state.ts';
 import { keccak } from '../state/keccak.ts';
@@ -20,12 +29,18 @@ export function asUserTransaction(transaction: DevelopmentTransaction, common: C
   return { raw, hash: keccak(raw), sender: from, tx };
 }
 
-/** Everything that a call must fulfil as a user's transaction must, but for signature and code of its sender. @throws `hvm/transaction-invalid` */
-export function checkDevelopment(
-  transaction: DevelopmentTransaction,
-  { state, header, common, gasLeft }: { state: FlatState; header: L2Header; common: Common; gasLeft: bigint },
-): void {
-  if (transaction.gas === 0n) return;
+/** What a development transaction meets. */
+export interface DevelopmentCircumstances {
+  spec: ChainSpec;
+  common: Common;
+  state: FlatState;
+  header: L2Header;
+  /** Gas that is left in the block. */
+  gasLeft: bigint;
+}
+
+/** A call must be what a user's transaction must be, but for signature and code of its sender. */
+function checkCall(transaction: DevelopmentTransaction, { common, state, header, gasLeft }: DevelopmentCircumstances): void {
   const user = asUserTransaction(transaction, common);
   checkStateless(user);
   const account = state.accountAt(latin(user.sender));
@@ -33,8 +48,8 @@ export function checkDevelopment(
   checkExecutable(user, sender, header, gasLeft);
 }
 
-/** Wei that a write makes out of nothing; the dead address is no account (protocol section 10, Accounting). */
-export function mintedBy(writes: readonly AccountWrite[], state: FlatState): bigint {
+/** Wei that writes make out of nothing; the dead address is no account (protocol section 10, Accounting). */
+function mintedBy(writes: readonly AccountWrite[], state: FlatState): bigint {
   const balances = new Map<string, bigint>();
   let minted = 0n;
   for (const write of writes) {
@@ -44,6 +59,20 @@ export function mintedBy(writes: readonly AccountWrite[], state: FlatState): big
     balances.set(at, write.balance);
   }
   return minted;
+}
+
+/**
+ * The one place that says whether a development transaction may stand in a block, for builder and verifier.
+ *
+ * @returns wei that it makes out of nothing.
+ * @throws `hvm/transaction-invalid` on every chain whose spec does not say `development`, and for a call that cannot be executed.
+ */
+export function admitDevelopment(transaction: DevelopmentTransaction, circumstances: DevelopmentCircumstances): bigint {
+  if (circumstances.spec.genesis.development !== true) {
+    throw fail('hvm/transaction-invalid', 'development transactions (0x7f) are for chains whose spec says "development"');
+  }
+  if (transaction.gas > 0n) checkCall(transaction, circumstances);
+  return mintedBy(transaction.writes, circumstances.state);
 }
 
 async function put(state: FlatState, write: AccountWrite): Promise<void> {

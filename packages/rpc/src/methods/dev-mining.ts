@@ -6,6 +6,8 @@ import { amount, developmentOf, seconds, underPrefixes } from './dev-param.ts';
 const MAX_BLOCKS = 100_000n;
 
 const blocks = amount.refine((count) => count <= MAX_BLOCKS, `must be at most ${MAX_BLOCKS} blocks`);
+/** A timer takes no more than 2^31 milliseconds. */
+const interval = amount.refine((value) => value <= 2_000_000n, 'must be at most 2000000 seconds');
 const mineOptions = z.union([seconds, z.strictObject({ timestamp: seconds.nullish(), blocks: blocks.nullish() })]);
 
 const mine = method({
@@ -34,9 +36,9 @@ const getAutomine = method({
 
 const setIntervalMining = method({
   doc: 'A block every so many seconds (not milliseconds), and no automine; 0 ends it.',
-  params: { interval: seconds },
-  handle({ interval }, context) {
-    developmentOf(context).setInterval(Number(interval));
+  params: { interval },
+  handle(values, context) {
+    developmentOf(context).setInterval(Number(values.interval));
     return true;
   },
 });
@@ -67,9 +69,7 @@ const setNextBlockTimestamp = method({
 
 async function mineOnce(options: z.output<typeof mineOptions> | undefined, context: RpcContext): Promise<string> {
   const { timestamp, blocks: count } = typeof options === 'bigint' ? { timestamp: options, blocks: undefined } : (options ?? {});
-  const development = developmentOf(context);
-  if ((timestamp ?? undefined) !== undefined) development.setNextTimestamp(timestamp ?? 0n);
-  await development.mine({ count: Number(count ?? 1n), isOver: context.isOver });
+  await developmentOf(context).mine({ count: Number(count ?? 1n), timestamp: timestamp ?? undefined, isOver: context.isOver });
   return '0x0';
 }
 

@@ -5,6 +5,7 @@ import {
   DEVELOPMENT_TYPE,
   type DevelopmentTransaction,
   equal,
+  isHemidError,
   isSystemEnvelope,
   type SealedBlock,
   SYSTEM_ADDRESS,
@@ -41,6 +42,8 @@ export type AccountCall = Omit<DevelopmentTransaction, 'type' | 'nonce' | 'write
 /** How many blocks are built at once, and how far apart. */
 export interface MineRequest {
   count: number;
+  /** Of the first of them. */
+  timestamp?: bigint | undefined;
   /** Seconds between the timestamps of two of them. */
   interval?: bigint | undefined;
   /** Whether nobody waits for it any more. */
@@ -126,11 +129,18 @@ export function createDevelopmentSequencer(deps: DevelopmentSequencerDeps, optio
 
   const hasWork = (): boolean => calls.all().length > 0 || pool.candidates(nextBaseFee(spec, head())).next() !== undefined;
 
+  /** What passes by itself is no fault of what waits. */
+  function passOver(error: unknown): undefined {
+    if (!isHemidError(error) || error.severity !== 'retry') throw error;
+    log.warn({ code: error.code }, `no block: ${error.message}`);
+    return undefined;
+  }
+
   async function buildAll(): Promise<void> {
     await pool.settled();
     while (automine && hasWork()) {
-      const { block } = await buildNext();
-      if (block.transactions.every((raw) => isSystemEnvelope(raw)) && calls.all().length === 0) return;
+      const sealed = await buildNext().catch(passOver);
+      if (sealed === undefined || (sealed.block.transactions.every((raw) => isSystemEnvelope(raw)) && calls.all().length === 0)) return;
     }
   }
 
@@ -151,8 +161,9 @@ export function createDevelopmentSequencer(deps: DevelopmentSequencerDeps, optio
     tick,
     arrived,
     nonce,
-    mine: ({ count, interval, isOver }) =>
+    mine: ({ count, timestamp, interval, isOver }) =>
       inTurn(async () => {
+        if (timestamp !== undefined) time.setNext(timestamp);
         for (let i = 0; i < count && !isOver(); i += 1) {
           if (interval !== undefined && i > 0) time.setNext(head().timestamp + interval);
           await buildNext();
