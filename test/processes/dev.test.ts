@@ -61,6 +61,8 @@ test('hemid dev: headers enter blocks, the first deposit arrives, a keystone is 
   const miner = await connectTbc(tbc);
   expect(await miner.call('sync-status', {})).toMatchObject({ synced: true });
   miner.close();
+  const stranger = `0x${'5a'.repeat(20)}` as const;
+  expect(await client.request({ method: 'hardhat_setBalance', params: [stranger, '0x2a'] } as never)).toBe(true);
   const head = await client.getBlock();
   await first.kill();
 
@@ -68,6 +70,7 @@ test('hemid dev: headers enter blocks, the first deposit arrives, a keystone is 
   await waitForOutput(second, /Try:/);
   client = connect();
   expect((await client.getBlock({ blockNumber: head.number })).hash).toBe(head.hash);
+  expect(await client.getBalance({ address: stranger })).toBe(42n);
   await waitFor(async () => (await client.getBlockNumber()) > head.number + 2n, { timeoutMs: 30_000, what: 'more blocks' });
   const third = startProgram(ENTRY, args());
   await waitFor(() => third.end() !== undefined, { timeoutMs: 30_000, what: 'a second node on the same data to give up' });

@@ -88,6 +88,7 @@ export function configFiles(): Record<string, string> {
         blockTime: 1,
         keystonePeriod: 5,
         bitcoin,
+        development: true,
       },
       upgrades: [],
     }),

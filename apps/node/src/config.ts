@@ -27,6 +27,14 @@ const state = {
     .default(16_384)
     .describe('transactions that the pool of a sequencer holds at most'),
 };
+const admin = {
+  adminPort: port.optional().describe('port of the admin_ methods, JSON-RPC with a token; off when left out, 0 = a free one'),
+  adminHost: z.string().default('127.0.0.1').describe('address on which the admin port listens'),
+  adminTokenFile: z
+    .string()
+    .optional()
+    .describe('file of the token of the admin port, written at the first start (default admin-token in the data directory)'),
+};
 const rpc = {
   rpcHost: z.string().default('127.0.0.1').describe('address on which JSON-RPC listens'),
   rpcPort: port.default(8545).describe('port of JSON-RPC over HTTP and websocket; 0 = a free one'),
@@ -63,8 +71,13 @@ export const devConfig = z.strictObject({
   bitcoinRpcPort: port.optional().describe("port of the embedded Bitcoin's RPC (default 18443, a free one if that is taken)"),
   bitcoinBlockSeconds: z.coerce.number().positive().default(3).describe('seconds between Bitcoin blocks'),
   quiet: z.boolean().default(false).describe('no heartbeat lines'),
+  automine: z
+    .boolean()
+    .default(false)
+    .describe('a block with each transaction instead of one in each slot, for test suites; evm_setAutomine changes it'),
   ...state,
   ...rpc,
+  ...admin,
   ...compatible({
     tbc: ' (default 127.0.0.1:8082, a free port if that is taken)',
     finality: ' (default 127.0.0.1:8080, a free port if that is taken)',
@@ -117,6 +130,7 @@ export const nodeConfig = z.strictObject({
   readyFile: z.string().optional().describe('file that is written, as JSON with the URLs, when the node answers'),
   ...state,
   ...rpc,
+  ...admin,
   ...compatible({ tbc: '; off when left out', finality: '; off when left out' }),
   ...log,
 });

@@ -8,11 +8,13 @@ import { type ChainSpec, fromHex, scriptToAddress } from '@hemid/protocol';
 import { createRestServer, createRpcServer, createTbcServer, type ListenOptions } from '@hemid/rpc';
 import { createLogger, type Logger, Secret, type Service, systemClock } from '@hemid/runtime';
 import { openStore } from '@hemid/store';
+import { adminTokenFile, openConfiguredAdmin } from './admin.ts';
 import { renderBanner } from './banner.ts';
 import { type DevConfig, limitsOf, rpcLimitsOf } from './config.ts';
 import { createBlockProducer, type DevBitcoin, openDevBitcoin } from './dev-bitcoin.ts';
 import { payVault } from './dev-deposit.ts';
 import { DEV_PROBE_ADDRESS, devKey, devVaultScript } from './dev-key.ts';
+import { withDevelopment } from './dev-rpc.ts';
 import { fail } from './errors.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { writeJsonFile } from './json-file.ts';
@@ -34,7 +36,7 @@ const FIRST_RECIPIENT = '0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266';
 /** Deletes a data directory, if it is one of `hemid dev` and nothing else. */
 function makeFresh(directory: string): void {
   if (!existsSync(directory)) return;
-  const known = new Set(['chain.json', 'chain.json.tmp', 'dev.json', 'dev.json.tmp', 'node', 'bitcoin', 'bitcoind']);
+  const known = new Set(['admin-token', 'chain.json', 'chain.json.tmp', 'dev.json', 'dev.json.tmp', 'node', 'bitcoin', 'bitcoind']);
   const strangers = readdirSync(directory).filter((name) => !known.has(name));
   if (strangers.length > 0) {
     throw fail('node/config', `--fresh would delete ${directory}, but it holds files that hemid dev did not make (${strangers.join(', ')})`);
@@ -99,15 +101,18 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
     bitcoin = await openDevBitcoin({ directory, bitcoind: config.bitcoind, port: config.bitcoinRpcPort }, { clock, log });
     const { spec, isNew } = await openSpec(directory, bitcoin);
     const { fail: onFailure, failed } = createFailure();
+    const production = config.automine ? 'automine' : 'slots';
+    const development = spec.genesis.development === true ? production : undefined;
+    if (development === undefined) log.warn('this network is of an older hemid: --fresh starts one with evm_, anvil_ and hardhat_ verbs');
     const node = await createNode(
       { spec, store, bitcoin: bitcoin.rpc, clock, log, onFailure },
       {
         bitcoinPollMs: BITCOIN_POLL_MS,
         ...limitsOf(config),
-        role: { kind: 'sequencer', key: new Secret(devKey('sequencer').secret) },
+        role: { kind: 'sequencer', key: new Secret(devKey('sequencer').secret), development },
       },
     );
-    const rpcDeps = createRpcDeps(node, { clock, log, bitcoin: bitcoin.rpc });
+    const rpcDeps = withDevelopment(createRpcDeps(node, { clock, log, bitcoin: bitcoin.rpc }), node);
     const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort, limits: rpcLimitsOf(config) });
     const tbcDeps = createTbcDeps(node, { bitcoin: bitcoin.rpc, clock, log });
     const tbc = createTbcServer(tbcDeps, config.tbcAddress ?? USUAL_TBC);
@@ -128,6 +133,9 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
     const write = (line: string): void => void process.stdout.write(`${line}\n`);
     const time = (): string => new Date(clock.now()).toISOString().slice(11, 19);
     const heartbeat = createHeartbeat({ node, time, miner: miner.status, write });
+    const { kind, url, cookieFile } = bitcoin;
+    const endpointsOf = () => ({ rpc: rpc.url(), tbc: tbc.url(), finality: rest.url(), bitcoin: url });
+    const admin = openConfiguredAdmin(node, { rpc: rpcDeps, log }, { ...config, role: 'dev', urls: endpointsOf });
     const services = [
       ...(isNew ? [createFirstDeposit(bitcoin, log)] : []),
       ...(config.quiet ? [] : [heartbeat]),
@@ -135,17 +143,15 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
       rpc,
       tbc,
       rest,
+      ...(admin === undefined ? [] : [admin]),
       miner,
       blocks,
     ];
     await miner.tick();
-    const { kind, url, cookieFile } = bitcoin;
     return await runServices(services, { log, failed }, () => {
       const endpoints = {
-        rpc: rpc.url(),
-        tbc: tbc.url(),
-        finality: rest.url(),
-        bitcoin: url,
+        ...endpointsOf(),
+        ...(admin === undefined ? {} : { admin: admin.url() }),
         ...(cookieFile === undefined ? {} : { bitcoinCookie: cookieFile }),
       };
       writeJsonFile(join(directory, 'dev.json'), { ...endpoints, pid: process.pid });
@@ -160,6 +166,8 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
           bitcoinUrl: url,
           bitcoinHeight: node.headers.best().height,
           bitcoinBlockSeconds: config.bitcoinBlockSeconds,
+          production,
+          admin: admin && { url: admin.url(), tokenFile: adminTokenFile(config) },
           miner: miner.status(),
           vault: scriptToAddress(devVaultScript(), 'regtest') ?? '',
           probe: DEV_PROBE_ADDRESS,

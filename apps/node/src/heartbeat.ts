@@ -21,6 +21,7 @@ function contents(transactions: readonly Uint8Array[]): string {
     [count(0x7c), 'btc headers'],
     [count(0x7d), 'payout'],
     [count(0x7e), 'tunnel'],
+    [count(0x7f), 'development'],
   ].flatMap(([n, name]) => (n === 0 ? [] : [n === 1 ? `${name}` : `${n} ${name}`]));
   return [`${user} tx`, ...extra].join(' + ');
 }

@@ -4,6 +4,7 @@ import { createJsonRpc, createUpstream } from '@hemid/network';
 import { createRestServer, createRpcServer, createTbcServer } from '@hemid/rpc';
 import { type Clock, createLogger, type Logger, type Secret, type Service, systemClock } from '@hemid/runtime';
 import { openStore, type Store } from '@hemid/store';
+import { openConfiguredAdmin } from './admin.ts';
 import { loadSpecUnspentSet, openBitcoinNodes } from './bitcoin-source.ts';
 import { limitsOf, type NodeConfig, rpcLimitsOf } from './config.ts';
 import { fail } from './errors.ts';
@@ -54,9 +55,11 @@ export async function runNode(config: NodeConfig, companion: Companion = () => [
     const tbc = tbcAddress && createTbcServer(createTbcDeps(node, { bitcoin: bitcoin.rpc, clock, log }), tbcAddress);
     const rest = finalityAddress && createRestServer(rpcDeps, finalityAddress);
     const servers = [rpc, ...(tbc === undefined ? [] : [tbc]), ...(rest === undefined ? [] : [rest])];
+    const urlsOf = () => ({ rpc: rpc.url(), ...(tbc && { tbc: tbc.url() }), ...(rest && { finality: rest.url() }) });
+    const admin = openConfiguredAdmin(node, { rpc: rpcDeps, log }, { ...config, urls: urlsOf });
     const more = companion({ node, store, clock, log, onFailure });
-    return await runServices([...node.services, ...servers, ...more], { log, failed }, () => {
-      const urls = { rpc: rpc.url(), ...(tbc && { tbc: tbc.url() }), ...(rest && { finality: rest.url() }) };
+    return await runServices([...node.services, ...servers, ...(admin === undefined ? [] : [admin]), ...more], { log, failed }, () => {
+      const urls = { ...urlsOf(), ...(admin && { admin: admin.url() }) };
       log.info({ role: config.role, chainId: spec.genesis.chainId, ...urls }, 'hemid is running');
       if (config.readyFile !== undefined) writeJsonFile(config.readyFile, { ...urls, pid: process.pid });
     });

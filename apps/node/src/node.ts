@@ -22,7 +22,18 @@ import { type AnchorReader, anchorFollower, createAnchorReader, createFinality, 
 import { createFollowUpstream, type FollowUpstream, type Upstream } from '@hemid/network';
 import { addressOfKey, type ChainSpec, equal, type SealedBlock, toHex } from '@hemid/protocol';
 import type { Clock, Logger, Secret, Service } from '@hemid/runtime';
-import { createBuilder, createPool, createPoolJournal, createSlotDuty, POOL_LIMITS, type Pool, type SlotDuty } from '@hemid/sequencer';
+import {
+  createBuilder,
+  createDevelopmentSequencer,
+  createPool,
+  createPoolJournal,
+  createSlotDuty,
+  type DevelopmentSequencer,
+  type DevelopmentSequencerOptions,
+  POOL_LIMITS,
+  type Pool,
+  type SlotDuty,
+} from '@hemid/sequencer';
 import type { Store } from '@hemid/store';
 import { createTunnelDerivation } from '@hemid/tunnel';
 import { getPublicKey } from '@noble/secp256k1';
@@ -60,7 +71,13 @@ export interface NodeOptions extends NodeLimits {
   bitcoinZmq?: string;
   /** What the node does besides verifying. */
   role:
-    | { kind: 'sequencer'; key: Secret<Uint8Array>; onSealed?: (block: SealedBlock) => void }
+    | {
+        kind: 'sequencer';
+        key: Secret<Uint8Array>;
+        onSealed?: (block: SealedBlock) => void;
+        /** When blocks of a development chain come; its verbs are there when it is given. */
+        development?: DevelopmentSequencerOptions['production'] | undefined;
+      }
     | { kind: 'verifier'; upstream: Upstream; pollMs: number };
 }
 
@@ -79,6 +96,8 @@ export interface Node {
   /** Waits for a block: only a sequencer has one. */
   pool: Pool | undefined;
   duty: SlotDuty | undefined;
+  /** The duty of a development chain. */
+  development: DevelopmentSequencer | undefined;
   follow: FollowUpstream | undefined;
   /** Resolves when all that follows the last head change is done. */
   settled(): Promise<void>;
@@ -162,13 +181,14 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
       follow,
       pool: undefined,
       duty: undefined,
+      development: undefined,
       settled: queue.settled,
       stateWindow: options.stateWindow,
       services: [bitcoinSync, ...zmq, follow],
     };
   }
 
-  const { key, onSealed = () => undefined } = options.role;
+  const { key, onSealed = () => undefined, development: production } = options.role;
   const signer = sequencerAddress(spec, key);
   const limits = { ...POOL_LIMITS, transactions: options.poolTransactions ?? POOL_LIMITS.transactions };
   const pool = createPool({ chain, common: chain.execution.common, clock, log }, limits);
@@ -179,7 +199,9 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     void queue.run(() => followed);
   });
   const builder = createBuilder({ chain, pool, headers, blocks, clock, log }, { key });
-  const duty = createSlotDuty({ spec, builder, clock, log, onFailure, onSealed }, { signer });
+  if (production !== undefined && spec.genesis.development !== true) throw fail('node/config', 'the chain spec is not that of a development network');
+  const development = production && createDevelopmentSequencer({ chain, pool, builder, clock, log, onFailure, onSealed }, { signer, production });
+  const duty = development ?? createSlotDuty({ spec, builder, clock, log, onFailure, onSealed }, { signer });
   return {
     chain,
     headers,
@@ -191,6 +213,7 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     finality,
     pool,
     duty,
+    development,
     follow: undefined,
     settled: queue.settled,
     stateWindow: options.stateWindow,

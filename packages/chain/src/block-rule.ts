@@ -4,6 +4,8 @@ import {
   type Attributes,
   type AttributesTransaction,
   type ChainSpec,
+  DEVELOPMENT_TYPE,
+  type DevelopmentTransaction,
   decodeAttributes,
   decodeSystemTransaction,
   displayBytes,
@@ -17,6 +19,7 @@ import {
   type SealedBlock,
   type Sequencer,
   SYSTEM_ADDRESS,
+  type SystemEnvelope,
   type SystemTransaction,
   slotAt,
   toHex,
@@ -30,6 +33,8 @@ export interface BlockParts {
   attributesTransaction: AttributesTransaction | undefined;
   /** Payouts and tunnel transactions. */
   derived: SystemTransaction[];
+  /** Development transactions, behind those. */
+  development: DevelopmentTransaction[];
   /** Raw user transactions. */
   user: Uint8Array[];
 }
@@ -44,6 +49,9 @@ function asRule<T>(rule: string, what: string, decode: () => T): T {
   }
 }
 
+const isDevelopment = (one: SystemEnvelope): one is DevelopmentTransaction => one.type === DEVELOPMENT_TYPE;
+const isSystem = (one: SystemEnvelope): one is SystemTransaction => one.type !== DEVELOPMENT_TYPE;
+
 /** Splits a block into its parts; @throws `chain/block-invalid` when they are out of order or malformed. */
 export function splitBlock(transactions: readonly Uint8Array[]): BlockParts {
   const firstUser = transactions.findIndex((raw) => !isSystemEnvelope(raw));
@@ -52,16 +60,22 @@ export function splitBlock(transactions: readonly Uint8Array[]): BlockParts {
   if (user.some(isSystemEnvelope)) {
     throw invalidBlock('transaction-order', 'a system transaction stands behind a user transaction');
   }
-  const system = transactions
+  const envelopes = transactions
     .slice(0, systemCount)
     .map((raw) => asRule('system-encoding', 'a system transaction is malformed', () => decodeSystemTransaction(raw)));
+  const firstDevelopment = envelopes.findIndex(isDevelopment);
+  const system = envelopes.filter(isSystem);
+  const development = envelopes.filter(isDevelopment);
+  if (firstDevelopment !== -1 && firstDevelopment < system.length) {
+    throw invalidBlock('transaction-order', 'a system transaction stands behind a development transaction');
+  }
   const [first] = system;
-  if (first?.type !== ATTRIBUTES_TYPE) return { attributes: undefined, attributesTransaction: undefined, derived: system, user };
+  if (first?.type !== ATTRIBUTES_TYPE) return { attributes: undefined, attributesTransaction: undefined, derived: system, development, user };
   if (first.to === undefined || !equal(first.to, SYSTEM_ADDRESS) || first.gas !== ATTRIBUTES_GAS) {
     throw invalidBlock('attributes-envelope', 'the attributes transaction has another recipient or gas limit than it must have');
   }
   const attributes = asRule('attributes-encoding', 'the attributes transaction is malformed', () => decodeAttributes(first.data));
-  return { attributes, attributesTransaction: first, derived: system.slice(1), user };
+  return { attributes, attributesTransaction: first, derived: system.slice(1), development, user };
 }
 
 /** The sequencer whose slot a timestamp is; `undefined` when the timestamp is not that of a slot. */

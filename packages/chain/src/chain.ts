@@ -21,7 +21,7 @@ import { createMutex } from './mutex.ts';
 import { openGenesis } from './open-genesis.ts';
 import type { Anchors, Derivation, PlacedL2Header } from './ports.ts';
 import { type BlockChoice, type PreparedBlock, prepareBlock } from './preparation.ts';
-import { cutAbove, type Rollback } from './rollback.ts';
+import { cutAbove, freeSlots, type Rollback, type RollbackOptions } from './rollback.ts';
 import { keepSlotEvidence } from './slot-evidence.ts';
 import { verifyBlock } from './verification.ts';
 
@@ -67,11 +67,11 @@ export interface Chain extends ChainReader {
   sealedInSlot(slot: bigint): Uint8Array | undefined;
   /**
    * Takes the last `count` canonical blocks back, in one synced batch, and forgets every block above the new head: they
-   * are imported again when they come again. Slots stay sealed.
+   * are imported again when they come again. Slots stay sealed, unless this is a development chain and they are asked to be freed.
    *
    * @throws `chain/not-found` when there are not so many, `hvm/state-pruned` when the state there is not kept.
    */
-  rollback(count: bigint): Promise<Rollback>;
+  rollback(count: bigint, options?: RollbackOptions): Promise<Rollback>;
   /** Evaluates fork choice anew, after a new Bitcoin tip. */
   reconsider(): Promise<void>;
   /** The labelled heads, and what `finalized` rests on. */
@@ -201,12 +201,13 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     return sealed;
   }
 
-  async function rollback(count: bigint): Promise<Rollback> {
+  async function rollback(count: bigint, { slots }: RollbackOptions): Promise<Rollback> {
     const target = count > head.header.number ? undefined : headerAt(head.header.number - count);
     if (target === undefined) throw fail('chain/not-found', `there is no block ${count} below the head: the head is block ${head.header.number}`);
     const batch = store.batch();
     const change = moveHead(target, batch);
     const cut = cutAbove(target, { archive, leaves: leaves.values(), batch });
+    if (slots === 'freed') freeSlots(spec, change.removed, batch);
     if (labels.finalized.header.number > target.header.number) labels = { safe: target, finalized: target };
     if (labels.safe.header.number > target.header.number) labels = { ...labels, safe: target };
     putLabels(labels, batch);
@@ -293,7 +294,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
         return commit(executed, seal(executed.hash), (batch) => batch.put(layout.sealedSlot, slot, executed.hash));
       }),
     sealedInSlot: (slot) => store.get(layout.sealedSlot, slot),
-    rollback: (count) => mutex.run(() => rollback(count)),
+    rollback: (count, options = { slots: 'kept' }) => mutex.run(() => rollback(count, options)),
     reconsider: () => mutex.run(reconsider),
     labels: () => labels,
     async setLabels(next) {

@@ -12,5 +12,5 @@ export type { FinalityProof, Labels } from './labels.ts';
 export { createLogIndex, findLogBlocks, type LogFilter } from './log-index.ts';
 export type { AnchorPosition, Anchors, Derivation, DerivationInput, Derived, PlacedL2Header } from './ports.ts';
 export type { BlockChoice, PreparedBlock } from './preparation.ts';
-export type { Rollback } from './rollback.ts';
+export type { Rollback, RollbackOptions } from './rollback.ts';
 export type { SlotEvidence } from './slot-evidence.ts';

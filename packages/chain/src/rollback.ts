@@ -1,6 +1,7 @@
-import { toHex } from '@hemid/protocol';
+import { type ChainSpec, slotAt, toHex } from '@hemid/protocol';
 import { type Batch, layout } from '@hemid/store';
 import type { BlockArchive } from './block-archive.ts';
+import { fail } from './errors.ts';
 import type { PlacedL2Header } from './ports.ts';
 
 /** What a rollback did. */
@@ -11,6 +12,11 @@ export interface Rollback {
   removed: PlacedL2Header[];
   /** How many blocks above the new head are forgotten, those of other branches included. */
   dropped: number;
+}
+
+/** What a rollback leaves of the slots of the blocks that it takes back. */
+export interface RollbackOptions {
+  slots: 'kept' | 'freed';
 }
 
 /**
@@ -37,4 +43,10 @@ export function cutAbove(
   for (const hash of dropped.values()) archive.drop(hash, batch);
   for (const { hash, header } of kept.values()) batch.put(layout.leaf, hash, header.number);
   return { leaves: [...kept.values()], dropped: dropped.size };
+}
+
+/** Lets blocks be sealed anew for the slots of blocks that nobody shall know any more. @throws `chain/slot-sealed` but on development chains. */
+export function freeSlots(spec: ChainSpec, removed: readonly PlacedL2Header[], batch: Batch): void {
+  if (spec.genesis.development !== true) throw fail('chain/slot-sealed', 'slots are freed on development chains alone');
+  for (const { header } of removed) batch.del(layout.sealedSlot, slotAt(spec, header.timestamp) ?? 0n);
 }

@@ -4,7 +4,7 @@ import type { BlockArchive } from './block-archive.ts';
 import { checkHeader, checkSeal, splitBlock } from './block-rule.ts';
 import { checkDerived } from './derived-rule.ts';
 import { fail, invalidBlock } from './errors.ts';
-import { type PreparationDeps, type PreparedBlock, prepareBlock } from './preparation.ts';
+import { type PreparationDeps, prepareBlock } from './preparation.ts';
 
 /** Transactions whose senders are recovered by one message to the worker, while those before are executed. */
 const RUN = 256;
@@ -32,20 +32,23 @@ export async function verifyBlock(deps: PreparationDeps & { archive: BlockArchiv
   const prepared = await prepareBlock(deps, { parent, timestamp, beneficiary, attributes: parts.attributes });
   checkDerived(prepared.derived, parts.derived);
   await prepared.runSystem();
+  for (const transaction of parts.development) await asRule('development-transaction', () => prepared.execution.system(transaction));
   for (const [i, run] of runs.entries()) {
     await recovered[i];
-    for (const raw of run) await runUser(deps, prepared, raw);
+    for (const raw of run) {
+      await asRule('user-transaction', () => prepared.execution.user(decodeUserTransaction(raw, deps.execution.common)));
+    }
   }
   const executed = await prepared.execution.finish();
   checkHeader(executed.block.header, header);
   return executed;
 }
 
-async function runUser({ execution }: PreparationDeps, prepared: PreparedBlock, raw: Uint8Array): Promise<void> {
+async function asRule(rule: 'development-transaction' | 'user-transaction', run: () => Promise<unknown>): Promise<void> {
   try {
-    await prepared.execution.user(decodeUserTransaction(raw, execution.common));
+    await run();
   } catch (error) {
     if (!isHemidError(error, 'hvm/transaction-invalid')) throw error;
-    throw invalidBlock('user-transaction', `a user transaction cannot be executed: ${error.message}`);
+    throw invalidBlock(rule, `a ${rule.replace('-', ' ')} cannot be executed: ${error.message}`);
   }
 }

@@ -7,7 +7,7 @@ import {
   encodePopScript,
   PAYOUT_TYPE,
   type SealedBlock,
-  type SystemTransaction,
+  type SystemEnvelope,
   toHex,
 } from '@hemid/protocol';
 import { createBitcoinWallet, createTestNetwork, publishKeystone, type TestNetwork } from '@hemid/testkit';
@@ -29,7 +29,7 @@ async function buildKeystone(): Promise<SealedBlock> {
 }
 
 const headOf = ({ block, hash }: SealedBlock): PlacedL2Header => ({ header: block.header, hash });
-const rewarded = (transactions: readonly SystemTransaction[]): bigint[] =>
+const rewarded = (transactions: readonly SystemEnvelope[]): bigint[] =>
   transactions.filter(({ type }) => type === PAYOUT_TYPE).map(({ data }) => decodePayout(data).blockRewarded);
 const payoutsOf = ({ block }: SealedBlock): bigint[] =>
   rewarded(block.transactions.filter((raw) => raw[0] === PAYOUT_TYPE).map(decodeSystemTransaction));

@@ -4,11 +4,11 @@ import type { TypedTransaction } from '@ethereumjs/tx';
 import { Account, Address } from '@ethereumjs/util';
 import { createVM, runTx, type VM } from '@ethereumjs/vm';
 import {
-  ATTRIBUTES_TYPE,
   type BitcoinView,
   type ChainSpec,
   concat,
   configurationChanges,
+  DEVELOPMENT_TYPE,
   displayBytes,
   EMPTY_OMMERS_HASH,
   EMPTY_REQUESTS_HASH,
@@ -22,9 +22,8 @@ import {
   historySlot,
   type L2Block,
   type L2Header,
-  PAYOUT_TYPE,
   type Receipt,
-  type SystemTransaction,
+  type SystemEnvelope,
   TUNNEL_ADDRESS,
   TUNNEL_SUMS_SLOT,
   type TunnelSums,
@@ -43,10 +42,8 @@ import { latin } from './state/key.ts';
 import type { StateDiff } from './state/source.ts';
 import type { StateStore } from './state/state-store.ts';
 import { putWord, type StorageWrite } from './state/write.ts';
-import { attributesExecution } from './system/attributes.ts';
-import type { SystemCallResult } from './system/call.ts';
-import { payoutExecution } from './system/payout.ts';
-import { tunnelExecution } from './system/tunnel.ts';
+import { admitDevelopment } from './system/development.ts';
+import { marksOf, runSystem } from './system/run.ts';
 import { listRoot } from './trie-root.ts';
 import { checkExecutable, checkStateless, effectiveGasPrice, type UserTransaction } from './user-transaction.ts';
 
@@ -68,7 +65,7 @@ export interface ExecutedBlock {
   receipts: Receipt[];
   /** What the block changed in the state. */
   diff: StateDiff;
-  /** How much more wei all accounts hold together, the dead address aside. */
+  /** How much more wei all accounts hold together, the dead address and what development transactions set aside. */
   supplyChange: bigint;
   /** Tunnel's sums after the block. */
   tunnel: TunnelSums;
@@ -80,7 +77,8 @@ export interface BlockExecution {
   readonly header: L2Header;
   /** Gas that user transactions may still take: the block's limit less system limits and user gas so far. */
   gasLeft(): bigint;
-  system(transaction: SystemTransaction): Promise<Receipt>;
+  /** @throws `hvm/transaction-invalid` for a development transaction that cannot be executed now, or not on this chain; then it left no trace. */
+  system(transaction: SystemEnvelope): Promise<Receipt>;
   /** Writes storage in the executor's own name. */
   write(writes: readonly StorageWrite[]): Promise<void>;
   /** @throws `hvm/transaction-invalid` when it cannot be executed now; then it left no trace. */
@@ -192,20 +190,6 @@ export function openingWrites(spec: ChainSpec, { parent, header }: Opening): Sto
   return [history, ...configurationChanges(spec, { parent, timestamp })];
 }
 
-/** Runs a system transaction. */
-export function runSystem(vm: VM, block: Block, transaction: SystemTransaction): Promise<SystemCallResult> {
-  if (transaction.type === ATTRIBUTES_TYPE) return attributesExecution.run(vm, block, transaction);
-  if (transaction.type === PAYOUT_TYPE) return payoutExecution.run(vm, block, transaction);
-  return tunnelExecution.run(vm, block, transaction);
-}
-
-/** What the executor writes after a system transaction. */
-export function marksOf(transaction: SystemTransaction, result: SystemCallResult): StorageWrite[] {
-  if (transaction.type === ATTRIBUTES_TYPE) return attributesExecution.marks(transaction, result);
-  if (transaction.type === PAYOUT_TYPE) return payoutExecution.marks(transaction, result);
-  return tunnelExecution.marks(transaction, result);
-}
-
 /** Opens the block after `input.parent`; the parent hash is written for EIP-2935, and what an upgrade changes for Tunnel, before anything runs. */
 export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput, view: BitcoinView): Promise<BlockExecution> {
   const header = startHeader(deps.spec, input, view);
@@ -218,6 +202,8 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
   let gasUsed = 0n;
   let systemLimits = 0n;
   let userGas = 0n;
+  /** Wei that development transactions have set. */
+  let minted = 0n;
 
   const precompiles = new Set([...vm.evm.precompiles.keys()].map((digits) => latin(fromHex(digits))));
   const inline: InlineContext = {
@@ -253,9 +239,12 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
     gasLeft,
     write,
     async system(transaction) {
+      const isDevelopment = transaction.type === DEVELOPMENT_TYPE;
+      if (isDevelopment) minted += admitDevelopment(transaction, { spec: deps.spec, common: deps.common, state, header, gasLeft: gasLeft() });
       const result = await runSystem(vm, block, transaction);
       await write(marksOf(transaction, result));
-      systemLimits += transaction.gas;
+      if (isDevelopment) userGas += result.gasUsed;
+      else systemLimits += transaction.gas;
       const { type } = transaction;
       return keep(encodeSystemTransaction(transaction), { type, effectiveGasPrice: 0n, ...result });
     },
@@ -290,7 +279,14 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
         logsBloom: blooms.all,
         gasUsed,
       };
-      return { block: { header: complete, transactions }, hash: hashHeader(complete), receipts, diff, supplyChange, tunnel: tunnelSums(state) };
+      return {
+        block: { header: complete, transactions },
+        hash: hashHeader(complete),
+        receipts,
+        diff,
+        supplyChange: supplyChange - minted,
+        tunnel: tunnelSums(state),
+      };
     },
   };
 }

@@ -40,6 +40,7 @@ export { createCommon } from './rule-set.ts';
 export { createSandbox, type Sandbox, type SandboxBlock, type SandboxContext } from './sandbox.ts';
 export { hashOfTransaction } from './sender.ts';
 export { recoverSenders } from './sender-recovery.ts';
+export { signTransaction } from './signed-transaction.ts';
 export { type BlockOverride, estimateGas, type SimulationOptions, type SimulationResult, simulate } from './simulation.ts';
 export { type CommittedState, commitState } from './state/commit-state.ts';
 export { type FlatState, openFlatState } from './state/flat-state.ts';
@@ -50,6 +51,7 @@ export type { BaseState, StateDiff, StateSource } from './state/source.ts';
 export { createStateStore, type StateBlock, type StateStore, type StateStoreDeps } from './state/state-store.ts';
 export type { StorageWrite } from './state/write.ts';
 export { accountIn, heirIn, logIn, slotIn, storedIn } from './step-reading.ts';
+export { asUserTransaction } from './system/development.ts';
 export { listRoot } from './trie-root.ts';
 export {
   checkExecutable,

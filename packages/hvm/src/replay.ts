@@ -2,18 +2,20 @@ import type { Block } from '@ethereumjs/block';
 import { runTx, type VM } from '@ethereumjs/vm';
 import {
   type BitcoinView,
+  DEVELOPMENT_TYPE,
   decodeSystemTransaction,
   isSystemEnvelope,
   type L2Block,
   type L2Header,
   type Log,
   SYSTEM_ADDRESS,
-  type SystemTransaction,
+  type SystemEnvelope,
 } from '@hemid/protocol';
-import { type BlockInput, type ExecutionDeps, marksOf, openingWrites, openVm, runSystem, toEvmBlock } from './block-execution.ts';
+import { type BlockInput, type ExecutionDeps, openingWrites, openVm, toEvmBlock } from './block-execution.ts';
 import { type Observer, observe } from './observation.ts';
 import { type FlatState, openFlatState } from './state/flat-state.ts';
 import { putWord } from './state/write.ts';
+import { marksOf, runSystem } from './system/run.ts';
 import { decodeUserTransaction, type UserTransaction } from './user-transaction.ts';
 
 /** A transaction of a block that is executed again. */
@@ -75,7 +77,7 @@ async function runUser({ vm, evmBlock }: Replay, { tx }: UserTransaction): Promi
   return { succeeded: error === undefined, gasUsed: totalGasSpent, error, output: execResult.returnValue, logs };
 }
 
-async function runSystemAgain({ vm, evmBlock, state }: Replay, transaction: SystemTransaction): Promise<ReplayedResult> {
+async function runSystemAgain({ vm, evmBlock, state }: Replay, transaction: SystemEnvelope): Promise<ReplayedResult> {
   const done = await runSystem(vm, evmBlock, transaction);
   for (const write of marksOf(transaction, done)) await putWord(state, write);
   return { ...done, error: done.succeeded ? undefined : 'revert', output: new Uint8Array() };
@@ -85,7 +87,8 @@ async function runSystemAgain({ vm, evmBlock, state }: Replay, transaction: Syst
 function open(replay: Replay, raw: Uint8Array) {
   if (isSystemEnvelope(raw)) {
     const system = decodeSystemTransaction(raw);
-    return { from: SYSTEM_ADDRESS, to: system.to, gasLimit: system.gas, run: () => runSystemAgain(replay, system) };
+    const from = system.type === DEVELOPMENT_TYPE && system.gas > 0n ? system.from : SYSTEM_ADDRESS;
+    return { from, to: system.to, gasLimit: system.gas, run: () => runSystemAgain(replay, system) };
   }
   const user = decodeUserTransaction(raw, replay.deps.common);
   return { from: user.sender, to: user.tx.to?.bytes, gasLimit: user.tx.gasLimit, run: () => runUser(replay, user) };

@@ -48,7 +48,7 @@ function inGethsWords(cause: unknown): string {
  */
 export function decodeUserTransaction(raw: Uint8Array, common: Common): UserTransaction {
   const type = (raw[0] ?? 0) >= 0xc0 ? 0 : (raw[0] ?? 0);
-  if (isSystemEnvelope(raw)) throw refuse('transaction type not supported: system transactions (0x7c, 0x7d, 0x7e) are made by blocks alone');
+  if (isSystemEnvelope(raw)) throw refuse('transaction type not supported: system transactions (0x7c to 0x7f) are made by blocks alone');
   if (type === BLOB_TYPE) throw refuse('transaction type not supported: this chain takes no blob transactions (type 3)');
   if (raw.length === 0 || type > MAX_TYPE) throw refuse('transaction type not supported');
   let tx: TypedTransaction;

@@ -88,6 +88,7 @@ const genesis = z.strictObject({
     limits,
   }),
   quirks: z.strictObject({ emptyHeaderAtHeight: z.boolean(), emptySpentOutput: z.boolean() }),
+  development: z.literal(true).optional().describe('blocks may carry development transactions (0x7F), which set what they like; regtest only'),
 });
 
 const upgrade = z.strictObject({
@@ -170,6 +171,7 @@ function* faultsOfVault(vault: string, network: BitcoinNetwork): Generator<strin
 /** What the schema cannot say. */
 function* faultsOf(g: GenesisSpec, upgrades: ChainSpec['upgrades']): Generator<string> {
   const { network, unspent, signetChallenge } = g.bitcoin;
+  if (g.development === true && network !== 'regtest') yield `development is allowed on regtest only, not on ${network}`;
   if (g.gasLimit / g.elasticity < 6_000_000n) yield 'gasLimit / elasticity (the system budget) must be at least 6000000';
   if (g.tunnel.confirmations < g.bitcoin.indexLag + 1) yield 'tunnel.confirmations must be at least bitcoin.indexLag + 1';
   if (unspent === 'none' && network !== 'regtest') yield `bitcoin.unspent "none" is allowed on regtest only, not on ${network}`;

@@ -34,6 +34,7 @@ export {
 export { COUNTING_DEPTH, counts } from './counting.ts';
 export { readDeposit, toDeposit } from './deposit.ts';
 export { descriptorChecksum } from './descriptor-checksum.ts';
+export { type AccountWrite, DEVELOPMENT_TYPE, type DevelopmentTransaction } from './development-transaction.ts';
 export {
   type DifficultyAncestor,
   type DifficultyContext,
@@ -110,6 +111,7 @@ export {
   isSystemEnvelope,
   PAYOUT_TYPE,
   type PayoutTransaction,
+  type SystemEnvelope,
   type SystemTransaction,
   TUNNEL_TYPE,
   type TunnelTransaction,

@@ -14,7 +14,7 @@ export interface Log {
 
 /** What executing one transaction left behind. */
 export interface Receipt {
-  /** Transaction type, 0 … 4 or 0x7C … 0x7E. */
+  /** Transaction type, 0 … 4 or 0x7C … 0x7F. */
   type: number;
   succeeded: boolean;
   gasUsed: bigint;
@@ -22,7 +22,7 @@ export interface Receipt {
   logs: Log[];
   /** The sender's nonce before the transaction; for system transactions it stands nowhere else. */
   nonce: bigint;
-  /** Wei per gas really paid; 0 for system transactions. */
+  /** Wei per gas really paid; 0 for system transactions, but a development call's own. */
   effectiveGasPrice: bigint;
 }
 

@@ -1,6 +1,8 @@
 import { RLP } from '@ethereumjs/rlp';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { concat, fromMinimal, toMinimal } from './bytes.ts';
+import { DEVELOPMENT_TYPE, type DevelopmentTransaction, decodeDevelopment, encodeDevelopment } from './development-transaction.ts';
+import { decodeEnvelope, toAddressField, toFields, toSizedField } from './envelope-field.ts';
 import { fail } from './errors.ts';
 
 /** Transaction type of the Bitcoin attributes. */
@@ -43,13 +45,17 @@ export interface TunnelTransaction {
 
 export type SystemTransaction = AttributesTransaction | PayoutTransaction | TunnelTransaction;
 
-/** Whether these are the bytes of a system transaction (0x7C, 0x7D, 0x7E). */
+/** What has no signature: system transactions, and those of development networks. */
+export type SystemEnvelope = SystemTransaction | DevelopmentTransaction;
+
+/** Whether these are the bytes of a system transaction (0x7C, 0x7D, 0x7E, on development networks 0x7F). */
 export function isSystemEnvelope(raw: Uint8Array): boolean {
-  return raw[0] === ATTRIBUTES_TYPE || raw[0] === PAYOUT_TYPE || raw[0] === TUNNEL_TYPE;
+  return raw[0] === ATTRIBUTES_TYPE || raw[0] === PAYOUT_TYPE || raw[0] === TUNNEL_TYPE || raw[0] === DEVELOPMENT_TYPE;
 }
 
 /** The envelope: type byte and RLP. */
-export function encodeSystemTransaction(transaction: SystemTransaction): Uint8Array {
+export function encodeSystemTransaction(transaction: SystemEnvelope): Uint8Array {
+  if (transaction.type === DEVELOPMENT_TYPE) return encodeDevelopment(transaction);
   const { type, to, gas, data } = transaction;
   const fields =
     type === TUNNEL_TYPE
@@ -67,37 +73,19 @@ export function encodeSystemTransaction(transaction: SystemTransaction): Uint8Ar
   return concat(Uint8Array.of(type), RLP.encode(fields));
 }
 
-function address(bytes: Uint8Array): Uint8Array | undefined {
-  if (bytes.length !== 0 && bytes.length !== 20) throw fail('protocol/encoding', 'an address has 20 bytes or none');
-  return bytes.length === 0 ? undefined : bytes;
-}
-
-function sized(bytes: Uint8Array, size: number): Uint8Array {
-  if (bytes.length !== size) throw fail('protocol/encoding', `a field has ${bytes.length} bytes instead of ${size}`);
-  return bytes;
-}
-
 function decodeFields(raw: Uint8Array, count: number): Uint8Array[] {
-  let fields: unknown;
-  try {
-    fields = RLP.decode(raw.subarray(1));
-  } catch (cause) {
-    throw fail('protocol/encoding', 'a system transaction is not RLP', { cause });
-  }
-  if (!Array.isArray(fields) || fields.length !== count || !fields.every((f) => f instanceof Uint8Array)) {
-    throw fail('protocol/encoding', `a system transaction of type ${raw[0]} has ${count} fields`);
-  }
-  return fields as Uint8Array[];
+  return toFields(decodeEnvelope(raw), { count, what: `a system transaction of type ${raw[0]}` });
 }
 
 const none = new Uint8Array();
 
 /** @throws `protocol/encoding` unless `raw` is exactly one well-formed envelope. */
-export function decodeSystemTransaction(raw: Uint8Array): SystemTransaction {
+export function decodeSystemTransaction(raw: Uint8Array): SystemEnvelope {
   const type = raw[0];
+  if (type === DEVELOPMENT_TYPE) return decodeDevelopment(raw);
   if (type === ATTRIBUTES_TYPE || type === PAYOUT_TYPE) {
     const [to = none, gas = none, data = none] = decodeFields(raw, 3);
-    return { type, to: address(to), gas: fromMinimal(gas, 8), data };
+    return { type, to: toAddressField(to), gas: fromMinimal(gas, 8), data };
   }
   if (type !== TUNNEL_TYPE) throw fail('protocol/encoding', 'not a system transaction');
   const [sourceHash = none, from = none, to = none, mint = none, value = none, gas = none, flag = none, data = none] = decodeFields(raw, 8);
@@ -105,9 +93,9 @@ export function decodeSystemTransaction(raw: Uint8Array): SystemTransaction {
   if (isSystem > 1n) throw fail('protocol/encoding', 'isSystemTransaction is 0 or 1');
   return {
     type,
-    sourceHash: sized(sourceHash, 32),
-    from: sized(from, 20),
-    to: address(to),
+    sourceHash: toSizedField(sourceHash, 32),
+    from: toSizedField(from, 20),
+    to: toAddressField(to),
     mint: fromMinimal(mint, 32),
     value: fromMinimal(value, 32),
     gas: fromMinimal(gas, 8),

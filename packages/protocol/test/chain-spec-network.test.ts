@@ -72,6 +72,15 @@ test('the unspent set is named as bitcoind prints its hash, and kept in internal
   expect(reasonOf(specOf('regtest', { unspent: { hashSerialized: UNSPENT } }))).toBe('accepted');
 });
 
+test('development is for regtest only, and part of what the genesis commits to', () => {
+  for (const network of ['mainnet', 'testnet4', 'signet', 'regtest'] as const) {
+    const json = specOf(network);
+    Object.assign(json.genesis, { development: true });
+    if (network === 'regtest') expect(parseChainSpec(json).genesisHash).not.toEqual(parseChainSpec(specOf(network)).genesisHash);
+    else expect(reasonOf(json)).toMatch(new RegExp(`development is allowed on regtest only, not on ${network}`));
+  }
+});
+
 test('an empty start is for regtest only', () => {
   for (const network of ['mainnet', 'testnet4', 'signet'] as const) {
     expect(reasonOf(specOf(network, { unspent: 'none' }))).toMatch(/"none" is allowed on regtest only/);

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   type AbbreviatedKeystone,
+  type AccountWrite,
   decodeAbbreviated,
   decodeAttributes,
   decodeBitcoinHeader,
@@ -26,7 +27,7 @@ import {
   type L2Header,
   type Receipt,
   readPopScript,
-  type SystemTransaction,
+  type SystemEnvelope,
   toKeystoneJson,
 } from '../src/index.ts';
 
@@ -55,8 +56,26 @@ const keystone: fc.Arbitrary<Keystone> = fc.record({
 });
 const to = fc.option(bytes(20), { nil: undefined });
 const data = fc.uint8Array({ maxLength: 300 });
-const system: fc.Arbitrary<SystemTransaction> = fc.oneof(
-  fc.record({ type: fc.constantFrom(0x7c as const, 0x7d as const), to, gas: u64, data }) as fc.Arbitrary<SystemTransaction>,
+const write: fc.Arbitrary<AccountWrite> = fc.oneof(
+  fc.record({ address: bytes(20), balance: u256 }),
+  fc.record({ address: bytes(20), nonce: u64 }),
+  fc.record({ address: bytes(20), code: data }),
+  fc.record({ address: bytes(20), slot: bytes(32), value: bytes(32) }),
+);
+const development = {
+  type: fc.constant(0x7f as const),
+  from: bytes(20),
+  nonce: u64,
+  to,
+  maxFeePerGas: u256,
+  maxPriorityFeePerGas: u256,
+  value: u256,
+  data,
+};
+const system: fc.Arbitrary<SystemEnvelope> = fc.oneof(
+  fc.record({ ...development, gas: fc.constant(0n), writes: fc.array(write, { minLength: 1, maxLength: 4 }) }),
+  fc.record({ ...development, gas: fc.bigInt({ min: 1n, max: 2n ** 64n - 1n }), writes: fc.constant<AccountWrite[]>([]) }),
+  fc.record({ type: fc.constantFrom(0x7c as const, 0x7d as const), to, gas: u64, data }) as fc.Arbitrary<SystemEnvelope>,
   fc.record({
     type: fc.constant(0x7e as const),
     sourceHash: bytes(32),

@@ -16,11 +16,12 @@ import type {
   TransactionPool,
   TunnelReader,
 } from './ports.ts';
+import { isServed, type Opened } from './served.ts';
 import type { Session } from './session.ts';
 import { createTransactionDecoder, type TransactionDecoder } from './transaction-decoder.ts';
 
 /** What the node gives to its RPC. */
-export interface RpcDeps {
+export interface RpcDeps extends Opened {
   chain: ChainReader;
   pool: TransactionPool;
   bitcoin: BitcoinBlocks;
@@ -62,7 +63,7 @@ export function createRpcContext(deps: RpcDeps, limits: RpcLimits = createLimits
     filters: createFilters({ ...deps, feed }),
     decode,
     texts: createBlockTexts({ chain: deps.chain, rules: deps.rules, decode }),
-    limits,
+    limits: { ...limits, allows: (method) => isServed(method, deps) && limits.allows(method) },
     calls: createCallMetrics(),
     mayCall: () => true,
     deadlines: createDeadlines(deps.clock),

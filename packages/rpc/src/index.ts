@@ -1,4 +1,7 @@
+export type { Admin, LogLevel } from './admin-port.ts';
+export { type AdminServer, createAdminServer } from './admin-server.ts';
 export { createRpcContext, type RpcContext, type RpcDeps } from './context.ts';
+export type { Development } from './development-port.ts';
 export { invoke } from './invoke.ts';
 export { createLimits, type RpcLimits, rpcConfig } from './limits.ts';
 export type { ListenOptions } from './listen.ts';

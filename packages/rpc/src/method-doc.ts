@@ -22,7 +22,9 @@ export function renderMethodDoc(methods: MethodTable): string {
     '# JSON-RPC of hemid\n',
     'Written by `npm run configs` from the table of methods; a test compares it. Parameters go by position or by name; `?` marks those that may be',
     'left out. `rpc.discover` gives the same as OpenRPC, with a schema of each parameter. What a node takes upon itself (batches, rates, ranges, gas,',
-    'time, methods, origins) stands in [config.md](config.md) under `--rpc-…`.\n',
+    'time, methods, origins) stands in [config.md](config.md) under `--rpc-…`. The methods of `evm_`, `anvil_`, `hardhat_`, `personal_`,',
+    '`eth_sendTransaction`, `eth_sign` and `eth_signTypedData_v4` are there on development networks alone (`hemid dev`), those of `admin_` on the admin',
+    'port alone (`--admin-port`, with `Authorization: Bearer` and what stands in `--admin-token-file`).\n',
     ...sections,
   ].join('\n');
 }

@@ -3,6 +3,7 @@ import { createdAddress, type UserTransaction } from '@hemid/hvm';
 import {
   ATTRIBUTES_TYPE,
   bloomOf,
+  DEVELOPMENT_TYPE,
   decodeSystemTransaction,
   hashTransaction,
   isSystemEnvelope,
@@ -25,15 +26,22 @@ function showOutcome(receipt: Receipt & { root?: Uint8Array }): object {
 
 /** The nonce of a system transaction stands in its receipt alone, under a name for each type (protocol 3.1). */
 function showSystemNonce({ type, nonce }: Receipt): object {
+  if (type === DEVELOPMENT_TYPE) return {};
   if (type === ATTRIBUTES_TYPE) return { btcAttributesDepositedNonce: nonce };
   return type === PAYOUT_TYPE ? { popPayoutNonce: nonce } : { depositNonce: nonce };
 }
 
 function readParties(raw: Uint8Array, decode: TransactionDecoder): { from: Uint8Array; to: Uint8Array | undefined } {
-  if (isSystemEnvelope(raw)) return { from: SYSTEM_ADDRESS, to: decodeSystemTransaction(raw).to };
+  if (isSystemEnvelope(raw)) {
+    const transaction = decodeSystemTransaction(raw);
+    return { from: transaction.type === DEVELOPMENT_TYPE ? transaction.from : SYSTEM_ADDRESS, to: transaction.to };
+  }
   const { sender, tx } = decode(raw);
   return { from: sender, to: tx.to?.bytes };
 }
+
+/** Whether nothing is called: a development transaction that sets accounts. */
+const isWrite = (raw: Uint8Array): boolean => raw[0] === DEVELOPMENT_TYPE && decodeSystemTransaction(raw).gas === 0n;
 
 /** What blobs cost; blocks of this chain carry none. */
 function showBlobs({ tx }: UserTransaction, { header }: PlacedL2Header, rules: RuleReader): object {
@@ -59,7 +67,7 @@ export function showReceipt(source: BlockWithReceipts, index: number, { decode, 
     blockNumber: block.header.number,
     from,
     to: to ?? null,
-    contractAddress: to === undefined ? createdAddress(from, receipt.nonce) : null,
+    contractAddress: to === undefined && !isWrite(raw) ? createdAddress(from, receipt.nonce) : null,
     cumulativeGasUsed: receipt.cumulativeGasUsed,
     gasUsed: receipt.gasUsed,
     effectiveGasPrice: receipt.effectiveGasPrice,

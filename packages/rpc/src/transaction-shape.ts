@@ -1,6 +1,14 @@
 import type { PlacedL2Header } from '@hemid/chain';
 import { effectiveGasPrice, feeCap, tipCap, type UserTransaction } from '@hemid/hvm';
-import { decodeSystemTransaction, fromBigEndian, hashTransaction, isSystemEnvelope, SYSTEM_ADDRESS, TUNNEL_TYPE } from '@hemid/protocol';
+import {
+  DEVELOPMENT_TYPE,
+  decodeSystemTransaction,
+  fromBigEndian,
+  hashTransaction,
+  isSystemEnvelope,
+  SYSTEM_ADDRESS,
+  TUNNEL_TYPE,
+} from '@hemid/protocol';
 import type { TransactionDecoder } from './transaction-decoder.ts';
 
 /** Where a transaction stands. */
@@ -23,19 +31,22 @@ export function showTransaction(raw: Uint8Array, place: TransactionPlace, decode
   return isSystemEnvelope(raw) ? showSystemTransaction(raw, place) : showUserTransaction(decode(raw), place);
 }
 
+const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+
 /** A system transaction (protocol 3.1): no signature, price 0, the nonce from its receipt. */
 function showSystemTransaction(raw: Uint8Array, place: TransactionPlace): object {
   const transaction = decodeSystemTransaction(raw);
   const tunnel = transaction.type === TUNNEL_TYPE ? transaction : undefined;
+  const call = transaction.type === DEVELOPMENT_TYPE ? transaction : undefined;
   return {
     ...showPlace(place),
     type: BigInt(transaction.type),
     hash: hashTransaction(raw),
-    from: SYSTEM_ADDRESS,
+    from: call?.from ?? SYSTEM_ADDRESS,
     to: transaction.to ?? null,
     gas: transaction.gas,
-    gasPrice: 0n,
-    value: tunnel?.value ?? 0n,
+    gasPrice: call === undefined ? 0n : least(call.maxFeePerGas, place.block.header.baseFeePerGas + call.maxPriorityFeePerGas),
+    value: (tunnel ?? call)?.value ?? 0n,
     input: transaction.data,
     nonce: place.nonce,
     v: 0n,

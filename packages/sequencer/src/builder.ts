@@ -1,6 +1,6 @@
 import type { BlockStore, HeaderChain } from '@hemid/bitcoin';
 import { bitcoinReference, type Chain, chooseRun, type PreparedBlock } from '@hemid/chain';
-import { isHemidError, type SealedBlock, type Sequencer, signSeal, slotAt } from '@hemid/protocol';
+import { type DevelopmentTransaction, isHemidError, type SealedBlock, type Sequencer, signSeal, slotAt } from '@hemid/protocol';
 import type { Clock, Logger, Secret } from '@hemid/runtime';
 import { createFillBudget } from './fill-budget.ts';
 import type { Pool } from './pool.ts';
@@ -24,6 +24,19 @@ export interface BuildRequest {
   /** Seconds; the time of one of this sequencer's slots. */
   timestamp: bigint;
   sequencer: Sequencer;
+  /** What stands before the transactions of the pool; on development chains alone. */
+  development?: DevelopmentPart;
+}
+
+/** What a block of a development chain carries that nobody has signed. */
+export interface DevelopmentPart {
+  /** Those that find no room any more are left out. */
+  transactions: readonly DevelopmentTransaction[];
+  taken(transaction: DevelopmentTransaction): void;
+  /** Called with why a transaction cannot be executed. */
+  refused(transaction: DevelopmentTransaction, error: Error): void;
+  /** Whether the block takes from the pool too. */
+  pool: 'taken' | 'left';
 }
 
 /** Bitcoin headers further than this ahead of the block's own time (seconds) are left for later (protocol 4.2). */
@@ -42,6 +55,19 @@ export interface Builder {
 export function createBuilder(deps: BuilderDeps, options: BuilderOptions): Builder {
   const { chain, pool, headers, blocks, clock, log } = deps;
   const budget = createFillBudget(clock, chain.spec.genesis.blockTime * 1000);
+
+  async function fillDevelopment({ execution }: PreparedBlock, { transactions, taken, refused }: DevelopmentPart): Promise<void> {
+    for (const transaction of transactions) {
+      if (transaction.gas > execution.gasLeft()) continue;
+      try {
+        await execution.system(transaction);
+        taken(transaction);
+      } catch (error) {
+        if (!isHemidError(error, 'hvm/transaction-invalid')) throw error;
+        refused(transaction, error);
+      }
+    }
+  }
 
   async function fill({ execution }: PreparedBlock): Promise<void> {
     // What the parent took must not be tried again.
@@ -68,8 +94,13 @@ export function createBuilder(deps: BuilderDeps, options: BuilderOptions): Build
     budget.filled(count);
   }
 
+  async function fillAll(prepared: PreparedBlock, development: DevelopmentPart | undefined): Promise<void> {
+    if (development !== undefined) await fillDevelopment(prepared, development);
+    if (development?.pool !== 'left') await fill(prepared);
+  }
+
   return {
-    async build({ timestamp, sequencer }) {
+    async build({ timestamp, sequencer, development }) {
       const slot = slotAt(chain.spec, timestamp);
       const parent = chain.head('latest');
       if (slot === undefined || timestamp <= parent.header.timestamp || chain.sealedInSlot(slot) !== undefined) return undefined;
@@ -80,7 +111,7 @@ export function createBuilder(deps: BuilderDeps, options: BuilderOptions): Build
       const choice = { parent, timestamp, beneficiary: sequencer.feeRecipient, attributes };
       const seal = (hash: Uint8Array): Uint8Array => signSeal(options.key.reveal(), BigInt(chain.spec.genesis.chainId), hash);
       try {
-        const sealed = await chain.build(choice, fill, seal);
+        const sealed = await chain.build(choice, (prepared) => fillAll(prepared, development), seal);
         budget.done();
         return sealed;
       } catch (error) {

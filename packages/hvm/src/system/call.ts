@@ -17,8 +17,10 @@ export interface SystemCallResult {
   succeeded: boolean;
   gasUsed: bigint;
   logs: Log[];
-  /** Nonce of the system address before the call. */
+  /** Nonce of the sender before the call. */
   nonce: bigint;
+  /** Wei per gas; only a call in the name of an account pays for its gas. */
+  effectiveGasPrice?: bigint;
 }
 
 const BASE_GAS = 21_000n;

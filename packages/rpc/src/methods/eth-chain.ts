@@ -31,9 +31,9 @@ export const ethChain: MethodTable = {
     handle: (_, { status }) => status.syncing(),
   }),
   eth_accounts: method({
-    doc: 'Always empty: the node holds no keys of users.',
+    doc: 'The accounts of a development network; elsewhere none: a node holds no keys of users.',
     params: {},
-    handle: () => [],
+    handle: (_, { development }) => development?.accounts() ?? [],
   }),
   eth_gasPrice: method({
     doc: 'A price for legacy transactions: base fee of the latest block plus the suggested tip, in wei.',

@@ -1,7 +1,11 @@
 import type { MethodTable } from '../method.ts';
 import { createSubscriptionMethods, ethSubscriptions, hemiSubscriptions, kssSubscriptions } from '../subscription.ts';
+import { admin } from './admin.ts';
 import { debugRaw } from './debug-raw.ts';
 import { debugTrace } from './debug-trace.ts';
+import { devAccount } from './dev-account.ts';
+import { devMining } from './dev-mining.ts';
+import { devSigning } from './dev-signing.ts';
 import { createDiscovery } from './discover.ts';
 import { ethBlock } from './eth-block.ts';
 import { ethCall } from './eth-call.ts';
@@ -47,5 +51,9 @@ export const methods: MethodTable = {
   ...evidence,
   ...provenance,
   ...tunnel,
+  ...devMining,
+  ...devAccount,
+  ...devSigning,
+  ...admin,
   ...createDiscovery(() => methods),
 };
