@@ -111,7 +111,18 @@ test('verify finds a right database right, from the genesis and from a block on,
 test('verify names any row that is changed, missing or too much, and says that the database is wrong', async () => {
   const path = await makeData('changed', [...scene.past, ...scene.story]);
   const rows = await withStore(path, dumpStore);
-  const tables = ['canonical', 'transaction', 'keystone', 'state', 'stateHistory', 'stateUndo', 'header', 'block', 'receipts'] as const;
+  const tables = [
+    'canonical',
+    'transaction',
+    'keystone',
+    'historyProof',
+    'state',
+    'stateHistory',
+    'stateUndo',
+    'header',
+    'block',
+    'receipts',
+  ] as const;
   const bitcoinTables = ['bitcoinBlock', 'bitcoinHeader', 'output', 'script', 'bitcoinTransaction', 'anchor'] as const;
   const plain = { encode: (bytes: Uint8Array) => bytes, decode: (bytes: Uint8Array) => bytes };
   await withStore(path, async (store) => {
