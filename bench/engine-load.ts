@@ -11,7 +11,7 @@ export type Kind = 'transfers' | 'erc20';
 export const SENDERS = 1_000;
 export const GAS_LIMIT = 1_000_000_000;
 export const TOKEN = '0x4200000000000000000000000000000000000042';
-const BALANCES_SLOT = 1;
+const BALANCES_SLOT = 0;
 
 interface Template {
   genesis: { chainId: number; allocation: Record<string, { code?: string; nonce?: number; balance?: string; storage?: Record<string, string> }> };

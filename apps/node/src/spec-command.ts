@@ -38,7 +38,7 @@ export const specConfig = z.strictObject({
     .regex(/^([0-9a-f]{2})+$/, 'must be lowercase hex')
     .optional()
     .describe("script of a custom signet; the default signet's if left out"),
-  vault: z.string().optional().describe("Bitcoin address of the tunnel's vault; the template's if left out"),
+  vault: z.string().optional().describe("the tunnel's vault: a Bitcoin address, or a descriptor with its checksum; the template's if left out"),
   time: z.coerce.number().int().min(0).optional().describe("time of slot 0 in Unix seconds; the template's if left out"),
 });
 

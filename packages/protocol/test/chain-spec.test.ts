@@ -4,9 +4,11 @@ import {
   canonicalJson,
   clearedSlot,
   configurationChanges,
+  descriptorChecksum,
   genesisConfiguration,
   isHemidError,
   parseChainSpec,
+  readVaultDescriptor,
   rulesAt,
   scriptToAddress,
   slotAt,
@@ -79,6 +81,18 @@ test('an upgrade applies from its timestamp on; a former vault stays watched', (
   expect(rulesAt(spec, 199n).limits.depositFeeSats).toBe(2_000n);
   expect(rulesAt(spec, 200n).limits.depositFeeSats).toBe(2n);
   expect(reasonOf({ ...json, upgrades: [{ timestamp: 5 }, { timestamp: 5 }] })).toMatch(/ascend/);
+});
+
+test('a vault may be a descriptor with its checksum, in the genesis and in an upgrade; a mistyped one is refused with the reason', () => {
+  const json = regtest();
+  const text = 'wpkh(03a34b99f22c790c4e36b2b3c2c35a36db06226e41c692fc82b8b56ac1c540c5bd)';
+  const vault = `${text}#${descriptorChecksum(text)}`;
+  const script = toHex(readVaultDescriptor(vault, 'regtest').script);
+  const { vaults } = rulesAt(parseChainSpec({ ...json, upgrades: [{ timestamp: 100, vault }] }), 100n);
+  expect(toHex(vaults[0] as Uint8Array)).toBe(script);
+  expect(reasonOf({ ...json, upgrades: [{ timestamp: 100, vault: vault.replace('a34b', 'a34c') }] })).toMatch(/the vault "wpkh.*its checksum is #/);
+  Object.assign(json.genesis, { tunnel: { ...(json.genesis['tunnel'] as object), vault } });
+  expect(toHex(rulesAt(parseChainSpec(json), 0n).vaults[0] as Uint8Array)).toBe(script);
 });
 
 test('a vault that comes back is watched once, as the one in force', () => {

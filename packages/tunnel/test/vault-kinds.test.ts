@@ -144,6 +144,26 @@ describe('custodians spend, and bitcoind takes it, from', () => {
   });
 });
 
+test('an input of each kind takes no more vbytes than docs/protocol.md says', () => {
+  const sizes: [string, number][] = [
+    [`wpkh(${first})`, 68],
+    [`tr(${first})`, 58],
+    [`wsh(sortedmulti(2,${first},${second},${third}))`, 105],
+    [`tr(${NOBODY},sortedmulti_a(2,${first},${second},${third}))`, 109],
+  ];
+  for (const [text, vbytes] of sizes) {
+    const vault = readVaultDescriptor(withChecksum(text), 'regtest');
+    const coins = Array.from({ length: 100 }, (_, vout) => ({ txid: new Uint8Array(32).fill(1), vout, valueSats: 100_000n }));
+    const requests = [{ id: 1n, sats: 50_000n, feeSats: 3_000n, blockNumber: 1n, script: vault.script }];
+    const sizeOf = (count: number) =>
+      complete({ requests, coins: coins.slice(0, count), vault: vault.script }, vault, secrets.slice(0, vault.required))?.virtualSize() ?? 0;
+    // An ECDSA signature is a byte shorter in half of all cases.
+    const each = (sizeOf(41) - sizeOf(1)) / 40;
+    expect(each, text).toBeLessThanOrEqual(vbytes);
+    expect(each, text).toBeGreaterThan(vbytes - 1.2);
+  }
+});
+
 describe('a wallet of bitcoind signs the PSBT of a batch as a cold custodian would, from', () => {
   const kinds: Record<string, (key: string) => string> = {
     'wsh(sortedmulti)': (key) => `wsh(sortedmulti(2,${first},${key},${third}))`,
