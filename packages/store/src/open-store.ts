@@ -6,7 +6,7 @@ import { fail } from './errors.ts';
 import { createStore, type Level, levelError, type Store } from './store.ts';
 
 /** Changes whenever rows that are on disk change their meaning. */
-const SCHEMA = 3;
+const SCHEMA = 4;
 /** Its row: in no table, and not in the range of the commit chain. */
 const SCHEMA_KEY = Uint8Array.of(0x01);
 

@@ -1,7 +1,8 @@
 import { RLP } from '@ethereumjs/rlp';
 import { concat, encodeRlp, equal, toHex, toMinimal } from '@hemid/protocol';
-import { type Batch, layout, type Reader, type Route, type Store } from '@hemid/store';
+import { type Batch, layout, type Reader, type Route, type StateHistoryKey, type Store } from '@hemid/store';
 import { fail } from '../errors.ts';
+import { createPacker, isPartial, unpackBefore } from './history-row.ts';
 import { createHotRows } from './hot-rows.ts';
 import { fromLatin, latin, nodePrefix, type StateKey } from './key.ts';
 import type { BaseState, StateDiff, StateSource } from './source.ts';
@@ -48,10 +49,6 @@ export interface StateStore {
 }
 
 const POSITION = 'state';
-/** In the history: no row of the state is empty. */
-const ABSENT = new Uint8Array();
-
-const unpackOld = (bytes: Uint8Array): Uint8Array | undefined => (bytes.length === 0 ? undefined : bytes);
 
 function encodeDiff(diff: StateDiff): Uint8Array {
   return encodeRlp([...diff].map(([key, value]) => (value === undefined ? [fromLatin(key)] : [fromLatin(key), value])));
@@ -119,10 +116,11 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
     );
   }
 
-  function before(key: StateKey, block: bigint, reader: Reader): Uint8Array | undefined {
-    const row = reader.get(layout.stateHistory, { key, block });
-    if (row === undefined) throw fail('hvm/state-missing', `the history of block ${block} is not complete`);
-    return unpackOld(row);
+  /** A row before a block; `after` says what the block left. */
+  function before(at: StateHistoryKey, reader: Reader, after: () => Uint8Array | undefined): Uint8Array | undefined {
+    const row = reader.get(layout.stateHistory, at);
+    if (row === undefined) throw fail('hvm/state-missing', `the history of block ${at.block} is not complete`);
+    return unpackBefore(at.key, row, after);
   }
 
   function diffOf(hash: Uint8Array, reader: Reader): StateDiff {
@@ -156,24 +154,42 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
     const overlay: StateDiff = new Map();
     for (const one of removed) {
       const { number } = deps.block(one);
-      for (const key of undoKeys(number, store)) overlay.set(key, before(key, number, store));
+      for (const key of undoKeys(number, store)) {
+        const after = (): Uint8Array | undefined => (overlay.has(key) ? overlay.get(key) : store.get(layout.state, key));
+        overlay.set(key, before({ key, block: number }, store, after));
+      }
     }
     for (const one of added) for (const [key, value] of diffOf(one, store)) overlay.set(key, value);
     return overlay;
   }
 
-  /** The state after a canonical block below the head: the first later change of a row says what it was. */
+  /** What the changes of a row after a block say of it: up to the first that says all. */
+  async function laterChanges(key: StateKey, { number }: StateBlock): Promise<Uint8Array[]> {
+    const rows: Uint8Array[] = [];
+    const from = layout.stateHistory.key.encode({ key, block: number + 1n });
+    for await (const [, row] of store.range(layout.stateHistory, { prefix: fromLatin(key), from })) {
+      rows.push(row);
+      if (!isPartial(key, row)) break;
+    }
+    return rows;
+  }
+
+  /** The state after a canonical block below the head: the first later change of a row says what it was, or what of it differs from the next. */
   function historical(block: StateBlock): StateSource {
     return {
       async read(key) {
         for (;;) {
           const head = position();
-          let old: Uint8Array | undefined;
-          const from = layout.stateHistory.key.encode({ key, block: block.number + 1n });
-          for await (const [, row] of store.range(layout.stateHistory, { prefix: fromLatin(key), from, limit: 1 })) old = row;
-          if (old !== undefined) return unpackOld(old);
-          const value = store.get(layout.state, key);
-          if (equal(position().hash, head.hash)) return value;
+          const changes = await laterChanges(key, block);
+          const last = changes.at(-1);
+          const reachesHead = last === undefined || isPartial(key, last);
+          let value = reachesHead ? store.get(layout.state, key) : undefined;
+          if (reachesHead && !equal(position().hash, head.hash)) continue;
+          for (const row of changes.reverse()) {
+            const after = value;
+            value = unpackBefore(key, row, () => after);
+          }
+          return value;
         }
       },
     };
@@ -235,9 +251,10 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
     apply(block, batch) {
       const diff = diffOf(block.hash, batch);
       const from = positionIn(batch);
+      const pack = createPacker(block.number);
       for (const [key, value] of diff) {
         const old = hot.readMoved(from, key, () => batch.get(layout.state, key));
-        batch.put(layout.stateHistory, { key, block: block.number }, old ?? ABSENT);
+        batch.put(layout.stateHistory, { key, block: block.number }, pack(key, { before: old, after: value }));
         if (value === undefined) batch.del(layout.state, key);
         else if (value.length > 0) batch.put(layout.state, key, value);
         else throw new RangeError(`the row ${JSON.stringify(key)} of the state is empty: a row that is gone is undefined`);
@@ -253,8 +270,9 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
       const restored: StateDiff = new Map();
       const from = positionIn(batch);
       for (const key of undoKeys(block.number, batch)) {
-        diff.set(key, batch.get(layout.state, key));
-        const old = before(key, block.number, batch);
+        const after = batch.get(layout.state, key);
+        diff.set(key, after);
+        const old = before({ key, block: block.number }, batch, () => after);
         restored.set(key, old);
         if (old === undefined) batch.del(layout.state, key);
         else batch.put(layout.state, key, old);

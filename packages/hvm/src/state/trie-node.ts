@@ -47,7 +47,8 @@ export type Child = TrieNode | Uint8Array;
  */
 export type Reference = Uint8Array;
 
-const REFERENCE_SIZE = 32;
+/** Bytes of a hash that stands for a child. */
+export const REFERENCE_SIZE = 32;
 const ABSENT = 0x80;
 /** First byte of the row of a leaf that is stored by its name; RLP of a node begins higher. */
 const NAMED = 0;
@@ -233,6 +234,38 @@ function decodeNode(bytes: Uint8Array): TrieNode {
     return { kind: 'extension', path, child: childAt(bytes, first.end, second) as Child, dirty: false };
   }
   return { kind: 'branch', children: childrenAt(bytes, list.start), row: bytes, leaves: 0, dirty: false };
+}
+
+/** Where the children of the branch in a row begin, behind its list's header; 0 when it is another node. */
+function childrenFrom(row: Uint8Array): number {
+  const prefix = row[0] ?? 0;
+  const start = prefix < 0xf8 ? 1 : prefix === 0xf8 ? 2 : 3;
+  const length = prefix < 0xf8 ? prefix - 0xc0 : prefix === 0xf8 ? (row[1] ?? 0) : ((row[1] ?? 0) << 8) | (row[2] ?? 0);
+  return prefix >= 0xc0 && start + length === row.length - LEAVES_SIZE ? start : 0;
+}
+
+/**
+ * Where the hash of each child stands in the rows of two branches that have the same children, all of them hashes (0: no
+ * child); `undefined` for all other rows.
+ */
+export function referencesOf(row: Uint8Array, other: Uint8Array): number[] | undefined {
+  let at = childrenFrom(row);
+  if (at === 0 || row.length !== other.length || at !== childrenFrom(other)) return undefined;
+  const places: number[] = [];
+  for (let i = 0; i < 16; i += 1) {
+    const prefix = row[at];
+    if (prefix !== other[at]) return undefined;
+    if (prefix === ABSENT) {
+      places.push(0);
+      at += 1;
+    } else if (prefix === ABSENT + REFERENCE_SIZE) {
+      places.push(at + 1);
+      at += 1 + REFERENCE_SIZE;
+    } else {
+      return undefined;
+    }
+  }
+  return places;
 }
 
 /** Whether a row of the state is a leaf by its name: accounts and slots do not begin with this byte. */
