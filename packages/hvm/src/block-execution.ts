@@ -39,7 +39,7 @@ import { bindAll } from './precompiles/all.ts';
 import { commitState } from './state/commit-state.ts';
 import { type FlatState, openFlatState } from './state/flat-state.ts';
 import { latin } from './state/key.ts';
-import type { StateDiff } from './state/source.ts';
+import type { StateChanges } from './state/source.ts';
 import type { StateStore } from './state/state-store.ts';
 import { putWord, type StorageWrite } from './state/write.ts';
 import { attributesExecution } from './system/attributes.ts';
@@ -61,12 +61,10 @@ export interface BlockInput {
 }
 
 /** A block with everything its execution made. */
-export interface ExecutedBlock {
+export interface ExecutedBlock extends StateChanges {
   block: L2Block;
   hash: Uint8Array;
   receipts: Receipt[];
-  /** What the block changed in the state. */
-  diff: StateDiff;
   /** How much more wei all accounts hold together, the dead address aside. */
   supplyChange: bigint;
   /** Tunnel's sums after the block. */
@@ -278,7 +276,7 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
         account.balance += header.baseFeePerGas * userGas;
         await state.putAccount(vault, account);
       }
-      const { root, diff, supplyChange } = await commitState(state, base, deps.pause);
+      const { root, diff, before, supplyChange } = await commitState(state, base, deps.pause);
       await deps.pause?.();
       const transactionsRoot = listRoot(transactions);
       await deps.pause?.();
@@ -291,7 +289,15 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
         logsBloom: blooms.all,
         gasUsed,
       };
-      return { block: { header: complete, transactions }, hash: hashHeader(complete), receipts, diff, supplyChange, tunnel: tunnelSums(state) };
+      return {
+        block: { header: complete, transactions },
+        hash: hashHeader(complete),
+        receipts,
+        diff,
+        before,
+        supplyChange,
+        tunnel: tunnelSums(state),
+      };
     },
   };
 }

@@ -22,6 +22,9 @@ const MOST_PARTIAL = 8;
 /** One in so many changes keeps a branch whole, so that no state is many rows away from one. */
 const WHOLE_EVERY = 32;
 
+/** A branch of fewer bytes is kept whole: it takes little as it is. */
+const LEAST_PARTED = 300;
+
 const isNode = (key: StateKey): boolean => key[0] === 'n' || key[0] === 'm';
 
 /** Whether the row of a key in the history is a part, which {@link unpackBefore} puts together with what came after it. */
@@ -41,7 +44,7 @@ export function createPacker(block: bigint): (key: StateKey, change: RowChange) 
 
 /** The part of a branch that changed; `undefined` when more changed than the hashes of some children. */
 function partOf(before: Uint8Array, after: Uint8Array): Uint8Array | undefined {
-  const places = referencesOf(before, after);
+  const places = before.length < LEAST_PARTED ? undefined : referencesOf(before, after);
   if (places === undefined) return undefined;
   let bits = 0;
   const changed: number[] = [];

@@ -5,7 +5,7 @@ import { fail } from '../errors.ts';
 import { createPacker, isPartial, unpackBefore } from './history-row.ts';
 import { createHotRows } from './hot-rows.ts';
 import { fromLatin, latin, nodePrefix, type StateKey } from './key.ts';
-import type { BaseState, StateDiff, StateSource } from './source.ts';
+import type { BaseState, StateChanges, StateDiff, StateSource } from './source.ts';
 import { isLeafName } from './trie-node.ts';
 
 /** A block of the L2 chain, as the state knows it. */
@@ -39,7 +39,7 @@ export interface StateStore {
   /** The state after a block, to read. @throws `hvm/state-pruned` when it lies further back than is kept. */
   source(hash: Uint8Array): StateSource;
   /** Holds a new block's changes until it is applied or {@link StateStore.keep | kept}. */
-  stage(hash: Uint8Array, diff: StateDiff): void;
+  stage(hash: Uint8Array, changes: StateChanges): void;
   /** Writes the staged changes of a block that did not become canonical. */
   keep(hash: Uint8Array, batch: Batch): void;
   /** Moves the flat state over a block whose changes are staged or kept. */
@@ -88,7 +88,7 @@ export interface StateStoreOptions {
 export function createStateStore(deps: StateStoreDeps, options: StateStoreOptions): StateStore {
   const { store } = deps;
   const hot = createHotRows(options.hotBytes ?? HOT_BYTES);
-  const staged = new Map<string, StateDiff>();
+  const staged = new Map<string, StateChanges>();
 
   function position(): StateBlock {
     const row = store.get(layout.position, POSITION);
@@ -117,18 +117,18 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
   }
 
   /** A row before a block; `after` says what the block left. */
-  function before(at: StateHistoryKey, reader: Reader, after: () => Uint8Array | undefined): Uint8Array | undefined {
+  function rowBefore(at: StateHistoryKey, reader: Reader, after: () => Uint8Array | undefined): Uint8Array | undefined {
     const row = reader.get(layout.stateHistory, at);
     if (row === undefined) throw fail('hvm/state-missing', `the history of block ${at.block} is not complete`);
     return unpackBefore(at.key, row, after);
   }
 
-  function diffOf(hash: Uint8Array, reader: Reader): StateDiff {
+  function changesOf(hash: Uint8Array, reader: Reader): StateChanges {
     const fresh = staged.get(toHex(hash));
     if (fresh !== undefined) return fresh;
     const row = reader.get(layout.stateDiff, hash);
     if (row === undefined) throw fail('hvm/state-missing', `the changes of block ${toHex(hash)} are not in the store`);
-    return decodeDiff(row);
+    return { diff: decodeDiff(row) };
   }
 
   async function* keysAt(prefix: StateKey, overlay: StateDiff | undefined): AsyncIterable<StateKey> {
@@ -156,10 +156,10 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
       const { number } = deps.block(one);
       for (const key of undoKeys(number, store)) {
         const after = (): Uint8Array | undefined => (overlay.has(key) ? overlay.get(key) : store.get(layout.state, key));
-        overlay.set(key, before({ key, block: number }, store, after));
+        overlay.set(key, rowBefore({ key, block: number }, store, after));
       }
     }
-    for (const one of added) for (const [key, value] of diffOf(one, store)) overlay.set(key, value);
+    for (const one of added) for (const [key, value] of changesOf(one, store).diff) overlay.set(key, value);
     return overlay;
   }
 
@@ -241,19 +241,20 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
       if (removed.length > 0 && store.get(layout.stateUndo, lowest) === undefined) undoKeys(lowest, store);
       return historical(block);
     },
-    stage: (hash, diff) => void staged.set(toHex(hash), diff),
+    stage: (hash, { diff, before }) => void staged.set(toHex(hash), { diff, before }),
     keep(hash, batch) {
-      const diff = staged.get(toHex(hash));
-      if (diff === undefined) return;
-      batch.put(layout.stateDiff, hash, encodeDiff(diff));
+      const changes = staged.get(toHex(hash));
+      if (changes === undefined) return;
+      batch.put(layout.stateDiff, hash, encodeDiff(changes.diff));
       staged.delete(toHex(hash));
     },
     apply(block, batch) {
-      const diff = diffOf(block.hash, batch);
+      const { diff, before } = changesOf(block.hash, batch);
       const from = positionIn(batch);
       const pack = createPacker(block.number);
       for (const [key, value] of diff) {
-        const old = hot.readMoved(from, key, () => batch.get(layout.state, key));
+        let old = before?.get(key);
+        if (old === undefined && before?.has(key) !== true) old = hot.readMoved(from, key, () => batch.get(layout.state, key));
         batch.put(layout.stateHistory, { key, block: block.number }, pack(key, { before: old, after: value }));
         if (value === undefined) batch.del(layout.state, key);
         else if (value.length > 0) batch.put(layout.state, key, value);
@@ -272,7 +273,7 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
       for (const key of undoKeys(block.number, batch)) {
         const after = batch.get(layout.state, key);
         diff.set(key, after);
-        const old = before({ key, block: block.number }, batch, () => after);
+        const old = rowBefore({ key, block: block.number }, batch, () => after);
         restored.set(key, old);
         if (old === undefined) batch.del(layout.state, key);
         else batch.put(layout.state, key, old);
