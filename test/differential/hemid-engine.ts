@@ -60,7 +60,7 @@ export async function openHemidEngine(beginning: Beginning): Promise<HemidEngine
     hashes[Number(number)] = executed.hash;
     numbers.set(toHex(executed.hash), number);
     const batch = store.batch();
-    states.stage(executed.hash, executed.diff);
+    states.stage(executed.hash, executed);
     if (number === 0n) await states.init({ hash: executed.hash, number }, executed.diff, batch);
     else states.apply({ hash: executed.hash, number }, batch);
     await batch.commit();

@@ -180,7 +180,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     const supply = supplyAfter(executed, { parent, genesis: archive.getSupply(genesis.hash) });
     const batch = store.batch();
     archive.put(executed, { seal, supply }, batch);
-    states.stage(executed.hash, executed.diff);
+    states.stage(executed.hash, executed);
     keepSlotEvidence({ spec, archive, headerAt, isCanonical, parentOf }, leaves.values(), sealed, batch);
     batch.put(layout.leaf, placed.hash, placed.header.number);
     batch.del(layout.leaf, placed.header.parentHash);

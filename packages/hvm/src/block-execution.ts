@@ -39,7 +39,7 @@ import { bindAll } from './precompiles/all.ts';
 import { commitState } from './state/commit-state.ts';
 import { type FlatState, openFlatState } from './state/flat-state.ts';
 import { latin } from './state/key.ts';
-import type { StateDiff } from './state/source.ts';
+import type { StateChanges } from './state/source.ts';
 import type { StateStore } from './state/state-store.ts';
 import { putWord, type StorageWrite } from './state/write.ts';
 import { admitDevelopment } from './system/development.ts';
@@ -59,12 +59,10 @@ export interface BlockInput {
 }
 
 /** A block with everything its execution made. */
-export interface ExecutedBlock {
+export interface ExecutedBlock extends StateChanges {
   block: L2Block;
   hash: Uint8Array;
   receipts: Receipt[];
-  /** What the block changed in the state. */
-  diff: StateDiff;
   /** How much more wei all accounts hold together, the dead address and what development transactions set aside. */
   supplyChange: bigint;
   /** Tunnel's sums after the block. */
@@ -266,7 +264,7 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
         account.balance += header.baseFeePerGas * userGas;
         await state.putAccount(vault, account);
       }
-      const { root, diff, supplyChange } = await commitState(state, base, deps.pause);
+      const { root, diff, before, supplyChange } = await commitState(state, base, deps.pause);
       await deps.pause?.();
       const transactionsRoot = listRoot(transactions);
       await deps.pause?.();
@@ -284,6 +282,7 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
         hash: hashHeader(complete),
         receipts,
         diff,
+        before,
         supplyChange: supplyChange - minted,
         tunnel: tunnelSums(state),
       };

@@ -47,7 +47,7 @@ export { type FlatState, openFlatState } from './state/flat-state.ts';
 export { keccak } from './state/keccak.ts';
 export { readAccount, readCode, readSlot } from './state/read.ts';
 export { type AccountProof, createStateReader, proveAtOnce, type StateReader } from './state/reader.ts';
-export type { BaseState, StateDiff, StateSource } from './state/source.ts';
+export type { BaseState, StateChanges, StateDiff, StateSource } from './state/source.ts';
 export { createStateStore, type StateBlock, type StateStore, type StateStoreDeps } from './state/state-store.ts';
 export type { StorageWrite } from './state/write.ts';
 export { accountIn, heirIn, logIn, slotIn, storedIn } from './step-reading.ts';

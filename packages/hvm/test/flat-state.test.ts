@@ -99,7 +99,8 @@ test('the flat state reads, reverts and roots as @ethereumjs/statemanager does, 
             await oracle.commit();
             await flat.commit();
           }
-          const { root, diff } = await commitState(flat, baseOf(rows));
+          const { root, diff, before } = await commitState(flat, baseOf(rows));
+          for (const [key, row] of before ?? []) expect(row).toEqual(rows.get(key));
           await oracle.flush();
           expect(Buffer.from(root).toString('hex')).toBe(Buffer.from(await oracle.getStateRoot()).toString('hex'));
           for (const [key, value] of diff) {

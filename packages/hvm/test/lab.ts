@@ -132,12 +132,12 @@ export async function createLab(
   const beneficiary = new Uint8Array(20).fill(0xbe);
   let head: L2Header;
 
-  async function keep({ block, hash, diff }: ExecutedBlock): Promise<void> {
+  async function keep({ block, hash, ...changes }: ExecutedBlock): Promise<void> {
     const { number } = block.header;
     hashes[Number(number)] = hash;
     const batch = store.batch();
-    states.stage(hash, diff);
-    if (number === 0n) await states.init({ hash, number }, diff, batch);
+    states.stage(hash, changes);
+    if (number === 0n) await states.init({ hash, number }, changes.diff, batch);
     else states.apply({ hash, number }, batch);
     await batch.commit();
     head = block.header;

@@ -216,7 +216,7 @@ export const layout = {
   canonical: table('n', only(u64), only(hash)),
   /** The flat state at the block its position (`state`) names: accounts, slots, trie nodes by path, code. */
   state: table('f', binary, only(rest)),
-  /** What a row of the state was before a canonical block changed it: its value, nothing when there was none. */
+  /** What a row of the state was before a canonical block changed it: its value, a part of it (hvm/src/state/history-row.ts), nothing when there was none. */
   stateHistory: table('F', stateHistoryKey, only(rest)),
   /** The state keys that a canonical block changed: RLP list. */
   stateUndo: table('U', only(u64), only(rest)),

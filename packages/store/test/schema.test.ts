@@ -24,20 +24,20 @@ test('a database says which version wrote it; one of another version is refused 
   batch.put(layout.meta, 'row', Uint8Array.of(7));
   await batch.commit();
   await store.close();
-  let own: Uint8Array | undefined;
+  let own = new Uint8Array() as Uint8Array;
   await edit(async (level) => {
-    own = await level.get(Uint8Array.of(1));
-    await level.put(Uint8Array.of(1), Uint8Array.of(9));
+    own = (await level.get(Uint8Array.of(1))) as Uint8Array;
+    await level.put(Uint8Array.of(1), Uint8Array.of(99));
   });
   const refused = {
     code: 'store/version',
     severity: 'fatal',
-    message: expect.stringMatching(/schema 9, this one has \d+\)\. Move the directory away/),
+    message: expect.stringMatching(/schema 99, this one has \d+\)\. Move the directory away/),
   };
   await expect(openStore(directory)).rejects.toMatchObject(refused);
   await edit((level) => level.del(Uint8Array.of(1)));
   await expect(openStore(directory)).rejects.toMatchObject({ code: 'store/version', message: expect.stringContaining('schema 1') });
-  await edit((level) => level.put(Uint8Array.of(1), own as Uint8Array));
+  await edit((level) => level.put(Uint8Array.of(1), own));
   const again = await openStore(directory);
   expect(again.get(layout.meta, 'row')).toEqual(Uint8Array.of(7));
   await again.close();

@@ -5,13 +5,12 @@ import { copyAccount, decodeAccount, encodeAccount } from './account-row.ts';
 import type { FlatState, Touched } from './flat-state.ts';
 import { keccak } from './keccak.ts';
 import { accountKey, codeKey, fromLatin, latin, nodePrefix, type StateKey, slotKey } from './key.ts';
-import type { BaseState, StateDiff } from './source.ts';
+import type { BaseState, StateChanges, StateDiff } from './source.ts';
 import { openTrie, type Trie } from './trie.ts';
 
 /** A state as rows: its root, and what differs from the state it was opened on. */
-export interface CommittedState {
+export interface CommittedState extends StateChanges {
   root: Uint8Array;
-  diff: StateDiff;
   /** How much more wei all accounts hold together, the dead address aside (protocol section 10, Accounting). */
   supplyChange: bigint;
 }
@@ -106,10 +105,16 @@ async function commitStorage(base: BaseState, { address, touched, before }: Stor
 const goOn: Pause = async () => undefined;
 
 /** Takes the root of a state, each changed node hashed once, and says which rows changed. */
-export async function commitState(state: FlatState, base: BaseState, pause: Pause = goOn): Promise<CommittedState> {
+export async function commitState(state: FlatState, from: BaseState, pause: Pause = goOn): Promise<CommittedState> {
   const touched = state.touched();
   const diff: StateDiff = new Map();
-  const read = (key: StateKey): Uint8Array | undefined => base.read(key);
+  const before: StateDiff = new Map();
+  function read(key: StateKey): Uint8Array | undefined {
+    const row = from.read(key);
+    before.set(key, row);
+    return row;
+  }
+  const base: BaseState = { read, keys: from.keys };
   const trie = openTrie('', { read, value: (address) => read(accountKey(address)), keyOf: trieKey });
   for (const [hash, bytes] of touched.code) if (base.read(codeKey(hash)) === undefined) diff.set(codeKey(hash), bytes);
   let done = 0;
@@ -117,25 +122,27 @@ export async function commitState(state: FlatState, base: BaseState, pause: Paus
   for (const [address, account] of touched.accounts) {
     done += 1;
     if (done % TURN === 0) await pause();
-    const row = base.read(accountKey(address));
-    const before = row === undefined ? undefined : decodeAccount(row);
-    if (address !== DEAD) supplyChange += (account?.balance ?? 0n) - (before?.balance ?? 0n);
+    const key = accountKey(address);
+    const row = touched.rows.has(address) ? touched.rows.get(address) : from.read(key);
+    const old = row === undefined ? undefined : decodeAccount(row);
+    before.set(key, row);
+    if (address !== DEAD) supplyChange += (account?.balance ?? 0n) - (old?.balance ?? 0n);
     if (account === undefined) {
-      if (before === undefined) continue;
-      if (!equal(before.storageRoot, KECCAK256_RLP)) await dropStorage(base, address, latin(hashOf(address)), diff);
-      diff.set(accountKey(address), undefined);
+      if (old === undefined) continue;
+      if (!equal(old.storageRoot, KECCAK256_RLP)) await dropStorage(base, address, latin(hashOf(address)), diff);
+      diff.set(key, undefined);
       trie.del(address);
       continue;
     }
     const next = copyAccount(account);
-    const storage = { address, touched, before: before?.storageRoot ?? KECCAK256_RLP };
+    const storage = { address, touched, before: old?.storageRoot ?? KECCAK256_RLP };
     const isTouched = touched.storage.has(address) || touched.cleared.has(address);
     next.storageRoot = isTouched ? await commitStorage(base, storage, diff, pause) : storage.before;
     const bytes = encodeAccount(next);
     if (row !== undefined && equal(row, bytes)) continue;
-    diff.set(accountKey(address), bytes);
+    diff.set(key, bytes);
     if (row === undefined) trie.put(address, bytes);
     else trie.replace(address, bytes);
   }
-  return { root: await takeRoot(trie, done, diff, pause), diff, supplyChange };
+  return { root: await takeRoot(trie, done, diff, pause), diff, before, supplyChange };
 }

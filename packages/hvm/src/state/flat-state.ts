@@ -11,6 +11,8 @@ import type { StateSource } from './source.ts';
 /** What was touched since the state was opened, for the roots. */
 export interface Touched {
   accounts: Map<string, Account | undefined>;
+  /** Rows of accounts as they were read, before any change. */
+  rows: ReadonlyMap<string, Uint8Array | undefined>;
   /** Storage written, by address and slot (latin1). */
   storage: Map<string, Map<string, Uint8Array>>;
   /** Accounts whose storage from before is gone. */
@@ -62,6 +64,7 @@ export function shareCode(hash: string, load: () => Uint8Array): Uint8Array {
  */
 export function openFlatState(common: Common, source: StateSource): FlatState {
   const accounts = new Map<string, Account | undefined>();
+  const rows = new Map<string, Uint8Array | undefined>();
   const written = new Set<string>();
   const storage = new Map<string, Map<string, Uint8Array>>();
   const clean = new Map<string, Uint8Array>();
@@ -77,6 +80,7 @@ export function openFlatState(common: Common, source: StateSource): FlatState {
   function keep(address: string, row: Uint8Array | undefined): Account | undefined {
     const found = row === undefined ? undefined : decodeAccount(row);
     accounts.set(address, found);
+    rows.set(address, row);
     return found;
   }
 
@@ -252,7 +256,7 @@ export function openFlatState(common: Common, source: StateSource): FlatState {
       const changed = new Map<string, Account | undefined>();
       for (const address of written) changed.set(address, accounts.get(address));
       for (const address of storage.keys()) if (!changed.has(address)) changed.set(address, accounts.get(address));
-      return { accounts: changed, storage, cleared, code };
+      return { accounts: changed, rows, storage, cleared, code };
     },
   };
   const cache = new OriginalStorageCache((address: Address, slot: Uint8Array) => state.getStorage(address, slot));

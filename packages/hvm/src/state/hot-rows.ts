@@ -1,5 +1,6 @@
 import { equal } from '@hemid/protocol';
-import { latin, type StateKey } from './key.ts';
+import type { StateKey } from './key.ts';
+import { createRowSlab, MAX_ROW } from './row-slab.ts';
 import type { StateDiff } from './source.ts';
 
 /**
@@ -20,37 +21,54 @@ export interface HotRows {
 }
 
 /** What a row takes besides its key and value. */
-const ROW_OVERHEAD = 128;
+const ROW_OVERHEAD = 96;
+/** Room of the slab that rows of other sizes left, as a part of all, before everything is dropped. */
+const MAX_UNUSED = 1.25;
 
-/** A value as it is kept: as text it takes its own bytes, as an array it would keep the piece that it was cut from. */
-type Kept = string | undefined;
-
-const keep = (value: Uint8Array | undefined): Kept => value && latin(value);
-
-function give(kept: Kept): Uint8Array | undefined {
-  if (kept === undefined) return undefined;
-  const { buffer, byteOffset, length } = Buffer.from(kept, 'latin1');
-  return new Uint8Array(buffer, byteOffset, length);
-}
+/** A value as it is kept: its place in the slab, or an array of its own when it is too long for that. */
+type Kept = number | Uint8Array | undefined;
 
 /** Creates the {@link HotRows} of a state store. */
 export function createHotRows(maxBytes: number): HotRows {
   const rows = new Map<StateKey, Kept>();
+  const slab = createRowSlab();
+  const maxSlabBytes = maxBytes * MAX_UNUSED + (1 << 20);
   /** Goes on where it stopped: a new one would step over all that was deleted since the map last grew. */
   let oldest = rows.keys();
   let bytes = 0;
   let at = new Uint8Array() as Uint8Array;
   let pending: { to: Uint8Array; changed: StateDiff } | undefined;
 
-  const sizeOf = (key: StateKey, value: Kept | Uint8Array): number => ROW_OVERHEAD + key.length + (value?.length ?? 0);
+  function sizeOf(key: StateKey, kept: Kept): number {
+    const size = kept === undefined ? 0 : typeof kept === 'number' ? slab.sizeAt(kept) : kept.length;
+    return ROW_OVERHEAD + key.length + size;
+  }
+
+  function keep(value: Uint8Array | undefined, old: Kept): Kept {
+    if (value !== undefined && value.length <= MAX_ROW) return typeof old === 'number' ? slab.replace(old, value) : slab.add(value);
+    if (typeof old === 'number') slab.drop(old);
+    // A copy: the array may be a piece of a larger one, which would stay with it.
+    return value?.slice();
+  }
+
+  const give = (kept: Kept): Uint8Array | undefined => (typeof kept === 'number' ? slab.get(kept) : kept);
+
+  function clear(): void {
+    rows.clear();
+    slab.clear();
+    oldest = rows.keys();
+    bytes = 0;
+  }
 
   function put(key: StateKey, value: Uint8Array | undefined): void {
     const old = rows.get(key);
     if (old !== undefined || rows.has(key)) bytes -= sizeOf(key, old);
+    const kept = keep(value, old);
     // A row that is here keeps its turn: moving it to the end costs more than reading it again when it has gone.
-    rows.set(key, keep(value));
-    bytes += sizeOf(key, value);
+    if (kept === undefined || kept !== old) rows.set(key, kept);
+    bytes += sizeOf(key, kept);
     while (bytes > maxBytes) dropOldest();
+    if (slab.bytes() > maxSlabBytes) clear();
   }
 
   function dropOldest(): void {
@@ -59,7 +77,9 @@ export function createHotRows(maxBytes: number): HotRows {
       oldest = rows.keys();
       return;
     }
-    bytes -= sizeOf(next.value, rows.get(next.value));
+    const kept = rows.get(next.value);
+    bytes -= sizeOf(next.value, kept);
+    if (typeof kept === 'number') slab.drop(kept);
     rows.delete(next.value);
   }
 
@@ -73,7 +93,7 @@ export function createHotRows(maxBytes: number): HotRows {
 
   return {
     warm(head, key, value) {
-      const isRoom = equal(at, head) && bytes + sizeOf(key, value) <= maxBytes;
+      const isRoom = equal(at, head) && bytes + ROW_OVERHEAD + key.length + MAX_ROW <= maxBytes;
       if (isRoom) put(key, value);
       return isRoom;
     },
@@ -82,8 +102,7 @@ export function createHotRows(maxBytes: number): HotRows {
       if (pending !== undefined && equal(pending.to, head)) {
         for (const [key, value] of pending.changed) put(key, value);
       } else {
-        rows.clear();
-        bytes = 0;
+        clear();
       }
       at = head;
       pending = undefined;

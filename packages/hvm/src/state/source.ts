@@ -15,3 +15,9 @@ export interface BaseState extends StateSource {
 
 /** What a block changed: rows by key, `undefined` for one that is gone; none is empty. */
 export type StateDiff = Map<StateKey, Uint8Array | undefined>;
+
+/** What a block changed, and rows of its parent's state that were read for it: among them most that it changed. */
+export interface StateChanges {
+  diff: StateDiff;
+  before?: ReadonlyMap<StateKey, Uint8Array | undefined> | undefined;
+}

@@ -1,10 +1,11 @@
 import { RLP } from '@ethereumjs/rlp';
 import { concat, encodeRlp, equal, toHex, toMinimal } from '@hemid/protocol';
-import { type Batch, layout, type Reader, type Route, type Store } from '@hemid/store';
+import { type Batch, layout, type Reader, type Route, type StateHistoryKey, type Store } from '@hemid/store';
 import { fail } from '../errors.ts';
+import { createPacker, isPartial, unpackBefore } from './history-row.ts';
 import { createHotRows } from './hot-rows.ts';
 import { fromLatin, latin, nodePrefix, type StateKey } from './key.ts';
-import type { BaseState, StateDiff, StateSource } from './source.ts';
+import type { BaseState, StateChanges, StateDiff, StateSource } from './source.ts';
 import { isLeafName } from './trie-node.ts';
 
 /** A block of the L2 chain, as the state knows it. */
@@ -38,7 +39,7 @@ export interface StateStore {
   /** The state after a block, to read. @throws `hvm/state-pruned` when it lies further back than is kept. */
   source(hash: Uint8Array): StateSource;
   /** Holds a new block's changes until it is applied or {@link StateStore.keep | kept}. */
-  stage(hash: Uint8Array, diff: StateDiff): void;
+  stage(hash: Uint8Array, changes: StateChanges): void;
   /** Writes the staged changes of a block that did not become canonical. */
   keep(hash: Uint8Array, batch: Batch): void;
   /** Moves the flat state over a block whose changes are staged or kept. */
@@ -48,10 +49,6 @@ export interface StateStore {
 }
 
 const POSITION = 'state';
-/** In the history: no row of the state is empty. */
-const ABSENT = new Uint8Array();
-
-const unpackOld = (bytes: Uint8Array): Uint8Array | undefined => (bytes.length === 0 ? undefined : bytes);
 
 function encodeDiff(diff: StateDiff): Uint8Array {
   return encodeRlp([...diff].map(([key, value]) => (value === undefined ? [fromLatin(key)] : [fromLatin(key), value])));
@@ -91,7 +88,7 @@ export interface StateStoreOptions {
 export function createStateStore(deps: StateStoreDeps, options: StateStoreOptions): StateStore {
   const { store } = deps;
   const hot = createHotRows(options.hotBytes ?? HOT_BYTES);
-  const staged = new Map<string, StateDiff>();
+  const staged = new Map<string, StateChanges>();
 
   function position(): StateBlock {
     const row = store.get(layout.position, POSITION);
@@ -119,18 +116,19 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
     );
   }
 
-  function before(key: StateKey, block: bigint, reader: Reader): Uint8Array | undefined {
-    const row = reader.get(layout.stateHistory, { key, block });
-    if (row === undefined) throw fail('hvm/state-missing', `the history of block ${block} is not complete`);
-    return unpackOld(row);
+  /** A row before a block; `after` says what the block left. */
+  function rowBefore(at: StateHistoryKey, reader: Reader, after: () => Uint8Array | undefined): Uint8Array | undefined {
+    const row = reader.get(layout.stateHistory, at);
+    if (row === undefined) throw fail('hvm/state-missing', `the history of block ${at.block} is not complete`);
+    return unpackBefore(at.key, row, after);
   }
 
-  function diffOf(hash: Uint8Array, reader: Reader): StateDiff {
+  function changesOf(hash: Uint8Array, reader: Reader): StateChanges {
     const fresh = staged.get(toHex(hash));
     if (fresh !== undefined) return fresh;
     const row = reader.get(layout.stateDiff, hash);
     if (row === undefined) throw fail('hvm/state-missing', `the changes of block ${toHex(hash)} are not in the store`);
-    return decodeDiff(row);
+    return { diff: decodeDiff(row) };
   }
 
   async function* keysAt(prefix: StateKey, overlay: StateDiff | undefined): AsyncIterable<StateKey> {
@@ -156,24 +154,42 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
     const overlay: StateDiff = new Map();
     for (const one of removed) {
       const { number } = deps.block(one);
-      for (const key of undoKeys(number, store)) overlay.set(key, before(key, number, store));
+      for (const key of undoKeys(number, store)) {
+        const after = (): Uint8Array | undefined => (overlay.has(key) ? overlay.get(key) : store.get(layout.state, key));
+        overlay.set(key, rowBefore({ key, block: number }, store, after));
+      }
     }
-    for (const one of added) for (const [key, value] of diffOf(one, store)) overlay.set(key, value);
+    for (const one of added) for (const [key, value] of changesOf(one, store).diff) overlay.set(key, value);
     return overlay;
   }
 
-  /** The state after a canonical block below the head: the first later change of a row says what it was. */
+  /** What the changes of a row after a block say of it: up to the first that says all. */
+  async function laterChanges(key: StateKey, { number }: StateBlock): Promise<Uint8Array[]> {
+    const rows: Uint8Array[] = [];
+    const from = layout.stateHistory.key.encode({ key, block: number + 1n });
+    for await (const [, row] of store.range(layout.stateHistory, { prefix: fromLatin(key), from })) {
+      rows.push(row);
+      if (!isPartial(key, row)) break;
+    }
+    return rows;
+  }
+
+  /** The state after a canonical block below the head: the first later change of a row says what it was, or what of it differs from the next. */
   function historical(block: StateBlock): StateSource {
     return {
       async read(key) {
         for (;;) {
           const head = position();
-          let old: Uint8Array | undefined;
-          const from = layout.stateHistory.key.encode({ key, block: block.number + 1n });
-          for await (const [, row] of store.range(layout.stateHistory, { prefix: fromLatin(key), from, limit: 1 })) old = row;
-          if (old !== undefined) return unpackOld(old);
-          const value = store.get(layout.state, key);
-          if (equal(position().hash, head.hash)) return value;
+          const changes = await laterChanges(key, block);
+          const last = changes.at(-1);
+          const reachesHead = last === undefined || isPartial(key, last);
+          let value = reachesHead ? store.get(layout.state, key) : undefined;
+          if (reachesHead && !equal(position().hash, head.hash)) continue;
+          for (const row of changes.reverse()) {
+            const after = value;
+            value = unpackBefore(key, row, () => after);
+          }
+          return value;
         }
       },
     };
@@ -225,19 +241,21 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
       if (removed.length > 0 && store.get(layout.stateUndo, lowest) === undefined) undoKeys(lowest, store);
       return historical(block);
     },
-    stage: (hash, diff) => void staged.set(toHex(hash), diff),
+    stage: (hash, { diff, before }) => void staged.set(toHex(hash), { diff, before }),
     keep(hash, batch) {
-      const diff = staged.get(toHex(hash));
-      if (diff === undefined) return;
-      batch.put(layout.stateDiff, hash, encodeDiff(diff));
+      const changes = staged.get(toHex(hash));
+      if (changes === undefined) return;
+      batch.put(layout.stateDiff, hash, encodeDiff(changes.diff));
       staged.delete(toHex(hash));
     },
     apply(block, batch) {
-      const diff = diffOf(block.hash, batch);
+      const { diff, before } = changesOf(block.hash, batch);
       const from = positionIn(batch);
+      const pack = createPacker(block.number);
       for (const [key, value] of diff) {
-        const old = hot.readMoved(from, key, () => batch.get(layout.state, key));
-        batch.put(layout.stateHistory, { key, block: block.number }, old ?? ABSENT);
+        let old = before?.get(key);
+        if (old === undefined && before?.has(key) !== true) old = hot.readMoved(from, key, () => batch.get(layout.state, key));
+        batch.put(layout.stateHistory, { key, block: block.number }, pack(key, { before: old, after: value }));
         if (value === undefined) batch.del(layout.state, key);
         else if (value.length > 0) batch.put(layout.state, key, value);
         else throw new RangeError(`the row ${JSON.stringify(key)} of the state is empty: a row that is gone is undefined`);
@@ -253,8 +271,9 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
       const restored: StateDiff = new Map();
       const from = positionIn(batch);
       for (const key of undoKeys(block.number, batch)) {
-        diff.set(key, batch.get(layout.state, key));
-        const old = before(key, block.number, batch);
+        const after = batch.get(layout.state, key);
+        diff.set(key, after);
+        const old = rowBefore({ key, block: block.number }, batch, () => after);
         restored.set(key, old);
         if (old === undefined) batch.del(layout.state, key);
         else batch.put(layout.state, key, old);

@@ -47,7 +47,8 @@ export type Child = TrieNode | Uint8Array;
  */
 export type Reference = Uint8Array;
 
-const REFERENCE_SIZE = 32;
+/** Bytes of a hash that stands for a child. */
+export const REFERENCE_SIZE = 32;
 const ABSENT = 0x80;
 /** First byte of the row of a leaf that is stored by its name; RLP of a node begins higher. */
 const NAMED = 0;
@@ -144,9 +145,39 @@ export function toRow(node: TrieNode, rlp: Uint8Array): Uint8Array {
   return row;
 }
 
+/** A child of a branch to encode: a number is where its hash begins in the branch's row, as in {@link BranchNode.children}. */
+type Encoded = Reference | number | undefined;
+
+/** Where the children of a branch begin in its RLP, behind the list's header. */
+const childrenStart = (row: Uint8Array): number => Math.max(1, (row[0] ?? 0) - 0xf7 + 1);
+
 /** With room for what stands behind it in its row. */
 function encodeBranch(node: BranchNode, reference: (child: Child, step: string) => Reference): Uint8Array {
   const references = node.children.map((child, i) => (child === undefined || typeof child === 'number' ? child : reference(child, DIGITS[i] ?? '')));
+  const out = (node.row === undefined ? undefined : patchBranch(node.row, references)) ?? buildBranch(node, references);
+  out[out.length - 2] = node.leaves >> 8;
+  out[out.length - 1] = node.leaves & 0xff;
+  return out.subarray(0, out.length - LEAVES_SIZE);
+}
+
+/** A copy of a branch with other hashes where hashes stand; `undefined` when that is not all that changed. */
+function patchBranch(row: Uint8Array, references: readonly Encoded[]): Uint8Array | undefined {
+  const out = allocate(row.length + LEAVES_SIZE);
+  out.set(row);
+  let at = childrenStart(row);
+  for (const one of references) {
+    const prefix = row[at];
+    at += 1;
+    if (one === undefined && prefix === ABSENT) continue;
+    if (one === undefined || prefix !== ABSENT + REFERENCE_SIZE) return undefined;
+    if (typeof one === 'number' ? one !== at : one.length !== REFERENCE_SIZE) return undefined;
+    if (typeof one !== 'number') out.set(one, at);
+    at += REFERENCE_SIZE;
+  }
+  return out;
+}
+
+function buildBranch(node: BranchNode, references: readonly Encoded[]): Uint8Array {
   let length = 1;
   for (const one of references) length += one === undefined ? 1 : typeof one === 'number' ? REFERENCE_SIZE + 1 : referenceSize(one);
   const size = headSize(length) + length;
@@ -165,9 +196,7 @@ function encodeBranch(node: BranchNode, reference: (child: Child, step: string) 
     }
   }
   out[at] = ABSENT;
-  out[size] = node.leaves >> 8;
-  out[size + 1] = node.leaves & 0xff;
-  return out.subarray(0, size);
+  return out;
 }
 
 interface Span {
@@ -233,6 +262,38 @@ function decodeNode(bytes: Uint8Array): TrieNode {
     return { kind: 'extension', path, child: childAt(bytes, first.end, second) as Child, dirty: false };
   }
   return { kind: 'branch', children: childrenAt(bytes, list.start), row: bytes, leaves: 0, dirty: false };
+}
+
+/** Where the children of the branch in a row begin, behind its list's header; 0 when it is another node. */
+function childrenFrom(row: Uint8Array): number {
+  const prefix = row[0] ?? 0;
+  const start = childrenStart(row);
+  const length = prefix < 0xf8 ? prefix - 0xc0 : prefix === 0xf8 ? (row[1] ?? 0) : ((row[1] ?? 0) << 8) | (row[2] ?? 0);
+  return prefix >= 0xc0 && start + length === row.length - LEAVES_SIZE ? start : 0;
+}
+
+/**
+ * Where the hash of each child stands in the rows of two branches that have the same children, all of them hashes (0: no
+ * child); `undefined` for all other rows.
+ */
+export function referencesOf(row: Uint8Array, other: Uint8Array): number[] | undefined {
+  let at = childrenFrom(row);
+  if (at === 0 || row.length !== other.length || at !== childrenFrom(other)) return undefined;
+  const places: number[] = [];
+  for (let i = 0; i < 16; i += 1) {
+    const prefix = row[at];
+    if (prefix !== other[at]) return undefined;
+    if (prefix === ABSENT) {
+      places.push(0);
+      at += 1;
+    } else if (prefix === ABSENT + REFERENCE_SIZE) {
+      places.push(at + 1);
+      at += 1 + REFERENCE_SIZE;
+    } else {
+      return undefined;
+    }
+  }
+  return places;
 }
 
 /** Whether a row of the state is a leaf by its name: accounts and slots do not begin with this byte. */
