@@ -33,7 +33,7 @@ test('a database says which version wrote it; one of another version is refused 
   await expect(openStore(directory)).rejects.toMatchObject(refused);
   await edit((level) => level.del(Uint8Array.of(1)));
   await expect(openStore(directory)).rejects.toMatchObject({ code: 'store/version', message: expect.stringContaining('schema 1') });
-  await edit((level) => level.put(Uint8Array.of(1), Uint8Array.of(3)));
+  await edit((level) => level.put(Uint8Array.of(1), Uint8Array.of(4)));
   const again = await openStore(directory);
   expect(again.get(layout.meta, 'row')).toEqual(Uint8Array.of(7));
   await again.close();
