@@ -7,7 +7,7 @@ import { showReceipt } from './receipt-shape.ts';
 import { createSizedCache } from './sized-cache.ts';
 import type { TransactionDecoder } from './transaction-decoder.ts';
 import { showTransaction } from './transaction-shape.ts';
-import { type JsonText, jsonText, toText } from './wire.ts';
+import { type JsonText, jsonText, toFlatText } from './wire.ts';
 
 /** Blocks and what is in them as JSON, made once: the same block never reads otherwise. `undefined`: it is not here. */
 export interface BlockTexts {
@@ -48,7 +48,7 @@ export function createBlockTexts(deps: BlockTextDeps): BlockTexts {
   function text({ hash }: PlacedL2Header, name: string, make: () => unknown): JsonText | undefined {
     const found = texts.get(latin(hash) + name, () => {
       const value = make();
-      return value === undefined ? undefined : toText(value);
+      return value === undefined ? undefined : toFlatText(value);
     });
     return found === undefined ? undefined : jsonText(found);
   }

@@ -1,6 +1,7 @@
 import type { LogFilter } from '@hemid/chain';
+import { concat } from '@hemid/protocol';
 import { type PlacedLog, showLog } from './log-shape.ts';
-import { toText } from './wire.ts';
+import { toFlatText } from './wire.ts';
 
 /** A log as its JSON, and what filters look at. */
 export interface LogText {
@@ -16,7 +17,7 @@ const latin = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byt
 /** The {@link LogText} of a log. */
 export function toLogText(placed: PlacedLog): LogText {
   const { address, topics } = placed.log;
-  return { json: toText(showLog(placed)), names: latin(address) + topics.map(latin).join('') };
+  return { json: toFlatText(showLog(placed)), names: latin(concat(address, ...topics)) };
 }
 
 /** Makes the test whether a log is one of those wanted. */

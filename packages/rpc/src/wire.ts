@@ -32,5 +32,8 @@ export function toText(value: unknown): string {
   return `{${fields}}`;
 }
 
+/** The same as {@link toText}, for text that is kept: in one piece, and not as the parts that it was put together from. */
+export const toFlatText = (value: unknown): string => Buffer.from(toText(value), 'utf8').toString('utf8');
+
 /** The same as {@link toText}, for those who want the JSON and not its text. */
 export const toWire = (value: unknown): Json => JSON.parse(toText(value)) as Json;

@@ -128,6 +128,10 @@ describe('subscriptions', () => {
     expect(notes(heads).map(({ number }) => Number(number))).toEqual([2, 3, 2, 3, 4]);
     const own = notes(logs);
     expect(own[4]).toEqual({ ...own[1], removed: true });
+    // Nor does a search find what was taken back, nor a number the block that stood there.
+    const found = (await f.call('eth_getLogs', { fromBlock: '0x0', address: contract })).result;
+    expect(found.map(({ data }: Answer) => Number(data))).toEqual([3]);
+    expect((await f.call('eth_getBlockByNumber', '0x2', false)).result.hash).toBe(found[0].blockHash);
     await rival.close();
   });
 
