@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BitcoinRpc, type EmbeddedRegtest, openRegtest } from '@hemid/bitcoin';
@@ -96,6 +96,8 @@ export interface ProgramScene extends Programs {
   treasury: BitcoinWallet;
   /** Mines blocks with what the mempool holds. */
   mine(count: number): Promise<void>;
+  /** Dumps the unspent set of now, which has to be that at the hVM genesis, and names it in the chain spec. @returns the file. */
+  dumpUnspent(): Promise<string>;
 }
 
 /** Starts a bitcoind; `prepare` makes the Bitcoin below the hVM genesis, 110 blocks of the treasury's unless it is given. */
@@ -115,6 +117,14 @@ export async function createProgramScene(
       bitcoinUrl,
       treasury,
       mine: async (count) => void (await bitcoind.rpc('generatetoaddress', [count, treasury.addresses.p2wpkh])),
+      async dumpUnspent() {
+        const file = join(programs.directory, 'utxo.dat');
+        const { txoutset_hash } = (await bitcoind.rpc('dumptxoutset', [file, 'latest'])) as { txoutset_hash: string };
+        const spec = JSON.parse(readFileSync(programs.chain, 'utf8')) as { genesis: { bitcoin: Record<string, unknown> } };
+        spec.genesis.bitcoin['unspent'] = { hashSerialized: txoutset_hash };
+        writeFileSync(programs.chain, JSON.stringify(spec));
+        return file;
+      },
       async close() {
         const ends = await programs.close();
         await bitcoind.stop();

@@ -1,4 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bitcoinIndex, createBlockStore, createWalker, openHeaderChain } from '@hemid/bitcoin';
@@ -39,12 +38,8 @@ beforeAll(async () => {
     fans = await createFans(treasury);
     for (const fan of fans) await bitcoind.rpc('generateblock', [treasury.addresses.p2pkh, [fan.toHex()]]);
   });
-  const { bitcoind, directory, chain, treasury: wallet } = scene;
-  dump = join(directory, 'utxo.dat');
-  const { txoutset_hash } = (await bitcoind.rpc('dumptxoutset', [dump, 'latest'])) as { txoutset_hash: string };
-  const spec = JSON.parse(readFileSync(chain, 'utf8')) as { genesis: { bitcoin: Record<string, unknown> } };
-  spec.genesis.bitcoin['unspent'] = { hashSerialized: txoutset_hash };
-  writeFileSync(chain, JSON.stringify(spec));
+  const { bitcoind, treasury: wallet } = scene;
+  dump = await scene.dumpUnspent();
   for (let done = 0; done < BLOCKS; done += 25) {
     const fan = fans[(done / 25) % FANS];
     if (fan === undefined) throw new Error('no fan');

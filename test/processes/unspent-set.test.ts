@@ -9,12 +9,7 @@ let dump: string;
 
 beforeAll(async () => {
   scene = await createProgramScene('unspent');
-  const { bitcoind, chain, directory } = scene;
-  dump = join(directory, 'utxo.dat');
-  const { txoutset_hash } = (await bitcoind.rpc('dumptxoutset', [dump, 'latest'])) as { txoutset_hash: string };
-  const spec = JSON.parse(readFileSync(chain, 'utf8')) as { genesis: { bitcoin: Record<string, unknown> } };
-  spec.genesis.bitcoin['unspent'] = { hashSerialized: txoutset_hash };
-  writeFileSync(chain, JSON.stringify(spec));
+  dump = await scene.dumpUnspent();
   await scene.mine(1);
 });
 afterAll(async () => scene?.close());
