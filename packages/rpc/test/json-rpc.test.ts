@@ -179,7 +179,7 @@ describe('invoke', () => {
 
   it('finds every method documented', () => {
     for (const [name, { doc, params }] of Object.entries(methods)) {
-      expect(name).toMatch(/^(eth|debug|net|web3|txpool|ots|erigon|rpc|kss|hemi|optimism|evm|anvil|hardhat|personal|admin)[_.][a-zA-Z0-9]+$/);
+      expect(name).toMatch(/^(eth|debug|net|web3|txpool|ots|erigon|rpc|kss|hemi|optimism|evm|anvil|hardhat|personal|admin)[_.][a-zA-Z0-9]+(_v\d)?$/);
       expect(doc).toMatch(/^[A-Z].*\.$/);
       expect(Object.keys(params).every((param) => /^[a-zA-Z]+$/.test(param))).toBe(true);
     }
