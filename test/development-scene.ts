@@ -3,7 +3,7 @@ import { type ChainSpec, parseChainSpec } from '@hemid/protocol';
 import { createRpcServer } from '@hemid/rpc';
 import { Secret, silentLogger } from '@hemid/runtime';
 import { openMemoryStore, type Store } from '@hemid/store';
-import { type BitcoinActor, createEmbeddedBitcoin, createManualClock, devSpecJson, type ManualClock } from '@hemid/testkit';
+import { type BitcoinActor, createEmbeddedBitcoin, createManualClock, developmentSpecJson, type ManualClock } from '@hemid/testkit';
 import { createTestClient, http, publicActions, walletActions } from 'viem';
 
 const START_MS = 1_800_000_000_000;
@@ -80,6 +80,6 @@ async function openOn(ground: Ground): Promise<DevelopmentScene> {
 export async function openDevelopmentScene(): Promise<DevelopmentScene> {
   const clock = createManualClock(START_MS);
   const bitcoin = await createEmbeddedBitcoin(clock);
-  const spec = parseChainSpec(await devSpecJson(bitcoin.rpc, Math.floor(clock.now() / 1000)));
+  const spec = parseChainSpec(await developmentSpecJson(bitcoin.rpc, Math.floor(clock.now() / 1000)));
   return openOn({ spec, clock, bitcoin, store: await openMemoryStore() });
 }

@@ -12,7 +12,15 @@ import {
 import { createRpcContext, invoke, methods } from '@hemid/rpc';
 import { Secret, silentLogger } from '@hemid/runtime';
 import { openMemoryStore } from '@hemid/store';
-import { type BitcoinActor, createEmbeddedBitcoin, createManualClock, devSpecJson, forge, type ManualClock } from '@hemid/testkit';
+import {
+  type BitcoinActor,
+  createEmbeddedBitcoin,
+  createManualClock,
+  developmentSpecJson,
+  devSpecJson,
+  forge,
+  type ManualClock,
+} from '@hemid/testkit';
 import { beforeAll, expect, test } from 'vitest';
 
 const BOB = new Uint8Array(20).fill(0xb0);
@@ -37,10 +45,9 @@ let ordinary: ChainSpec;
 beforeAll(async () => {
   clock = createManualClock(1_800_000_000_000);
   bitcoin = await createEmbeddedBitcoin(clock);
-  const json = (await devSpecJson(bitcoin.rpc, Math.floor(clock.now() / 1000))) as { genesis: object };
-  const { development: _, ...genesis } = json.genesis as { development: true };
-  development = parseChainSpec(json);
-  ordinary = parseChainSpec({ ...json, genesis });
+  const seconds = Math.floor(clock.now() / 1000);
+  development = parseChainSpec(await developmentSpecJson(bitcoin.rpc, seconds));
+  ordinary = parseChainSpec(await devSpecJson(bitcoin.rpc, seconds));
 });
 
 async function open(spec: ChainSpec, production?: 'automine') {

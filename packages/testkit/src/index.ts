@@ -24,7 +24,7 @@ export {
 } from './bitcoin-wallet.ts';
 export { type Bitcoind, type StartBitcoindOptions, startBitcoind } from './bitcoind.ts';
 export { type CountingStore, createCountingStore } from './counting-store.ts';
-export { devSpecJson, writeDevSpec } from './dev-spec.ts';
+export { developmentSpecJson, devSpecJson, writeDevSpec } from './dev-spec.ts';
 export { spendOtherwise } from './double-spend.ts';
 export { type EsploraServer, serveEsplora } from './esplora-server.ts';
 export { createFaultyStore, type FaultPlan, type FaultyStore } from './faulty-store.ts';

@@ -47,7 +47,7 @@ export interface TestNetworkOptions {
   bitcoin?: BitcoinActor;
 }
 
-/** A network of `hemid dev`'s spec: Bitcoin with 110 blocks or more, one sequencer. */
+/** A network of `hemid dev`'s spec, without the rules of development: Bitcoin with 110 blocks or more, one sequencer. */
 export async function createTestNetwork(options: TestNetworkOptions = {}): Promise<TestNetwork> {
   const clock = createManualClock(START_MS);
   const bitcoin = options.bitcoin ?? (await createEmbeddedBitcoin(clock));
