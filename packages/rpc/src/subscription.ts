@@ -44,6 +44,21 @@ export const ethSubscriptions: Record<string, SubscriptionKind> = {
     options: z.boolean().default(false),
     start: (full, { feed }, notify) => feed.onTransaction((transaction) => notify(full ? showUserTransaction(transaction) : transaction.hash)),
   }),
+  syncing: kind({
+    doc: 'The progress of the node when it begins to catch up, or does so now; false when it is at the head again.',
+    options: z.unknown(),
+    start(_options, { feed, status }, notify) {
+      let isSyncing = false;
+      function look(): void {
+        const progress = status.syncing();
+        const wasSyncing = isSyncing;
+        isSyncing = progress !== false;
+        if (isSyncing !== wasSyncing) notify(progress === false ? false : { syncing: true, status: progress });
+      }
+      look();
+      return feed.onBlock(look);
+    },
+  }),
 };
 
 /** Kinds of `kss_subscribe` (protocol section 12). */

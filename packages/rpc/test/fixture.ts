@@ -67,7 +67,7 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
     stateWindow: undefined,
     reasons: () => reasons,
     metrics: () => 'hemid_up 1\n',
-    syncing: () => (reasons.length === 0 ? (false as const) : { currentBlock: 1n, highestBlock: 16n }),
+    syncing: () => (reasons.length === 0 ? (false as const) : { startingBlock: 0n, currentBlock: 1n, highestBlock: 16n }),
   };
   // Nothing is published here, and nothing tunnelled: test/actions has the stories of finality.
   const tip = { hash: new Uint8Array(32), height: 0 };
