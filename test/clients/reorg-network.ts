@@ -1,5 +1,5 @@
 import { createNode, createRpcDeps, devKey } from '@hemid/node';
-import { createRpcServer } from '@hemid/rpc';
+import { createLimits, createRpcServer } from '@hemid/rpc';
 import { Secret, silentLogger } from '@hemid/runtime';
 import { openMemoryStore } from '@hemid/store';
 import { createTestNetwork } from '@hemid/testkit';
@@ -28,7 +28,11 @@ export async function openReorgNetwork(): Promise<ReorgNetwork> {
   const role = { kind: 'sequencer', key: new Secret(devKey('sequencer').secret) } as const;
   // A second machine with the sequencer's key, which knows nothing of what the first has built last.
   const rival = await createNode({ spec, store, bitcoin: bitcoin.rpc, clock, log: silentLogger, onFailure }, { bitcoinPollMs: 1000, role });
-  const server = createRpcServer(createRpcDeps(node, { clock, log: silentLogger }), { host: '127.0.0.1', port: 0 });
+  const server = createRpcServer(createRpcDeps(node, { clock, log: silentLogger }), {
+    host: '127.0.0.1',
+    port: 0,
+    limits: createLimits({ rpcCheckAnswers: true }),
+  });
   await server.start(new AbortController().signal);
   let copied = 0n;
   return {

@@ -1,5 +1,5 @@
 import type { RpcDeps, RpcServer } from '@hemid/rpc';
-import { createRpcServer } from '@hemid/rpc';
+import { createLimits, createRpcServer } from '@hemid/rpc';
 import { silentLogger, systemClock, systemRandom } from '@hemid/runtime';
 import type { SharedData } from './data.ts';
 import type { Report } from './report.ts';
@@ -56,7 +56,7 @@ export async function rpcCompatSuite(data: SharedData, report: Report): Promise<
     random: systemRandom,
     log: silentLogger,
   };
-  const server = createRpcServer(deps, { host: '127.0.0.1', port: 0 });
+  const server = createRpcServer(deps, { host: '127.0.0.1', port: 0, limits: createLimits({ rpcCheckAnswers: true }) });
   await server.start(new AbortController().signal);
 
   async function ask(request: string): Promise<unknown> {

@@ -1,6 +1,6 @@
 import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
-import { type Method, readParams } from './method.ts';
+import { checkResult, type Method, readParams } from './method.ts';
 import { methods } from './methods/table.ts';
 import { type Json, toWire } from './wire.ts';
 
@@ -34,6 +34,7 @@ export async function invoke(method: string, params: unknown, context: RpcContex
   let failed = true;
   try {
     const answer = toWire(await run(row, readParams(row.params, params), { context, ms: context.limits.timeoutMs(method) }));
+    if (context.limits.checksAnswers) checkResult(row, answer);
     failed = false;
     return answer;
   } finally {

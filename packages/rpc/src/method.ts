@@ -12,6 +12,8 @@ export type Values<P extends Params> = { [K in keyof P]: z.output<P[K]> };
 export interface Method<P extends Params = Params> {
   /** One sentence for the documentation. */
   doc: string;
+  /** What the answer is on the wire, where it has a fixed form: documented, and held against every answer in tests. */
+  result?: z.ZodType;
   params: P;
   /** Does what is cheaper for all calls of a batch at once, given the `params` of each; never throws. */
   prepare?(calls: readonly unknown[], context: RpcContext): Promise<void>;
@@ -32,6 +34,13 @@ function describe(error: z.ZodError): string {
   const issue = error.issues[0];
   const path = issue?.path.join('.') ?? '';
   return path === '' ? `${issue?.message}` : `${path}: ${issue?.message}`;
+}
+
+/** @throws an error unless an answer, as it stands on the wire, has the form that its method promises. */
+export function checkResult({ result }: Pick<Method, 'result'>, answer: unknown): void {
+  const parsed = result?.safeParse(answer);
+  if (parsed?.success === false)
+    throw new Error(`the answer is not what the method promises: ${describe(parsed.error)} (${JSON.stringify(answer)?.slice(0, 400)})`);
 }
 
 function toPositions(names: readonly string[], params: unknown): unknown[] {

@@ -1,5 +1,5 @@
 import type { Derivation } from '@hemid/chain';
-import { createRpcServer, createRules, type RpcDeps, type RpcServer } from '@hemid/rpc';
+import { createLimits, createRpcServer, createRules, type RpcDeps, type RpcServer } from '@hemid/rpc';
 import { type Random, silentLogger } from '@hemid/runtime';
 import { createManualClock, type ManualClock } from '@hemid/testkit';
 import { createPublicClient, createWalletClient, defineChain, type Hex, http, webSocket } from 'viem';
@@ -83,7 +83,7 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
   };
   const rules = createRules();
   const deps = { ...chain, finality, payouts, provenance, tunnel, status, rules, clock, random: createCountingRandom(), log: silentLogger };
-  const server = createRpcServer(deps, { host: '127.0.0.1', port: 0 });
+  const server = createRpcServer(deps, { host: '127.0.0.1', port: 0, limits: createLimits({ rpcCheckAnswers: true }) });
   await server.start(new AbortController().signal);
   const { client, wallet } = connect(server.url());
 

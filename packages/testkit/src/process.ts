@@ -17,11 +17,11 @@ export interface ProgramProcess {
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Starts `entry` (a path from the root of the workspace) with arguments and more environment. */
+/** Starts `entry` (a path from the root of the workspace) with arguments and more environment; a hemid holds its answers against their schemas. */
 export function startProgram(entry: string, args: readonly string[], env: Record<string, string> = {}): ProgramProcess {
   const child: ChildProcess = spawn(process.execPath, ['--conditions=@hemid/source', '--import', 'tsx', entry, ...args], {
     cwd: ROOT,
-    env: { ...process.env, NODE_OPTIONS: '', ...env },
+    env: { ...process.env, NODE_OPTIONS: '', HEMID_RPC_CHECK_ANSWERS: 'true', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

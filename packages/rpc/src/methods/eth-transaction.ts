@@ -5,6 +5,9 @@ import type { RpcContext } from '../context.ts';
 import { type MethodTable, method } from '../method.ts';
 import { count, data, hash } from '../param.ts';
 import { showReceipt } from '../receipt-shape.ts';
+import { receiptResult } from '../result/receipt.ts';
+import { hexHash } from '../result/scalar.ts';
+import { transactionResult } from '../result/transaction.ts';
 import { showTransaction, showUserTransaction } from '../transaction-shape.ts';
 
 function showAt(block: PlacedL2Header | undefined, index: number, { chain, decode }: RpcContext): object | undefined {
@@ -24,12 +27,14 @@ function readRaw(params: unknown): Uint8Array[] {
 export const ethTransaction: MethodTable = {
   eth_sendRawTransaction: method({
     doc: 'Takes a signed transaction and gives its hash.',
+    result: hexHash,
     params: { transaction: data },
     prepare: (calls) => recoverSenders(calls.flatMap(readRaw)),
     handle: ({ transaction }, { pool }) => pool.submit(transaction),
   }),
   eth_getTransactionByHash: method({
     doc: 'A transaction of the canonical chain, or one that waits for a block.',
+    result: transactionResult.nullable(),
     params: { hash },
     handle(values, context) {
       const location = context.chain.transaction(values.hash);
@@ -40,16 +45,19 @@ export const ethTransaction: MethodTable = {
   }),
   eth_getTransactionByBlockHashAndIndex: method({
     doc: 'A transaction by its place in a block.',
+    result: transactionResult.nullable(),
     params: { blockHash: hash, index: count },
     handle: ({ blockHash, index }, context) => showAt(context.chain.header(blockHash), index, context),
   }),
   eth_getTransactionByBlockNumberAndIndex: method({
     doc: 'A transaction by its place in a block of the canonical chain.',
+    result: transactionResult.nullable(),
     params: { block: blockNumber, index: count },
     handle: ({ block, index }, context) => showAt(readBlockHeader(context.chain, block), index, context),
   }),
   eth_getTransactionReceipt: method({
     doc: 'What a transaction of the canonical chain did.',
+    result: receiptResult.nullable(),
     params: { hash },
     handle(values, context) {
       const { chain } = context;
