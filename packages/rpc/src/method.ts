@@ -8,6 +8,13 @@ export type Params = Record<string, z.ZodType>;
 /** What the schemas of {@link Params} make of a request. */
 export type Values<P extends Params> = { [K in keyof P]: z.output<P[K]> };
 
+/** A call and what it is answered with, for the documentation; a test makes it. */
+export interface MethodExample {
+  params: readonly unknown[];
+  /** As it stands on the wire. */
+  result: unknown;
+}
+
 /** A row of a method table. */
 export interface Method<P extends Params = Params> {
   /** One sentence for the documentation. */
@@ -15,6 +22,7 @@ export interface Method<P extends Params = Params> {
   /** What the answer is on the wire, where it has a fixed form: documented, and held against every answer in tests. */
   result?: z.ZodType;
   params: P;
+  example?: MethodExample;
   /** Does what is cheaper for all calls of a batch at once, given the `params` of each; never throws. */
   prepare?(calls: readonly unknown[], context: RpcContext): Promise<void>;
   /** Answers with values of the domain: {@link toWire} makes them JSON. */

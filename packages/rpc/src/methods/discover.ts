@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Method, type MethodTable, method } from '../method.ts';
 
-function showMethod(name: string, { doc, params, result = z.unknown() }: Method): object {
+function showMethod(name: string, { doc, params, example, result = z.unknown() }: Method): object {
   return {
     name,
     summary: doc,
@@ -12,6 +12,13 @@ function showMethod(name: string, { doc, params, result = z.unknown() }: Method)
       schema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
     })),
     result: { name: 'result', schema: z.toJSONSchema(result, { unrepresentable: 'any' }) },
+    examples: example && [
+      {
+        name,
+        params: example.params.map((value, i) => ({ name: Object.keys(params)[i], value })),
+        result: { name: 'result', value: example.result },
+      },
+    ],
   };
 }
 
