@@ -104,6 +104,9 @@ export const hemiSubscriptions: Record<string, SubscriptionKind> = {
   }),
 };
 
+/** The id of a subscription, in examples. */
+const SOME_ID = '0x9cef478923ff08bf67fde6c64013158d';
+
 function readOptions(row: SubscriptionKind, options: unknown): unknown {
   const parsed = row.options.safeParse(options);
   if (parsed.success) return parsed.data;
@@ -116,6 +119,7 @@ export function createSubscriptionMethods(namespace: string, kinds: Record<strin
     [`${namespace}_subscribe`]: method({
       doc: `Begins a subscription, over a websocket only: ${Object.keys(kinds).join(', ')}.`,
       result: hexQuantity,
+      example: { params: Object.keys(kinds).slice(0, 1), result: SOME_ID },
       params: { kind: z.string('must be the name of a subscription'), options: z.unknown() },
       handle(values, context) {
         if (context.session === undefined) throw fail('rpc/method-not-found', 'notifications not supported: subscribe over a websocket');
@@ -133,6 +137,7 @@ export function createSubscriptionMethods(namespace: string, kinds: Record<strin
     [`${namespace}_unsubscribe`]: method({
       doc: 'Ends a subscription of this connection.',
       result: z.literal(true),
+      example: { params: [SOME_ID], result: true },
       params: { subscription: z.string('must be the id of a subscription') },
       handle({ subscription }, { session }) {
         if (session?.close(subscription) === true) return true;

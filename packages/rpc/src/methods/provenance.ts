@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { blockNumber } from '../block-id.ts';
 import { type MethodTable, method } from '../method.ts';
 import { count, displayHash } from '../param.ts';
+import { provenanceExample } from './provenance-example.ts';
 
 const what = z.union(
   [displayHash.transform((text) => ({ hash: fromHex(text) })), blockNumber],
@@ -13,6 +14,7 @@ const what = z.union(
 export const provenance: MethodTable = {
   hemi_getProvenance: method({
     doc: 'Where a deposit (by its txid), a transaction or a block comes from, link by link up to its anchor in Bitcoin, with the proof of it once all links stand; `checkpoint` is the Bitcoin height that the proof begins at.',
+    example: provenanceExample,
     params: { id: what, checkpoint: count.optional() },
     async handle({ id, checkpoint }, context) {
       const { head } = context.chain;
