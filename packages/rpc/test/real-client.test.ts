@@ -86,7 +86,7 @@ describe('both', () => {
     const { transactions } = await f.client.getBlock({ blockNumber: 1n });
     return (await f.client.getTransactionReceipt({ hash: transactions.at(-1) as Hex })).contractAddress as Hex;
   };
-  const ping = encodeFunctionData({ abi: signalAbi, functionName: 'ping', args: [SEVEN] });
+  const ping = encodeFunctionData({ abi: signalAbi, functionName: 'ping', args: [SEVEN as Hex] });
 
   it('send and decode delegations (EIP-7702)', async () => {
     const address = await contract();
