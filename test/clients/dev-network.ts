@@ -45,7 +45,7 @@ export async function startDevNetwork(): Promise<DevNetwork> {
   const data = join(directory, 'net');
   const free = ['--rpc-port', '0', '--bitcoin-rpc-port', '0', '--tbc-address', '127.0.0.1:0', '--finality-address', '127.0.0.1:0'];
   const program = startProgram('apps/node/src/main.ts', ['dev', '--data', data, ...free, '--bitcoin-block-seconds', '0.4', '--quiet']);
-  await waitForOutput(program, /Try:/, 60_000);
+  await waitForOutput(program, /Try:/, 180_000);
   const { rpc: url } = JSON.parse(readFileSync(join(data, 'dev.json'), 'utf8')) as { rpc: string };
   const rpc = createJsonRpc(url, { timeoutMs: 30_000 });
   const call: DevNetwork['call'] = (method, ...params) => rpc(method, params);
@@ -66,7 +66,7 @@ export async function startDevNetwork(): Promise<DevNetwork> {
     websocket: url.replace('http', 'ws'),
     call,
     async systemTransactions() {
-      await waitFor(look, { timeoutMs: 90_000, what: () => `system transactions of all types; so far ${JSON.stringify(seen)}` });
+      await waitFor(look, { timeoutMs: 180_000, what: () => `system transactions of all types; so far ${JSON.stringify(seen)}` });
       return seen;
     },
     async close() {

@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Hex } from '@hemid/protocol';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { addMessage, solcPaths, sourceOf } from './counter.ts';
 import { ALICE, BOB, type DevNetwork, type Sighting, startDevNetwork } from './dev-network.ts';
 import { installed } from './installed.ts';
+
+// Programs that start and compile, on a machine that has more to do.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const run = promisify(execFile);
 const COUNTED = 'Counted(address,uint256)';
@@ -25,7 +28,7 @@ beforeAll(async () => {
   installed('foundry-1.7.1');
   installed('cast-1.5.1');
   network = await startDevNetwork();
-}, 300_000);
+});
 afterAll(async () => {
   await network?.close();
   rmSync(directory, { recursive: true, force: true });

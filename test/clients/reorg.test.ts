@@ -6,12 +6,15 @@ import type { Hex } from '@hemid/protocol';
 import { waitFor } from '@hemid/testkit';
 import { type Abi, createPublicClient, createWalletClient, encodeDeployData, type Hash, http } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { compileCounter } from './counter.ts';
 import { ALICE } from './dev-network.ts';
 import { createHardhatProject, type HardhatProject } from './hardhat-project.ts';
 import { installed } from './installed.ts';
 import { openReorgNetwork, type ReorgNetwork } from './reorg-network.ts';
+
+// Programs that start and compile, on a machine that has more to do.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 // biome-ignore lint/suspicious/noExplicitAny: web3 is fetched when these tests run, its types are not here.
 type Web3 = any;
@@ -28,7 +31,7 @@ beforeAll(async () => {
   const { Web3: Library } = createRequire(join(installed('web3-4.16.0'), 'package.json'))('web3') as { Web3: new (url: string) => Web3 };
   web3 = new Library(network.url.replace('http', 'ws'));
   installed('foundry-1.7.1');
-}, 300_000);
+});
 afterAll(async () => {
   web3?.provider.disconnect();
   project?.close();
@@ -92,4 +95,4 @@ test('web3.js, cast and Hardhat see a reorg: the event is taken back, the receip
   // The transaction waits again: the next block takes it.
   await network.build();
   expect((await client.getTransactionReceipt({ hash: lost })).blockNumber).toBe(4n);
-}, 300_000);
+});

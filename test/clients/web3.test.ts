@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { waitFor } from '@hemid/testkit';
 import { createWalletClient, encodeFunctionData, http } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { addMessage, compileCounter } from './counter.ts';
 import { ALICE, BOB, type DevNetwork, SYSTEM_TYPES, startDevNetwork } from './dev-network.ts';
 import { installed } from './installed.ts';
+
+// Programs that start and compile, on a machine that has more to do.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 // biome-ignore lint/suspicious/noExplicitAny: web3 is fetched when these tests run, its types are not here.
 type Web3 = any;
@@ -24,7 +27,7 @@ beforeAll(async () => {
   web3 = new Web3(network.url);
   live = new Web3(network.websocket);
   web3.eth.accounts.wallet.add(ALICE.key);
-}, 300_000);
+});
 afterAll(async () => {
   live?.provider.disconnect();
   await network?.close();
