@@ -10,7 +10,7 @@ import { ALICE, BOB, type DevNetwork, type Sighting, startDevNetwork } from './d
 import { installed } from './installed.ts';
 
 // Programs that start and compile, on a machine that has more to do.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
 const run = promisify(execFile);
 const COUNTED = 'Counted(address,uint256)';

@@ -63,7 +63,7 @@ export function createHardhatProject(url: string): HardhatProject {
 
   async function hardhat(...args: string[]): Promise<string> {
     const env = { ...process.env, HOME: directory, HARDHAT_DISABLE_TELEMETRY_PROMPT: 'true', HARDHAT_IGNITION_CONFIRM_DEPLOYMENT: 'false' };
-    const options = { cwd: directory, env: { ...env, NODE_OPTIONS: '' }, timeout: 120_000 };
+    const options = { cwd: directory, env: { ...env, NODE_OPTIONS: '' }, timeout: 300_000 };
     const { stdout } = await run(node, [join(modules, 'hardhat/dist/src/cli.js'), ...args, '--network', 'hemid'], options);
     return stdout;
   }

@@ -5,7 +5,7 @@ import { ALICE, BOB, type DevNetwork, type Sighting, SYSTEM_TYPES, startDevNetwo
 import { createHardhatProject, type HardhatProject } from './hardhat-project.ts';
 
 // Programs that start and compile, on a machine that has more to do.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
 let network: DevNetwork;
 let project: HardhatProject;

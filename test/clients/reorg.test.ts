@@ -14,7 +14,7 @@ import { installed } from './installed.ts';
 import { openReorgNetwork, type ReorgNetwork } from './reorg-network.ts';
 
 // Programs that start and compile, on a machine that has more to do.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
 // biome-ignore lint/suspicious/noExplicitAny: web3 is fetched when these tests run, its types are not here.
 type Web3 = any;

@@ -9,7 +9,7 @@ import { ALICE, BOB, type DevNetwork, SYSTEM_TYPES, startDevNetwork } from './de
 import { installed } from './installed.ts';
 
 // Programs that start and compile, on a machine that has more to do.
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+vi.setConfig({ testTimeout: 600_000, hookTimeout: 300_000 });
 
 // biome-ignore lint/suspicious/noExplicitAny: web3 is fetched when these tests run, its types are not here.
 type Web3 = any;
