@@ -14,7 +14,7 @@ import {
   toHex,
   toKeystoneId,
 } from '@hemid/protocol';
-import { createRpcContext, invoke, type Start } from '@hemid/rpc';
+import { createLimits, createRpcContext, invoke, type Start } from '@hemid/rpc';
 import { silentLogger } from '@hemid/runtime';
 import { createTestNetwork, publishKeystone, spendOtherwise, type TestNetwork } from '@hemid/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -122,7 +122,10 @@ test('a publication that does not descend from the tip its keystone names does n
 test('a client asks how deep a block stands in Bitcoin: by number, tag and hash, in our form and in that of the public network', async () => {
   const { bitcoin, sequencer } = network;
   const { chain } = sequencer.node;
-  const context = createRpcContext(createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }));
+  const context = createRpcContext(
+    createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }),
+    createLimits({ rpcCheckAnswers: true }),
+  );
   const ask = (block: unknown): Promise<unknown> => invoke('hemi_getFinality', [block], context);
   const askPublic = (hash: string): Promise<unknown> => invoke('optimism_btcFinalityByBlockHash', [hash], context);
   await bitcoin.mineBlocks(1);
@@ -188,7 +191,10 @@ test('a client asks how deep a block stands in Bitcoin: by number, tag and hash,
 
 test('an old block has the confirmations of the deepest keystone above it, long after any label moved by it', async () => {
   const { bitcoin, sequencer } = network;
-  const context = createRpcContext(createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }));
+  const context = createRpcContext(
+    createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }),
+    createLimits({ rpcCheckAnswers: true }),
+  );
   const ask = async (block: string) => (await invoke('hemi_getFinality', [block], context)) as { confirmations: number; publication: object };
   await bitcoin.mineBlocks(1);
   // Of keystones 5, 10, 15 and 20 the first is never published, and the third before the second.
@@ -214,7 +220,10 @@ test('an old block has the confirmations of the deepest keystone above it, long 
 test('who subscribes is told of the heads when labels move, both ways, and of what blocks pay', async () => {
   const { bitcoin, sequencer } = network;
   const { chain } = sequencer.node;
-  const context = createRpcContext(createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }));
+  const context = createRpcContext(
+    createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }),
+    createLimits({ rpcCheckAnswers: true }),
+  );
   type Note = Record<'safe' | 'finalized', { number: bigint; publication: object | null }> & { payees: object[]; removed: boolean };
   async function subscribe(kind: string): Promise<Note[]> {
     const notes: Note[] = [];
@@ -263,7 +272,10 @@ test('who subscribes is told of the heads when labels move, both ways, and of wh
 
 test('a miner asks what becomes of its reward, from the publication to the payout', async () => {
   const { bitcoin, sequencer } = network;
-  const context = createRpcContext(createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }));
+  const context = createRpcContext(
+    createRpcDeps(sequencer.node, { clock: network.clock, log: silentLogger }),
+    createLimits({ rpcCheckAnswers: true }),
+  );
   const ask = (keystone: string): Promise<unknown> => invoke('hemi_getPopPayouts', [keystone], context);
   const miner = toHex(addressOfKey(bitcoin.wallet.publicKey) as Uint8Array);
   const pool = `0x${network.spec.genesis.popPool.toString(16)}`;

@@ -70,9 +70,19 @@ async function pull(): Promise<void> {
 const headHash = (): string => toHex(verifier.chain.head('latest').hash);
 const lastHash = (blocks: readonly SealedBlock[]): string => toHex((blocks[blocks.length - 1] as SealedBlock).hash);
 
-test('a verifier fetches more than one batch in one round', async () => {
+test('a verifier fetches more than one batch in one round, and says so while it does', async () => {
   served = await build(130);
+  const progress: (bigint | undefined)[][] = [];
+  verifier.chain.onHead(({ added }) => {
+    const way = verifier.follow?.catchingUp();
+    progress.push([added[0]?.header.number, way?.from, way?.to]);
+  });
   await pull();
+  expect([progress[0], progress[62], progress[129]]).toEqual([
+    [1n, 0n, 63n],
+    [63n, 0n, 63n],
+    [130n, undefined, undefined],
+  ]);
   expect(headHash()).toBe(lastHash(served));
 });
 

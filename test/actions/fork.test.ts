@@ -2,7 +2,7 @@ import { RLP } from '@ethereumjs/rlp';
 import type { HeadChange } from '@hemid/chain';
 import { createNode, createRpcDeps, devKey, type Node } from '@hemid/node';
 import { decodeHeader, fromHex, type Hex, hashHeader, readSealer, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
-import { createRpcContext, invoke } from '@hemid/rpc';
+import { createLimits, createRpcContext, invoke } from '@hemid/rpc';
 import { Secret, silentLogger } from '@hemid/runtime';
 import { layout, openMemoryStore, type Store } from '@hemid/store';
 import { createTestNetwork, createUser, publishKeystone, receiptOf, type TestNetwork } from '@hemid/testkit';
@@ -170,7 +170,7 @@ test('anyone can ask for the evidence, and check it', async () => {
   const a3 = await network.sequencer.build();
   await createUser(rival, 0).send({ to: `0x${'11'.repeat(20)}` });
   const b3 = await buildNow(rival);
-  const context = createRpcContext(createRpcDeps(node, { clock: network.clock, log: silentLogger }));
+  const context = createRpcContext(createRpcDeps(node, { clock: network.clock, log: silentLogger }), createLimits({ rpcCheckAnswers: true }));
   const ask = (...params: unknown[]): Promise<unknown> => invoke('hemi_getEvidence', params, context);
   expect(await ask()).toEqual([]);
   await node.chain.import(b3);

@@ -12,7 +12,7 @@ import {
   type SubjectId,
   verifyProof,
 } from '@hemid/provenance';
-import { createRpcContext, invoke } from '@hemid/rpc';
+import { createLimits, createRpcContext, invoke } from '@hemid/rpc';
 import { silentLogger } from '@hemid/runtime';
 import { createTestNetwork, createUser, devSpecJson, publishKeystone, type TestNetwork } from '@hemid/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -361,7 +361,7 @@ test('the RPC gives links, what is missing, and a proof in the form of the file'
   const txid = await deposit();
   await confirm(6);
   await sequencer.build();
-  const context = createRpcContext(createRpcDeps(sequencer.node, { clock, log: silentLogger }));
+  const context = createRpcContext(createRpcDeps(sequencer.node, { clock, log: silentLogger }), createLimits({ rpcCheckAnswers: true }));
   const ask = (...params: unknown[]): Promise<unknown> => invoke('hemi_getProvenance', params, context);
   const missing = expect.stringContaining('is not built yet');
   expect(await ask(txid)).toMatchObject({ subject: { kind: 'deposit', id: txid }, lock: { txid }, proof: null, missing });

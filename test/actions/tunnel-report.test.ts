@@ -1,7 +1,7 @@
 import { tunnel } from '@hemid/contracts';
 import { createRpcDeps } from '@hemid/node';
 import { concat, fromHex, scriptToAddress, TUNNEL_ADDRESS, toHex, WEI_PER_SAT } from '@hemid/protocol';
-import { createRpcContext, invoke } from '@hemid/rpc';
+import { createLimits, createRpcContext, invoke } from '@hemid/rpc';
 import { silentLogger } from '@hemid/runtime';
 import {
   batchMark,
@@ -25,7 +25,10 @@ let context: ReturnType<typeof createRpcContext>;
 beforeEach(async () => {
   network = await createTestNetwork();
   vault = createVaultActor(network.bitcoin);
-  context = createRpcContext(createRpcDeps(network.sequencer.node, { clock: network.clock, log: silentLogger }));
+  context = createRpcContext(
+    createRpcDeps(network.sequencer.node, { clock: network.clock, log: silentLogger }),
+    createLimits({ rpcCheckAnswers: true }),
+  );
 });
 afterEach(async () => {
   context.close();

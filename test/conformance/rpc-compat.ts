@@ -1,9 +1,9 @@
 import type { RpcDeps, RpcServer } from '@hemid/rpc';
-import { createRpcServer } from '@hemid/rpc';
+import { createLimits, createRpcServer } from '@hemid/rpc';
 import { silentLogger, systemClock, systemRandom } from '@hemid/runtime';
 import type { SharedData } from './data.ts';
 import type { Report } from './report.ts';
-import { expectSchema } from './rpc/answer-schema.ts';
+import { expectForm, expectSchema } from './rpc/answer-schema.ts';
 import { createBuilder } from './rpc/build-block.ts';
 import { readIoCase } from './rpc/io-case.ts';
 import { importPlainChain } from './rpc/plain-chain.ts';
@@ -56,7 +56,7 @@ export async function rpcCompatSuite(data: SharedData, report: Report): Promise<
     random: systemRandom,
     log: silentLogger,
   };
-  const server = createRpcServer(deps, { host: '127.0.0.1', port: 0 });
+  const server = createRpcServer(deps, { host: '127.0.0.1', port: 0, limits: createLimits({ rpcCheckAnswers: true }) });
   await server.start(new AbortController().signal);
 
   async function ask(request: string): Promise<unknown> {
@@ -69,8 +69,10 @@ export async function rpcCompatSuite(data: SharedData, report: Report): Promise<
     const { rounds, isSpecOnly } = readIoCase(data.text(path));
     for (const { request, expected } of rounds) {
       const answer = await ask(request);
-      if (isSpecOnly) expectSchema((JSON.parse(request) as { method: string }).method, answer, expected);
+      const { method } = JSON.parse(request) as { method: string };
+      if (isSpecOnly) expectSchema(method, answer, expected);
       else expectSameAnswer(answer, expected);
+      expectForm(method, answer);
     }
   }
 

@@ -77,7 +77,10 @@ export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; ups
       stateWindow: node.stateWindow,
       reasons: () => reasonsOf(node, clock),
       metrics: () => renderMetrics(node),
-      syncing: () => false,
+      syncing() {
+        const way = node.follow?.catchingUp();
+        return way === undefined ? false : { startingBlock: way.from, currentBlock: node.chain.head('latest').header.number, highestBlock: way.to };
+      },
     },
     rules: createRules(),
     clock,

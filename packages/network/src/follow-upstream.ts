@@ -24,6 +24,8 @@ export interface FollowUpstream extends Service {
   pull(signal?: AbortSignal): Promise<void>;
   /** Why it is not up to the upstream, or `undefined`. */
   trouble(): string | undefined;
+  /** The block that a long way to the upstream's head began at, and the highest that is known of; `undefined` when the upstream has little more. */
+  catchingUp(): { from: bigint; to: bigint } | undefined;
   /** The error of the upstream block that was refused last, while the upstream still has it on its chain. */
   refused(): Error | undefined;
 }
@@ -36,6 +38,7 @@ export function createFollowUpstream(deps: FollowUpstreamDeps, options: { pollMs
   let loop: Loop | undefined;
   let trouble: string | undefined;
   let refused: { hash: string; error: Error } | undefined;
+  let catchingUp: { from: bigint; to: bigint } | undefined;
 
   const isKnown = (sealed: SealedBlock): boolean => chain.header(sealed.hash) !== undefined;
 
@@ -58,6 +61,8 @@ export function createFollowUpstream(deps: FollowUpstreamDeps, options: { pollMs
       from += BigInt(BATCH);
       blocks = await upstream.sealedBlocks(from, BATCH, signal);
     }
+    const last = blocks.length === BATCH ? blocks.at(-1) : undefined;
+    catchingUp = last && { from: catchingUp?.from ?? chain.head('latest').header.number, to: last.block.header.number };
     return blocks.filter((sealed) => !isKnown(sealed));
   }
 
@@ -141,6 +146,7 @@ export function createFollowUpstream(deps: FollowUpstreamDeps, options: { pollMs
     name: 'follow-upstream',
     pull,
     trouble: () => trouble,
+    catchingUp: () => catchingUp,
     refused: () => refused?.error,
     start(signal) {
       loop = every(clock, options.pollMs, () => round(signal), signal);

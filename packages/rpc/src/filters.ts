@@ -1,9 +1,9 @@
-import { toHex } from '@hemid/protocol';
 import type { Clock, Random } from '@hemid/runtime';
 import { fail } from './errors.ts';
 import type { Feed } from './feed.ts';
 import { type LogQuery, matchesLive } from './log-filter.ts';
 import { showLog } from './log-shape.ts';
+import { createId } from './random-id.ts';
 
 /** What a filter collects. */
 export type FilterKind = { collects: 'logs'; query: LogQuery } | { collects: 'blocks' } | { collects: 'transactions' };
@@ -32,7 +32,6 @@ const MAX_FILTERS = 1000;
 const EXPIRY_MS = 5 * 60_000;
 /** A filter that holds more than this, unasked, is closed. */
 const MAX_PENDING = 10_000;
-const ID_BYTES = 16;
 
 /** Creates the {@link Filters} of a feed. */
 export function createFilters(deps: { feed: Feed; clock: Clock; random: Random }): Filters {
@@ -68,7 +67,7 @@ export function createFilters(deps: { feed: Feed; clock: Clock; random: Random }
       closeExpired();
       if (entries.size >= MAX_FILTERS)
         throw fail('rpc/limit', `too many filters: ${MAX_FILTERS} are open, uninstall some or subscribe over a websocket`);
-      const id = toHex(random.bytes(ID_BYTES));
+      const id = createId(random);
       const collect = (items: unknown[]): void => {
         const pending = entries.get(id)?.pending ?? [];
         for (const item of items) pending.push(item);

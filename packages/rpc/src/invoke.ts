@@ -1,6 +1,6 @@
 import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
-import { type Method, type Outcome, readParams, type Together } from './method.ts';
+import { checkResult, type Method, type Outcome, readParams, type Together } from './method.ts';
 import { methods } from './methods/table.ts';
 import { type Json, toText, toWire } from './wire.ts';
 
@@ -30,7 +30,9 @@ async function answerWith<T>({ method, params }: Call, context: RpcContext, read
   let failed = true;
   try {
     const answer = run(row, readParams(row.params, params), { context, ms: context.limits.timeoutMs(method) });
-    const json = read(answer instanceof Promise ? await answer : answer);
+    const value = answer instanceof Promise ? await answer : answer;
+    if (context.limits.checksAnswers) checkResult(row, toWire(value));
+    const json = read(value);
     failed = false;
     return json;
   } finally {

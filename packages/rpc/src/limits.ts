@@ -35,6 +35,10 @@ export const rpcConfig = z.strictObject({
   rpcGasCap: count(21_000).default(50_000_000).describe('gas that a call which is tried out may take, or all calls of one eth_simulateV1'),
   rpcLogBlocks: count(1).default(10_000).describe('blocks of one eth_getLogs'),
   rpcLogs: count(1).default(20_000).describe('logs of one eth_getLogs'),
+  rpcCheckAnswers: z
+    .boolean()
+    .default(false)
+    .describe('hold every answer against the form that its method promises, and fail when it is another: for tests'),
 });
 
 /** What the RPC takes upon itself. */
@@ -55,6 +59,8 @@ export interface RpcLimits {
   gasCap: bigint;
   logBlocks: bigint;
   logs: number;
+  /** Whether answers are held against the schemas of their methods. */
+  checksAnswers: boolean;
 }
 
 /** The limits of a configuration, the usual ones for what it leaves out. */
@@ -76,5 +82,6 @@ export function createLimits(config: Partial<z.output<typeof rpcConfig>> = {}): 
     gasCap: BigInt(all.rpcGasCap),
     logBlocks: BigInt(all.rpcLogBlocks),
     logs: all.rpcLogs,
+    checksAnswers: all.rpcCheckAnswers,
   };
 }

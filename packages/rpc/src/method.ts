@@ -19,13 +19,23 @@ export interface Together<T = unknown> {
   handle(calls: readonly T[], context: RpcContext): Promise<Outcome[]>;
 }
 
+/** A call and what it is answered with, for the documentation; a test makes it. */
+export interface MethodExample {
+  params: readonly unknown[];
+  /** As it stands on the wire. */
+  result: unknown;
+}
+
 /** A row of a method table. */
 export interface Method<P extends Params = Params> {
   /** One sentence for the documentation. */
   doc: string;
+  /** What the answer is on the wire, where it has a fixed form: documented, and held against every answer in tests. */
+  result?: z.ZodType;
   params: P;
   /** How the calls of a batch that holds nothing else are carried out, where that is cheaper than one by one. */
   together?: Together;
+  example?: MethodExample;
   /** Answers with values of the domain: {@link toText} makes them JSON. */
   handle(values: Values<P>, context: RpcContext): unknown;
 }
@@ -43,6 +53,13 @@ function describe(error: z.ZodError): string {
   const issue = error.issues[0];
   const path = issue?.path.join('.') ?? '';
   return path === '' ? `${issue?.message}` : `${path}: ${issue?.message}`;
+}
+
+/** @throws an error unless an answer, as it stands on the wire, has the form that its method promises. */
+export function checkResult({ result }: Pick<Method, 'result'>, answer: unknown): void {
+  const parsed = result?.safeParse(answer);
+  if (parsed?.success === false)
+    throw new Error(`the answer is not what the method promises: ${describe(parsed.error)} (${JSON.stringify(answer)?.slice(0, 400)})`);
 }
 
 function toPositions(names: readonly string[], params: unknown): unknown[] {

@@ -170,5 +170,5 @@ export interface NodeStatus {
   /** All metrics in Prometheus' text format. */
   metrics(): string;
   /** `false` when the node is at the head it knows of. */
-  syncing(): false | { currentBlock: bigint; highestBlock: bigint };
+  syncing(): false | { startingBlock: bigint; currentBlock: bigint; highestBlock: bigint };
 }

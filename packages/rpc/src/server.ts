@@ -1,5 +1,6 @@
 import type { Service } from '@hemid/runtime';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { addCompression } from './compression.ts';
 import { createRpcContext, type RpcContext, type RpcDeps } from './context.ts';
 import { fail } from './errors.ts';
 import { addGate } from './gate.ts';
@@ -65,6 +66,7 @@ async function createApp(context: RpcContext, sockets: Websockets): Promise<Fast
   await sockets.register(app, bodyBytes);
   app.removeAllContentTypeParsers();
   addGate(app, context.limits);
+  addCompression(app);
   app.setErrorHandler((error: { statusCode?: number; message: string }, _, reply) => {
     const isClients = error.statusCode !== undefined && error.statusCode < 500;
     if (!isClients) context.log.error({ err: error }, 'rpc request failed');

@@ -1,6 +1,6 @@
-import { toHex } from '@hemid/protocol';
 import type { Random } from '@hemid/runtime';
 import { fail } from './errors.ts';
+import { createId } from './random-id.ts';
 import { toText } from './wire.ts';
 
 /** Begins a subscription that gives its results to `notify`; @returns what ends it. */
@@ -26,7 +26,6 @@ export interface SessionGroup {
 }
 
 const MAX_SUBSCRIPTIONS = 512;
-const ID_BYTES = 16;
 
 /** Creates the subscriptions of a connection; notifications go to `send` as JSON text. */
 export function createSessionGroup(random: Random, send: (text: string) => void): SessionGroup {
@@ -47,7 +46,7 @@ export function createSessionGroup(random: Random, send: (text: string) => void)
       close,
       open(namespace, start) {
         if (subscriptions.size >= MAX_SUBSCRIPTIONS) throw fail('rpc/limit', `too many subscriptions: a connection has at most ${MAX_SUBSCRIPTIONS}`);
-        const id = toHex(random.bytes(ID_BYTES));
+        const id = createId(random);
         const notify = (result: unknown): void =>
           deliver(`{"jsonrpc":"2.0","method":"${namespace}_subscription","params":{"subscription":"${id}","result":${toText(result)}}}`);
         subscriptions.set(id, start(notify));

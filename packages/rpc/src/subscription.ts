@@ -7,14 +7,22 @@ import { fail } from './errors.ts';
 import { showHeads } from './heads.ts';
 import { logQuery, matchesLive } from './log-filter.ts';
 import { showLog } from './log-shape.ts';
-import { type MethodTable, method } from './method.ts';
+import { checkResult, type MethodTable, method } from './method.ts';
 import { payoutsIn } from './payouts.ts';
+import { headerResult } from './result/block.ts';
+import { progressResult } from './result/chain.ts';
+import { logResult } from './result/receipt.ts';
+import { hexHash, hexQuantity } from './result/scalar.ts';
+import { transactionResult } from './result/transaction.ts';
 import { showUserTransaction } from './transaction-shape.ts';
+import { toWire } from './wire.ts';
 
 /** A row of a subscription table: what `<namespace>_subscribe(kind, options)` begins. */
 export interface SubscriptionKind<O extends z.ZodType = z.ZodType> {
   /** One sentence for the documentation. */
   doc: string;
+  /** The form of what it notifies of, as for a method. */
+  result?: z.ZodType;
   options: O;
   /** @returns what ends it. */
   start(options: z.output<O>, context: RpcContext, notify: (result: unknown) => void): () => void;
@@ -26,11 +34,13 @@ const kind = <O extends z.ZodType>(row: SubscriptionKind<O>): SubscriptionKind =
 export const ethSubscriptions: Record<string, SubscriptionKind> = {
   newHeads: kind({
     doc: 'The header of each block that becomes canonical.',
+    result: headerResult,
     options: z.unknown(),
     start: (_options, { feed }, notify) => feed.onBlock((block) => notify(showHeader(block))),
   }),
   logs: kind({
     doc: 'Each new log that matches; with `removed: true` when a reorg takes it back.',
+    result: logResult,
     options: logQuery.optional(),
     start: (options, { feed }, notify) =>
       feed.onLogs((logs) => {
@@ -41,8 +51,25 @@ export const ethSubscriptions: Record<string, SubscriptionKind> = {
   }),
   newPendingTransactions: kind({
     doc: 'The hash of each transaction that the pool takes; the whole transaction with `true`.',
+    result: z.union([hexHash, transactionResult]),
     options: z.boolean().default(false),
     start: (full, { feed }, notify) => feed.onTransaction((transaction) => notify(full ? showUserTransaction(transaction) : transaction.hash)),
+  }),
+  syncing: kind({
+    doc: 'The progress of the node when it begins to catch up, or does so now; false when it is at the head again.',
+    result: z.union([z.literal(false), z.strictObject({ syncing: z.literal(true), status: progressResult })]),
+    options: z.unknown(),
+    start(_options, { feed, status }, notify) {
+      let isSyncing = false;
+      function look(): void {
+        const progress = status.syncing();
+        const wasSyncing = isSyncing;
+        isSyncing = progress !== false;
+        if (isSyncing !== wasSyncing) notify(progress === false ? false : { syncing: true, status: progress });
+      }
+      look();
+      return feed.onBlock(look);
+    },
   }),
 };
 
@@ -77,6 +104,9 @@ export const hemiSubscriptions: Record<string, SubscriptionKind> = {
   }),
 };
 
+/** The id of a subscription, in examples. */
+const SOME_ID = '0x9cef478923ff08bf67fde6c64013158d';
+
 function readOptions(row: SubscriptionKind, options: unknown): unknown {
   const parsed = row.options.safeParse(options);
   if (parsed.success) return parsed.data;
@@ -88,17 +118,26 @@ export function createSubscriptionMethods(namespace: string, kinds: Record<strin
   return {
     [`${namespace}_subscribe`]: method({
       doc: `Begins a subscription, over a websocket only: ${Object.keys(kinds).join(', ')}.`,
+      result: hexQuantity,
+      example: { params: Object.keys(kinds).slice(0, 1), result: SOME_ID },
       params: { kind: z.string('must be the name of a subscription'), options: z.unknown() },
       handle(values, context) {
         if (context.session === undefined) throw fail('rpc/method-not-found', 'notifications not supported: subscribe over a websocket');
         const row = Object.hasOwn(kinds, values.kind) ? kinds[values.kind] : undefined;
         if (row === undefined) throw fail('rpc/method-not-found', `no "${values.kind}" subscription in ${namespace} namespace`);
         const options = readOptions(row, values.options);
-        return context.session.open(namespace, (notify) => row.start(options, context, notify));
+        return context.session.open(namespace, (notify) =>
+          row.start(options, context, (result) => {
+            if (context.limits.checksAnswers) checkResult(row, toWire(result));
+            notify(result);
+          }),
+        );
       },
     }),
     [`${namespace}_unsubscribe`]: method({
       doc: 'Ends a subscription of this connection.',
+      result: z.literal(true),
+      example: { params: [SOME_ID], result: true },
       params: { subscription: z.string('must be the id of a subscription') },
       handle({ subscription }, { session }) {
         if (session?.close(subscription) === true) return true;

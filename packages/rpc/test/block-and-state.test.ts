@@ -194,7 +194,7 @@ describe('the chain as a whole', () => {
   it('says whether it is syncing', async () => {
     expect((await f.call('eth_syncing')).result).toBe(false);
     f.reasons.push('far behind');
-    expect((await f.call('eth_syncing')).result).toEqual({ currentBlock: '0x1', highestBlock: '0x10' });
+    expect((await f.call('eth_syncing')).result).toEqual({ startingBlock: '0x0', currentBlock: '0x1', highestBlock: '0x10' });
     f.reasons.length = 0;
   });
 });

@@ -1,5 +1,5 @@
 import type { Derivation } from '@hemid/chain';
-import { createRpcServer, createRules, type RpcDeps, type RpcServer } from '@hemid/rpc';
+import { createLimits, createRpcServer, createRules, type RpcDeps, type RpcServer } from '@hemid/rpc';
 import { type Random, silentLogger } from '@hemid/runtime';
 import { createManualClock, type ManualClock } from '@hemid/testkit';
 import { createPublicClient, createWalletClient, defineChain, type Hex, http, webSocket } from 'viem';
@@ -67,7 +67,7 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
     stateWindow: undefined,
     reasons: () => reasons,
     metrics: () => 'hemid_up 1\n',
-    syncing: () => (reasons.length === 0 ? (false as const) : { currentBlock: 1n, highestBlock: 16n }),
+    syncing: () => (reasons.length === 0 ? (false as const) : { startingBlock: 0n, currentBlock: 1n, highestBlock: 16n }),
   };
   // Nothing is published here, and nothing tunnelled: test/actions has the stories of finality.
   const tip = { hash: new Uint8Array(32), height: 0 };
@@ -83,7 +83,7 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
   };
   const rules = createRules();
   const deps = { ...chain, finality, payouts, provenance, tunnel, status, rules, clock, random: createCountingRandom(), log: silentLogger };
-  const server = createRpcServer(deps, { host: '127.0.0.1', port: 0 });
+  const server = createRpcServer(deps, { host: '127.0.0.1', port: 0, limits: createLimits({ rpcCheckAnswers: true }) });
   await server.start(new AbortController().signal);
   const { client, wallet } = connect(server.url());
 

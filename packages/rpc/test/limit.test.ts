@@ -16,7 +16,7 @@ afterAll(() => f.close());
 
 /** Serves the chain with limits of its own. */
 async function serve(config: Parameters<typeof createLimits>[0]): Promise<string> {
-  server = createRpcServer(f.deps, { host: '127.0.0.1', port: 0, limits: createLimits(config) });
+  server = createRpcServer(f.deps, { host: '127.0.0.1', port: 0, limits: createLimits({ rpcCheckAnswers: true, ...config }) });
   await server.start(new AbortController().signal);
   return server.url();
 }

@@ -1,11 +1,11 @@
 import type { Derivation } from '@hemid/chain';
-import { fromHex, toDepositTransaction, toPayoutTransaction } from '@hemid/protocol';
-import { Contract, ContractFactory, JsonRpcProvider, NonceManager, Wallet } from 'ethers';
-import { type Hex, toFunctionSelector } from 'viem';
+import { fromHex, type SealedBlock, toDepositTransaction, toPayoutTransaction } from '@hemid/protocol';
+import { Contract, ContractFactory, getAddress, JsonRpcProvider, NonceManager, Wallet } from 'ethers';
+import { encodeFunctionData, type Hex, toFunctionSelector } from 'viem';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fixture, openFixture } from './fixture.ts';
 import { signalAbi, signalBytecode } from './signal-contract.ts';
-import { beggar, CHAIN_ID } from './test-chain.ts';
+import { alice, beggar, CHAIN_ID, openTestChain } from './test-chain.ts';
 
 /** A payout and a deposit in block 2. */
 const inBlockTwo: Derivation = {
@@ -77,6 +77,81 @@ describe('ethers', () => {
     expect(maxFeePerGas).toBeGreaterThan(maxPriorityFeePerGas ?? 0n);
     expect((await provider.getBlock('safe'))?.number).toBe(0);
     expect((await provider.getBlock('finalized'))?.number).toBe(0);
+  });
+});
+
+describe('both', () => {
+  const account = new Wallet(`0x${'be'.repeat(32)}`);
+  const contract = async (): Promise<Hex> => {
+    const { transactions } = await f.client.getBlock({ blockNumber: 1n });
+    return (await f.client.getTransactionReceipt({ hash: transactions.at(-1) as Hex })).contractAddress as Hex;
+  };
+  const ping = encodeFunctionData({ abi: signalAbi, functionName: 'ping', args: [SEVEN as Hex] });
+
+  it('send and decode delegations (EIP-7702)', async () => {
+    const address = await contract();
+    const authorization = await f.wallet.signAuthorization({ account: beggar, contractAddress: address });
+    const nonce = await f.client.getTransactionCount({ address: alice.address, blockTag: 'pending' });
+    const byViem = await f.wallet.sendTransaction({ to: beggar.address, data: ping, authorizationList: [authorization], nonce });
+    await f.build();
+    expect(await f.client.getTransactionReceipt({ hash: byViem })).toMatchObject({
+      status: 'success',
+      type: 'eip7702',
+      logs: [{ address: beggar.address.toLowerCase() }],
+    });
+    expect(await f.client.getCode({ address: beggar.address })).toBe(`0xef0100${address.slice(2).toLowerCase()}`);
+
+    const again = await account.authorize({ address, nonce: 1, chainId: CHAIN_ID });
+    const wallet = new Wallet(`0x${'a1'.repeat(32)}`, provider);
+    const byEthers = await wallet.sendTransaction({ type: 4, to: beggar.address, data: ping, authorizationList: [again], nonce: nonce + 1 });
+    await f.build();
+    const block = await provider.getBlock('latest', true);
+    expect(block?.prefetchedTransactions.find(({ hash }) => hash === byEthers.hash)?.authorizationList).toMatchObject([
+      { address: getAddress(address), nonce: 1n },
+    ]);
+    expect((await f.client.getTransaction({ hash: byEthers.hash as Hex })).authorizationList).toMatchObject([
+      { address: address.toLowerCase(), nonce: 1 },
+    ]);
+    expect((await provider.getTransactionReceipt(byEthers.hash))?.status).toBe(1);
+  });
+
+  it("verify each other's typed data (EIP-712) by a call of the node", async () => {
+    const domain = { name: 'Signal', chainId: CHAIN_ID, verifyingContract: await contract() };
+    const types = { Ping: [{ name: 'value', type: 'bytes32' }] };
+    const message = { value: SEVEN };
+    const signature = (await account.signTypedData(domain, types, message)) as Hex;
+    const typed = { address: account.address as Hex, domain, types, primaryType: 'Ping', message } as const;
+    expect(await f.client.verifyTypedData({ ...typed, signature })).toBe(true);
+    expect(await f.client.verifyTypedData({ ...typed, message: { value: `0x${'08'.repeat(32)}` }, signature })).toBe(false);
+    expect(signature).toBe(await beggar.signTypedData({ domain, types, primaryType: 'Ping', message } as never));
+  });
+
+  it('see a reorg: the event is taken back, and its receipt is gone', async () => {
+    const viem = f.openSocket();
+    const address = await contract();
+    const past = await f.client.getBlockNumber();
+    const rival = await openTestChain(f.clock, [inBlockTwo]);
+    await rival.mine(2);
+    for (let number = 1n; number <= past; number += 1n)
+      await rival.take(f.chain.block(f.chain.headerAt(number)?.hash ?? new Uint8Array()) as SealedBlock);
+    const byViem: boolean[] = [];
+    // An event of ethers does not tell of logs that are taken back: a filter does.
+    const filter = await provider.send('eth_newFilter', [{ address }]);
+    viem.watchEvent({ address, onLogs: (logs) => byViem.push(...logs.map(({ removed }) => removed)) });
+    await viem.getBlockNumber();
+    const lost = await f.ping(address, SEVEN as Hex);
+    await f.build();
+    const before = await provider.getBlock(Number(past) + 1);
+    for (const block of [await rival.build(), await rival.build()]) await f.take(block);
+    await expect.poll(() => byViem).toEqual([false, true]);
+    expect((await provider.send('eth_getFilterChanges', [filter])).map(({ removed }: { removed: boolean }) => removed)).toEqual([false, true]);
+    expect(await provider.getLogs({ address, fromBlock: Number(past) + 1 })).toEqual([]);
+    expect(await provider.getBlockNumber()).toBe(Number(past) + 2);
+    expect((await provider.getBlock(Number(past) + 1))?.hash).not.toBe(before?.hash);
+    expect(await provider.getTransactionReceipt(lost)).toBeNull();
+    await expect(f.client.getTransactionReceipt({ hash: lost })).rejects.toThrow('could not be found');
+    (await viem.transport.getRpcClient()).close();
+    await rival.close();
   });
 });
 

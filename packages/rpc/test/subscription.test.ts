@@ -135,6 +135,24 @@ describe('subscriptions', () => {
     await rival.close();
   });
 
+  it('say when the node begins to catch up, and when it is at the head again', async () => {
+    const { call, notes } = await openRaw();
+    const before = (await call('eth_subscribe', 'syncing')).result;
+    await f.build();
+    f.reasons.push('far behind');
+    await f.buildMany(2);
+    const during = (await call('eth_subscribe', 'syncing')).result;
+    f.reasons.length = 0;
+    await f.buildMany(2);
+    const begun = { syncing: true, status: { startingBlock: '0x0', currentBlock: '0x1', highestBlock: '0x10' } };
+    await expect
+      .poll(() => [notes(before), notes(during)])
+      .toEqual([
+        [begun, false],
+        [begun, false],
+      ]);
+  });
+
   it('give whole transactions when asked to', async () => {
     const { call, notes } = await openRaw();
     const id = (await call('eth_subscribe', 'newPendingTransactions', true)).result;

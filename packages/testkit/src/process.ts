@@ -18,11 +18,11 @@ export interface ProgramProcess {
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PROGRAM = 'scripts/program.mjs';
 
-/** Starts `entry` (a path from the root of the workspace) with arguments and more environment. */
+/** Starts `entry` (a path from the root of the workspace) with arguments and more environment; a hemid holds its answers against their schemas. */
 export function startProgram(entry: string, args: readonly string[], env: Record<string, string> = {}): ProgramProcess {
   const child: ChildProcess = spawn(process.execPath, [PROGRAM, entry, ...args], {
     cwd: ROOT,
-    env: { ...process.env, NODE_OPTIONS: '', ...env },
+    env: { ...process.env, NODE_OPTIONS: '', HEMID_RPC_CHECK_ANSWERS: 'true', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

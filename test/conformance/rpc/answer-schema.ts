@@ -111,6 +111,11 @@ function shapeOf(example: unknown): z.ZodType {
   return typeof example === 'number' ? z.number() : z.boolean();
 }
 
+/** @throws an error unless a result has the form that the specification gives to its method, where it is known here. */
+export function expectForm(method: string, answer: unknown): void {
+  if (RESULTS[method] !== undefined && (answer as { error?: unknown }).error === undefined) expectSchema(method, answer, {});
+}
+
 /** @throws an error unless an answer is of the kind that is expected, an error or a result, and of the schema of its method. */
 export function expectSchema(method: string, answer: unknown, expected: unknown): void {
   const result = RESULTS[method] ?? shapeOf((expected as { result?: unknown }).result);

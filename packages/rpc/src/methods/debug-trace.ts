@@ -8,6 +8,7 @@ import { fail } from '../errors.ts';
 import { type MethodTable, method } from '../method.ts';
 import { blockOverrides, stateOverrides } from '../override-param.ts';
 import { hash } from '../param.ts';
+import { blockTraceResult, traceResult } from '../result/trace.ts';
 import { pace } from '../trace/pace.ts';
 import { openTracer } from '../trace/table.ts';
 import { traceBlock } from '../trace/trace-block.ts';
@@ -36,6 +37,7 @@ const traceCallOptions = z
 export const debugTrace: MethodTable = {
   debug_traceTransaction: method({
     doc: 'What a transaction of the canonical chain did, opcode by opcode, or as a tracer tells it: callTracer, flatCallTracer, prestateTracer, 4byteTracer, muxTracer.',
+    result: traceResult,
     params: { hash, options: traceOptions },
     async handle(values, context) {
       const [trace] = await traceBlock(context, getLocation(context.chain, values.hash), values.options);
@@ -44,11 +46,13 @@ export const debugTrace: MethodTable = {
   }),
   debug_traceBlockByNumber: method({
     doc: 'The traces of all transactions of a block of the canonical chain.',
+    result: blockTraceResult,
     params: { block: blockNumber, options: traceOptions },
     handle: ({ block, options }, context) => traceBlock(context, { block: getBlockHeader(context.chain, block) }, options),
   }),
   debug_traceBlockByHash: method({
     doc: 'The traces of all transactions of a block.',
+    result: blockTraceResult,
     params: { hash, options: traceOptions },
     handle(values, context) {
       const block = context.chain.header(values.hash);
@@ -58,6 +62,7 @@ export const debugTrace: MethodTable = {
   }),
   debug_traceCall: method({
     doc: 'What a message would do on the state of a block, as `debug_traceTransaction` tells it; the options may hold stateOverrides and blockOverrides.',
+    result: traceResult,
     params: { call: callObject, block: blockIdOrLatest, options: traceCallOptions },
     async handle({ call, block: id, options }, { chain, isOver, limits }) {
       const block = getBlockHeader(chain, id);

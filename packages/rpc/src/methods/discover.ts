@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Method, type MethodTable, method } from '../method.ts';
 
-function showMethod(name: string, { doc, params }: Method): object {
+function showMethod(name: string, { doc, params, example, result = z.unknown() }: Method): object {
   return {
     name,
     summary: doc,
@@ -11,7 +11,14 @@ function showMethod(name: string, { doc, params }: Method): object {
       required: !schema.safeParse(undefined).success,
       schema: z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }),
     })),
-    result: { name: 'result', schema: {} },
+    result: { name: 'result', schema: z.toJSONSchema(result, { unrepresentable: 'any' }) },
+    examples: example && [
+      {
+        name,
+        params: example.params.map((value, i) => ({ name: Object.keys(params)[i], value })),
+        result: { name: 'result', value: example.result },
+      },
+    ],
   };
 }
 

@@ -8,6 +8,8 @@ import type { RpcContext } from '../context.ts';
 import { fail } from '../errors.ts';
 import { type MethodTable, method } from '../method.ts';
 import { blockOverrides, stateOverrides } from '../override-param.ts';
+import { accessListResult } from '../result/call.ts';
+import { hexBytes, hexQuantity } from '../result/scalar.ts';
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
@@ -52,6 +54,7 @@ const params = { call: callObject, block: blockIdOrLatest, stateOverrides: state
 export const ethCall: MethodTable = {
   eth_call: method({
     doc: 'What a message would return.',
+    result: hexBytes,
     params,
     async handle({ call, block, ...overrides }, { chain, limits }) {
       const gasCap = least(limits.gasCap, MAX_TRANSACTION_GAS);
@@ -63,6 +66,7 @@ export const ethCall: MethodTable = {
   }),
   eth_estimateGas: method({
     doc: 'The gas limit with which a message would succeed.',
+    result: hexQuantity,
     params,
     handle({ call, block, ...overrides }, context) {
       const options = { state: overrides.stateOverrides, block: overrides.blockOverrides };
@@ -71,6 +75,7 @@ export const ethCall: MethodTable = {
   }),
   eth_createAccessList: method({
     doc: 'The access list with which a message costs least, and the gas it then takes; `error` says why it failed, if it did.',
+    result: accessListResult,
     params: { call: callObject, block: blockIdOrLatest, stateOverrides: stateOverrides.optional() },
     async handle({ call, block, ...overrides }, { chain, limits }) {
       const gasCap = least(limits.gasCap, MAX_TRANSACTION_GAS);

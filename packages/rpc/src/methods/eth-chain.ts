@@ -5,6 +5,8 @@ import { fail } from '../errors.ts';
 import { readFeeHistory, suggestTip } from '../fee-history.ts';
 import { type MethodTable, method } from '../method.ts';
 import { count } from '../param.ts';
+import { feeHistoryResult, syncingResult } from '../result/chain.ts';
+import { hexAddress, hexQuantity } from '../result/scalar.ts';
 
 const MAX_FEE_BLOCKS = 1024;
 
@@ -17,46 +19,55 @@ const percentiles = z
 export const ethChain: MethodTable = {
   eth_chainId: method({
     doc: 'The chain id.',
+    result: hexQuantity,
     params: {},
     handle: (_, { chain }) => BigInt(chain.spec.genesis.chainId),
   }),
   eth_blockNumber: method({
     doc: 'The number of the latest block.',
+    result: hexQuantity,
     params: {},
     handle: (_, { chain }) => chain.head('latest').header.number,
   }),
   eth_syncing: method({
     doc: 'How far this node has come, or false when it is at the head.',
+    result: syncingResult,
     params: {},
     handle: (_, { status }) => status.syncing(),
   }),
   eth_accounts: method({
     doc: 'The accounts of a development network; elsewhere none: a node holds no keys of users.',
+    result: z.array(hexAddress),
     params: {},
     handle: (_, { development }) => development?.accounts() ?? [],
   }),
   eth_gasPrice: method({
     doc: 'A price for legacy transactions: base fee of the latest block plus the suggested tip, in wei.',
+    result: hexQuantity,
     params: {},
     handle: (_, { chain }) => chain.head('latest').header.baseFeePerGas + suggestTip(chain),
   }),
   eth_maxPriorityFeePerGas: method({
     doc: 'The suggested tip, in wei.',
+    result: hexQuantity,
     params: {},
     handle: (_, { chain }) => suggestTip(chain),
   }),
   eth_baseFee: method({
     doc: 'The base fee of the next block, in wei.',
+    result: hexQuantity,
     params: {},
     handle: (_, { chain }) => nextBaseFee(chain.spec, chain.head('latest').header),
   }),
   eth_blobBaseFee: method({
     doc: 'What blob gas would cost in the next block, in wei; blocks here carry no blobs.',
+    result: hexQuantity,
     params: {},
     handle: (_, { chain, rules }) => rules.blobBaseFee(chain.head('latest').header),
   }),
   eth_feeHistory: method({
     doc: 'Base fees, fullness and tips at percentiles of up to 1024 blocks.',
+    result: feeHistoryResult,
     params: { blockCount: count, newestBlock: blockNumber, rewardPercentiles: percentiles.optional() },
     handle({ blockCount, newestBlock, rewardPercentiles }, { chain, rules }) {
       const newest = readBlockHeader(chain, newestBlock);

@@ -3,6 +3,7 @@ import { concat, toBigEndian } from '@hemid/protocol';
 import type { RpcContext } from '../context.ts';
 import { type MethodTable, method } from '../method.ts';
 import { precompileName } from '../precompile-name.ts';
+import { capabilitiesResult, configResult } from '../result/chain.ts';
 
 /** What the rules at a time are (EIP-7910); the fork id is that of EIP-2124. */
 function showRules(activation: bigint, { chain, rules }: RpcContext): object {
@@ -23,6 +24,7 @@ function showRules(activation: bigint, { chain, rules }: RpcContext): object {
 export const ethConfig: MethodTable = {
   eth_config: method({
     doc: 'The rules of now, the ones before, and the next that are planned (EIP-7910).',
+    result: configResult,
     params: {},
     handle(_, context) {
       const { chain, rules } = context;
@@ -40,6 +42,7 @@ export const ethConfig: MethodTable = {
   }),
   eth_capabilities: method({
     doc: 'From which block on the node answers questions about states, blocks, transactions, logs and proofs.',
+    result: capabilitiesResult,
     params: {},
     handle(_, { chain, status }) {
       const head = chain.head('latest');

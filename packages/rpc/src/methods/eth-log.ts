@@ -3,6 +3,8 @@ import { fail } from '../errors.ts';
 import { logQuery } from '../log-filter.ts';
 import { findLogs } from '../log-search.ts';
 import { type MethodTable, method } from '../method.ts';
+import { logResult } from '../result/receipt.ts';
+import { hexHash, hexQuantity } from '../result/scalar.ts';
 
 const id = z.string('must be the id of a filter');
 
@@ -10,31 +12,37 @@ const id = z.string('must be the id of a filter');
 export const ethLog: MethodTable = {
   eth_getLogs: method({
     doc: 'The logs that match, of one block or of a range: at most 10,000 blocks unless the node is configured otherwise.',
+    result: z.array(logResult),
     params: { filter: logQuery },
     handle: ({ filter }, context) => findLogs(context, filter),
   }),
   eth_newFilter: method({
     doc: 'Begins to collect logs that match.',
+    result: hexQuantity,
     params: { filter: logQuery },
     handle: ({ filter }, { filters }) => filters.open({ collects: 'logs', query: filter }),
   }),
   eth_newBlockFilter: method({
     doc: 'Begins to collect the hashes of new blocks.',
+    result: hexQuantity,
     params: {},
     handle: (_, { filters }) => filters.open({ collects: 'blocks' }),
   }),
   eth_newPendingTransactionFilter: method({
     doc: 'Begins to collect the hashes of transactions that the pool takes.',
+    result: hexQuantity,
     params: {},
     handle: (_, { filters }) => filters.open({ collects: 'transactions' }),
   }),
   eth_getFilterChanges: method({
     doc: 'What a filter collected since the last call; it is closed when nobody asks for five minutes.',
+    result: z.union([z.array(logResult), z.array(hexHash)]),
     params: { id },
     handle: (values, { filters }) => filters.takeChanges(values.id),
   }),
   eth_getFilterLogs: method({
     doc: 'All logs that a log filter matches, as eth_getLogs gives them.',
+    result: z.array(logResult),
     params: { id },
     handle(values, context) {
       const kind = context.filters.get(values.id);
@@ -44,6 +52,7 @@ export const ethLog: MethodTable = {
   }),
   eth_uninstallFilter: method({
     doc: 'Closes a filter; false when there was none.',
+    result: z.boolean(),
     params: { id },
     handle: (values, { filters }) => filters.close(values.id),
   }),

@@ -6,6 +6,7 @@ import { callObject, toSimulatedCall } from '../call-message.ts';
 import { fail } from '../errors.ts';
 import { type MethodTable, method } from '../method.ts';
 import { blockOverrides, stateOverrides } from '../override-param.ts';
+import { simulatedBlockResult } from '../result/call.ts';
 import { showSimulatedBlock } from '../simulated-block-shape.ts';
 
 const MAX_CALLS = 1000;
@@ -29,6 +30,7 @@ const request = z.object({
 export const ethSimulate: MethodTable = {
   eth_simulateV1: method({
     doc: 'What blocks of calls would do on top of a block at most 1024 below the head, with state and block fields as the caller wants them; 50 million gas in all unless the node is configured otherwise.',
+    result: z.array(simulatedBlockResult),
     params: { request, block: blockIdOrLatest },
     async handle(values, { chain, limits, isOver }) {
       const base = getBlockHeader(chain, values.block);

@@ -4,6 +4,8 @@ import { blockIdOrLatest, getBlockHeader } from '../block-id.ts';
 import { type MethodTable, method } from '../method.ts';
 import { address, hash, proofKey, slot } from '../param.ts';
 import { showProof } from '../proof-shape.ts';
+import { proofResult } from '../result/chain.ts';
+import { hexBytes, hexQuantity, hexWord } from '../result/scalar.ts';
 
 const MAX_PROOF_SLOTS = 1024;
 const MAX_SLOTS = 1024;
@@ -16,11 +18,13 @@ const slotsByAddress = z
 export const ethState: MethodTable = {
   eth_getBalance: method({
     doc: 'The balance of an address, in wei.',
+    result: hexQuantity,
     params: { address, block: blockIdOrLatest },
     handle: async (values, { chain }) => (await chain.stateAt(getBlockHeader(chain, values.block)).account(values.address))?.balance ?? 0n,
   }),
   eth_getTransactionCount: method({
     doc: 'The nonce of an address; with `pending`, that of its next transaction, counting those in the pool.',
+    result: hexQuantity,
     params: { address, block: blockIdOrLatest },
     async handle({ address: account, block }, { chain, pool }) {
       if ('tag' in block && block.tag === 'pending') return pool.nonce(account);
@@ -29,16 +33,19 @@ export const ethState: MethodTable = {
   }),
   eth_getCode: method({
     doc: 'The code at an address.',
+    result: hexBytes,
     params: { address, block: blockIdOrLatest },
     handle: (values, { chain }) => chain.stateAt(getBlockHeader(chain, values.block)).code(values.address),
   }),
   eth_getStorageAt: method({
     doc: 'A storage slot of an address, 32 bytes.',
+    result: hexWord,
     params: { address, slot, block: blockIdOrLatest },
     handle: (values, { chain }) => chain.stateAt(getBlockHeader(chain, values.block)).storage(values.address, values.slot),
   }),
   eth_getStorageValues: method({
     doc: 'Storage slots of several addresses, at most 1024 in all, 32 bytes each.',
+    result: z.record(z.string(), z.array(hexWord)),
     params: { slots: slotsByAddress, block: blockIdOrLatest },
     async handle({ slots, block }, { chain }) {
       const state = chain.stateAt(getBlockHeader(chain, block));
@@ -52,6 +59,7 @@ export const ethState: MethodTable = {
   }),
   eth_getProof: method({
     doc: 'Merkle proofs of an account and of its storage slots (EIP-1186).',
+    result: proofResult,
     params: { address, slots: z.array(proofKey).max(MAX_PROOF_SLOTS, `must be at most ${MAX_PROOF_SLOTS} slots`), block: blockIdOrLatest },
     async handle({ address: account, slots, block }, { chain }) {
       const wanted = slots.map(({ slot }) => slot);

@@ -5,6 +5,9 @@ import { blockNumber, readBlockHeader } from '../block-id.ts';
 import type { RpcContext } from '../context.ts';
 import { type MethodTable, method, type Outcome, type Together } from '../method.ts';
 import { count, data, hash } from '../param.ts';
+import { receiptResult } from '../result/receipt.ts';
+import { hexHash } from '../result/scalar.ts';
+import { transactionResult } from '../result/transaction.ts';
 import { showUserTransaction } from '../transaction-shape.ts';
 import type { JsonText } from '../wire.ts';
 
@@ -44,12 +47,14 @@ const submitAll: Together<Uint8Array> = {
 export const ethTransaction: MethodTable = {
   eth_sendRawTransaction: method({
     doc: 'Takes a signed transaction and gives its hash.',
+    result: hexHash,
     params: { transaction: data },
     together: submitAll as Together,
     handle: ({ transaction }, { pool }) => pool.submit(transaction),
   }),
   eth_getTransactionByHash: method({
     doc: 'A transaction of the canonical chain, or one that waits for a block.',
+    result: transactionResult.nullable(),
     params: { hash },
     handle(values, context) {
       const location = context.chain.transaction(values.hash);
@@ -60,16 +65,19 @@ export const ethTransaction: MethodTable = {
   }),
   eth_getTransactionByBlockHashAndIndex: method({
     doc: 'A transaction by its place in a block.',
+    result: transactionResult.nullable(),
     params: { blockHash: hash, index: count },
     handle: ({ blockHash, index }, context) => showAt(context.chain.header(blockHash), index, context),
   }),
   eth_getTransactionByBlockNumberAndIndex: method({
     doc: 'A transaction by its place in a block of the canonical chain.',
+    result: transactionResult.nullable(),
     params: { block: blockNumber, index: count },
     handle: ({ block, index }, context) => showAt(readBlockHeader(context.chain, block), index, context),
   }),
   eth_getTransactionReceipt: method({
     doc: 'What a transaction of the canonical chain did.',
+    result: receiptResult.nullable(),
     params: { hash },
     handle(values, { chain, texts }) {
       const location = chain.transaction(values.hash);

@@ -8,6 +8,7 @@ import { showHeads, showPublication } from '../heads.ts';
 import { showKeystoneFinality } from '../keystone-finality.ts';
 import { type MethodTable, method } from '../method.ts';
 import { hash } from '../param.ts';
+import { hemiExamples } from './hemi-example.ts';
 
 const what = z.union(
   [hash, blockNumber],
@@ -50,11 +51,13 @@ async function finalityOf(id: z.output<typeof what>, { chain, finality }: RpcCon
 export const finality: MethodTable = {
   hemi_getFinality: method({
     doc: 'Effective confirmations of a block or transaction, the publication they come from, and what they amount to: unpublished, published, safe, super or ultra.',
+    example: hemiExamples.hemi_getFinality,
     params: { block: what },
     handle: ({ block }, context) => finalityOf(block, context),
   }),
   hemi_getHeads: method({
     doc: 'The heads by their labels (latest, safe, finalized), with the publication that makes each so.',
+    example: hemiExamples.hemi_getHeads,
     params: {},
     handle: (_, { chain, finality }) => showHeads(chain, finality),
   }),

@@ -7,6 +7,8 @@ import { fail } from '../errors.ts';
 import { type MethodTable, method } from '../method.ts';
 import { address, count, hash, quantity } from '../param.ts';
 import { showReceipt } from '../receipt-shape.ts';
+import { headerResult } from '../result/block.ts';
+import { hexBytes } from '../result/scalar.ts';
 import { createBudget } from '../trace/budget.ts';
 import { type CallNode, createCallTree } from '../trace/call-tree.ts';
 import { pace } from '../trace/pace.ts';
@@ -78,6 +80,7 @@ function showDetails(placed: PlacedL2Header, { chain }: RpcContext): object {
 export const otterscan: MethodTable = {
   erigon_getHeaderByNumber: method({
     doc: 'A header of the canonical chain; null when it is not here.',
+    result: headerResult.nullable(),
     params: { block: blockNumber },
     handle({ block }, { chain }) {
       const placed = readBlockHeader(chain, block);
@@ -87,6 +90,7 @@ export const otterscan: MethodTable = {
   ots_getApiLevel: method({ doc: 'The version of these methods.', params: {}, handle: () => API_LEVEL }),
   ots_hasCode: method({
     doc: 'Whether an address is a contract.',
+    result: z.boolean(),
     params: { address, block: blockNumber.default({ tag: 'latest' }) },
     handle: async (values, { chain }) => (await chain.stateAt(getBlockHeader(chain, values.block)).code(values.address)).length > 0,
   }),
@@ -113,6 +117,7 @@ export const otterscan: MethodTable = {
   }),
   ots_getTransactionError: method({
     doc: 'What a transaction reverted with; no bytes when it did not.',
+    result: hexBytes,
     params: { hash },
     async handle(values, context) {
       const { root, output } = await replayTransaction(values.hash, context);

@@ -4,6 +4,7 @@ import type { RpcContext } from '../context.ts';
 import { fail } from '../errors.ts';
 import { type MethodTable, method } from '../method.ts';
 import { count, displayHash } from '../param.ts';
+import { hemiExamples } from './hemi-example.ts';
 
 const nameOf = ({ header, hash }: PlacedL2Header): object => ({ number: header.number, hash });
 
@@ -21,6 +22,7 @@ function explain({ status, before, settledBy }: Withdrawal): string {
 export const tunnel: MethodTable = {
   hemi_getDeposit: method({
     doc: 'What has become of a Bitcoin payment to the vault: unknown, seen (in the mempool), refused (and why), confirming, due, credited, claimable, failed, or spend.',
+    example: hemiExamples.hemi_getDeposit,
     params: { txid: displayHash },
     async handle(values, context) {
       const report = await context.tunnel.deposit(fromDisplay(values.txid));
@@ -41,6 +43,7 @@ export const tunnel: MethodTable = {
   }),
   hemi_getWithdrawal: method({
     doc: 'What has become of a withdrawal, by its id: requested, finalized, or settled and by which Bitcoin transaction.',
+    example: hemiExamples.hemi_getWithdrawal,
     params: { id: count },
     async handle(values, context) {
       const report = await context.tunnel.withdrawal(BigInt(values.id));
@@ -64,6 +67,7 @@ export const tunnel: MethodTable = {
   }),
   hemi_getReserves: method({
     doc: 'What the vaults hold in Bitcoin against what is owed on L2, and what is wrong with it, if anything.',
+    example: hemiExamples.hemi_getReserves,
     params: {},
     async handle(_, context) {
       const { vaults, isBreached, deficitSats, ...sums } = await context.tunnel.reserves();

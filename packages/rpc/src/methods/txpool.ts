@@ -3,6 +3,7 @@ import { fromHex, toHex } from '@hemid/protocol';
 import { checksumAddress } from '../checksum-address.ts';
 import { type MethodTable, method } from '../method.ts';
 import { address } from '../param.ts';
+import { poolContentFromResult, poolContentResult, poolLinesResult, poolStatusResult } from '../result/pool.ts';
 import { showUserTransaction } from '../transaction-shape.ts';
 
 type Waiting = ReadonlyMap<string, readonly UserTransaction[]>;
@@ -24,6 +25,7 @@ function summarise({ tx }: UserTransaction): string {
 export const txpool: MethodTable = {
   txpool_status: method({
     doc: 'How many transactions are executable now, and how many wait for an earlier nonce.',
+    result: poolStatusResult,
     params: {},
     handle(_, { pool }) {
       const { pending, queued } = pool.counts();
@@ -32,6 +34,7 @@ export const txpool: MethodTable = {
   }),
   txpool_content: method({
     doc: 'The transactions themselves, by sender and nonce.',
+    result: poolContentResult,
     params: {},
     handle(_, { pool }) {
       const { pending, queued } = pool.content();
@@ -40,6 +43,7 @@ export const txpool: MethodTable = {
   }),
   txpool_contentFrom: method({
     doc: 'The transactions of one sender, by nonce.',
+    result: poolContentFromResult,
     params: { address },
     handle(values, { pool }) {
       const { pending, queued } = pool.content();
@@ -49,6 +53,7 @@ export const txpool: MethodTable = {
   }),
   txpool_inspect: method({
     doc: 'A line about each transaction, by sender and nonce.',
+    result: poolLinesResult,
     params: {},
     handle(_, { pool }) {
       const { pending, queued } = pool.content();
