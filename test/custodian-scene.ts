@@ -1,9 +1,9 @@
 import { tunnel } from '@hemid/contracts';
 import { devKey } from '@hemid/node';
 import { fromHex, type Hex, TUNNEL_ADDRESS, toDigits, toHex, WEI_PER_SAT } from '@hemid/protocol';
-import { Secret, silentLogger } from '@hemid/runtime';
+import { type Logger, Secret, silentLogger } from '@hemid/runtime';
 import { type BitcoinActor, publishKeystone, type TestNetwork, type User, type VerifierActor } from '@hemid/testkit';
-import { type Custodian, createCustodian, createHttpExchange, sortedMulti } from '@hemid/tunnel';
+import { type Custodian, type CustodianPolicy, createCustodian, createHttpExchange, type PartialExchange, sortedMulti } from '@hemid/tunnel';
 import { encodeFunctionData } from 'viem';
 
 const SECRET = new Secret(new Uint8Array(32).fill(7));
@@ -15,29 +15,45 @@ export interface CustodianActor {
   tick(): Promise<string>;
   /** A crash, and a new start on the same disk. */
   restart(): void;
+  /** When it signs; a change counts from the next restart on. */
+  policy: CustodianPolicy;
+  /** Why its operator has paused it. */
+  pausedFor: string | undefined;
+  /** The errors that it has logged: text and fields. */
+  errors: string[];
+  url: string;
+  /** What it shows to the others. */
+  exchange: PartialExchange;
   /** Nobody reaches it any more. */
   leave(): Promise<void>;
 }
 
-async function createMember(network: TestNetwork, name: string, peers: string[]): Promise<CustodianActor & { url: string }> {
+async function createMember(network: TestNetwork, name: string, peers: string[]): Promise<CustodianActor> {
   const verifier = await network.createVerifier();
   const exchange = createHttpExchange({ host: '127.0.0.1', port: 0, peers, secret: SECRET, timeoutMs: 5_000 });
   await exchange.start(new AbortController().signal);
   const publicKeys = [1, 2, 3].map((i) => devKey(`custodian ${i}`).publicKey);
   const failures: unknown[] = [];
+  const errors: string[] = [];
+  const error = (fields: object, text: string): void => void errors.push(`${text} ${JSON.stringify(fields)}`);
   const deps = {
     chain: verifier.node.chain,
     store: verifier.store,
     bitcoin: network.bitcoin.rpc,
     exchange,
     clock: network.clock,
-    log: silentLogger,
-    onFailure: (error: unknown) => void failures.push(error),
+    log: Object.assign(Object.create(silentLogger) as Logger, { error }),
+    onFailure: (failure: unknown) => void failures.push(failure),
+    paused: () => member.pausedFor,
   };
-  const create = (): Custodian => createCustodian(deps, { vault: sortedMulti(2, publicKeys), key: new Secret(devKey(name).secret), pollMs: 1_000 });
-  let custodian = create();
-  return {
+  const options = { vault: sortedMulti(2, publicKeys), key: new Secret(devKey(name).secret), pollMs: 1_000 };
+  const create = (): Custodian => createCustodian(deps, { ...options, policy: member.policy });
+  const member: CustodianActor = {
     verifier,
+    errors,
+    exchange,
+    pausedFor: undefined,
+    policy: { dailyLimitSats: undefined, largeSats: undefined, largeDelayBlocks: 0 },
     url: exchange.url(),
     async tick() {
       await verifier.sync();
@@ -48,6 +64,8 @@ async function createMember(network: TestNetwork, name: string, peers: string[])
     },
     leave: async () => exchange.stop(),
   };
+  let custodian = create();
+  return member;
 }
 
 /** The three custodians of the dev spec's vault, who reach one another over real sockets. */

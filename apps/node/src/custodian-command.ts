@@ -13,6 +13,7 @@ import {
 } from '@hemid/tunnel';
 import { getPublicKey } from '@noble/secp256k1';
 import type { CustodianConfig } from './config.ts';
+import { createStatusFile, readPause } from './custodian-desk.ts';
 import { fail } from './errors.ts';
 import { readKey } from './key-file.ts';
 import { runNode } from './node-command.ts';
@@ -61,7 +62,9 @@ export async function runCustodian(config: CustodianConfig): Promise<RunEnd> {
   const { exchange, services } = exchangeOf(config, toDigits(publicKey).slice(0, 16));
   const unused = { sequencerKey: undefined, sequencerKeyFile: undefined, stateBlocks: 1024, poolTransactions: 64 };
   return runNode({ ...config, ...unused, role: 'verifier', archive: true }, ({ node, store, clock, log, onFailure }) => {
-    const deps = { chain: node.chain, store, bitcoin: bitcoinOf(config), exchange, clock, log, onFailure };
-    return [...services, createCustodian(deps, { vault, key, pollMs: config.custodianPollMs })];
+    const { data, dailyLimitSats, largeSats, largeDelayBlocks, custodianPollMs: pollMs } = config;
+    const desk = { paused: () => readPause(data), report: createStatusFile(data) };
+    const deps = { chain: node.chain, store, bitcoin: bitcoinOf(config), exchange, clock, log, onFailure, ...desk };
+    return [...services, createCustodian(deps, { vault, key, pollMs, policy: { dailyLimitSats, largeSats, largeDelayBlocks } })];
   });
 }

@@ -1,7 +1,8 @@
 import { isHemidError } from '@hemid/protocol';
 import { describeConfig, loadConfig } from '@hemid/runtime';
-import { custodianConfig, devConfig, nodeConfig } from './config.ts';
+import { custodianConfig, custodianDeskConfig, devConfig, nodeConfig } from './config.ts';
 import { runCustodian } from './custodian-command.ts';
+import { CUSTODIAN_VERBS } from './custodian-desk.ts';
 import { runDb } from './db-command.ts';
 import { runDev } from './dev-command.ts';
 import { runDevDeposit } from './dev-deposit.ts';
@@ -20,6 +21,7 @@ usage: hemid <command> [options]
   hemid dev deposit <address> <sats>   pays the vault of a running development network
   hemid node                           a node of a network: --role sequencer or --role verifier
   hemid custodian                      a verifier that holds a key of the vault: pays withdrawals together with the others
+  hemid custodian status               what waits and why, who has not signed, what is wrong; also pause and resume, all with --data
   hemid db <command>                   looks at, checks, moves and repairs a node's database; hemid db --help lists how
   hemid explain <id>                   tells where a deposit, a transaction or a block comes from, link by link
   hemid prove <id> -o <file>           writes the proof of it to a file
@@ -53,6 +55,16 @@ async function dispatch(argv: readonly string[], env: NodeJS.ProcessEnv): Promis
       'hemid node --role verifier --chain .hemid-dev/chain.json --upstream http://127.0.0.1:8545 --bitcoind http://127.0.0.1:18443 --rpc-port 8546';
     if (wantsHelp) process.stdout.write(help('hemid node: a node of a network', nodeConfig, example));
     else return (await runNode(loadConfig(nodeConfig, sources))).exitCode;
+    return 0;
+  }
+  const verb = command === 'custodian' && Object.hasOwn(CUSTODIAN_VERBS, rest[0] ?? '') ? CUSTODIAN_VERBS[rest[0] ?? ''] : undefined;
+  if (verb !== undefined) {
+    const example = 'hemid custodian pause --data /var/lib/hemid --reason "we look into withdrawal 12"';
+    if (wantsHelp) process.stdout.write(help('hemid custodian status, pause, resume', custodianDeskConfig, example));
+    else {
+      const { data, reason } = loadConfig(custodianDeskConfig, { ...sources, argv: rest.slice(1) });
+      process.stdout.write(`${verb(data, reason)}\n`);
+    }
     return 0;
   }
   if (command === 'custodian') {

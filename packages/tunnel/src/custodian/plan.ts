@@ -3,10 +3,11 @@ import { type BitcoinView, equal, rulesAt, toDisplay } from '@hemid/protocol';
 import { readTunnelAt, type TunnelContract, type WithdrawalRequest } from '../tunnel-contract.ts';
 import { MAX_COUNT, readMark } from '../vault-spend.ts';
 import { reportReserves, settlementOf } from '../withdrawal-report.ts';
-import type { Batch, VaultCoin } from './batch.ts';
+import { type Batch, toUnsigned, type VaultCoin } from './batch.ts';
+import type { DecidedBatch } from './policy.ts';
 
 /** The batch to be signed now, or why there is none, in words. */
-export type Plan = { batch: Batch } | { wait: string };
+export type Plan = DecidedBatch | { wait: string };
 
 /** What the change must have: the largest dust limit there is. */
 const DUST_SATS = 546n;
@@ -67,7 +68,7 @@ async function decidingBlock(chain: ChainReader, tunnel: TunnelContract, firstId
   return number;
 }
 
-async function batchAt(chain: ChainReader, block: PlacedL2Header, firstId: bigint): Promise<Plan> {
+async function batchAt(chain: ChainReader, block: PlacedL2Header, firstId: bigint): Promise<{ batch: Batch } | { wait: string }> {
   const tunnel = readTunnelAt(chain, block);
   const { requests: highest } = await tunnel.sums();
   const requests: WithdrawalRequest[] = [];
@@ -100,13 +101,20 @@ async function batchAt(chain: ChainReader, block: PlacedL2Header, firstId: bigin
 export async function planBatch(chain: ChainReader): Promise<Plan> {
   // Protocol section 8: what is final may be on the other branch.
   if (chain.conflict() !== undefined) return { wait: 'two branches are both final (finality/conflict)' };
-  const tunnel = readTunnelAt(chain, chain.head('latest'));
-  const { isBreached, deficitSats, requests } = await reportReserves(chain);
+  const head = chain.head('latest');
+  const tunnel = readTunnelAt(chain, head);
+  const { isBreached, deficitSats, requests, liabilitySats, reserveSats } = await reportReserves(chain);
   const firstId = await tunnel.lowestOpenId();
   if (requests < firstId) return { wait: 'nobody waits to be paid' };
   if (isBreached) return { wait: 'a breach of the vault is not cleared' };
   if (deficitSats > 0n) return { wait: `the vaults lack ${deficitSats} sats` };
   const block = await decidingBlock(chain, tunnel, firstId);
   if (typeof block === 'bigint') return { wait: `block ${block}, which decides the next batch, is not final` };
-  return batchAt(chain, block, firstId);
+  const plan = await batchAt(chain, block, firstId);
+  if ('wait' in plan) return plan;
+  const view = chain.viewAt(head);
+  if (view.heightOfTransaction(toUnsigned(plan.batch).getHash()) !== undefined) return { wait: 'the batch is paid, and waits for its settlement' };
+  // Nothing is on its way, so the vaults must hold all that is owed. Else the first to be paid would take what belongs to the others.
+  if (reserveSats < liabilitySats) return { wait: `the vaults lack ${liabilitySats - reserveSats} sats` };
+  return { ...plan, decidedAt: view.heightOf(bitcoinReference(block.header)) as number };
 }
