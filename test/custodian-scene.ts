@@ -3,7 +3,15 @@ import { devKey } from '@hemid/node';
 import { fromHex, type Hex, TUNNEL_ADDRESS, toDigits, toHex, WEI_PER_SAT } from '@hemid/protocol';
 import { type Logger, Secret, silentLogger } from '@hemid/runtime';
 import { type BitcoinActor, publishKeystone, type TestNetwork, type User, type VerifierActor } from '@hemid/testkit';
-import { type Custodian, type CustodianPolicy, createCustodian, createHttpExchange, type PartialExchange, sortedMulti } from '@hemid/tunnel';
+import {
+  type Bumper,
+  type Custodian,
+  type CustodianPolicy,
+  createCustodian,
+  createHttpExchange,
+  type PartialExchange,
+  sortedMulti,
+} from '@hemid/tunnel';
 import { encodeFunctionData } from 'viem';
 
 const SECRET = new Secret(new Uint8Array(32).fill(7));
@@ -17,6 +25,8 @@ export interface CustodianActor {
   restart(): void;
   /** When it signs; a change counts from the next restart on. */
   policy: CustodianPolicy;
+  /** Pays more for batches that wait too long; counts from the next restart on. */
+  bumper: Bumper | undefined;
   /** Why its operator has paused it. */
   pausedFor: string | undefined;
   /** The errors that it has logged: text and fields. */
@@ -47,11 +57,13 @@ async function createMember(network: TestNetwork, name: string, peers: string[])
     paused: () => member.pausedFor,
   };
   const options = { vault: sortedMulti(2, publicKeys), key: new Secret(devKey(name).secret), pollMs: 1_000 };
-  const create = (): Custodian => createCustodian(deps, { ...options, policy: member.policy });
+  const create = (): Custodian =>
+    createCustodian({ ...deps, ...(member.bumper && { bumper: member.bumper }) }, { ...options, policy: member.policy });
   const member: CustodianActor = {
     verifier,
     errors,
     exchange,
+    bumper: undefined,
     pausedFor: undefined,
     policy: { dailyLimitSats: undefined, largeSats: undefined, largeDelayBlocks: 0 },
     url: exchange.url(),

@@ -158,6 +158,14 @@ export const custodianConfig = nodeConfig
       .max(100_000)
       .default(144)
       .describe('Bitcoin blocks that a batch with a large withdrawal waits after it is final'),
+    bumpWallet: z
+      .string()
+      .optional()
+      .describe(
+        "wallet of the Bitcoin node with this custodian's own coins, which pay for batches that wait too long; without it, others do or nobody",
+      ),
+    bumpAfterBlocks: z.coerce.number().int().min(0).default(3).describe('Bitcoin blocks that a batch waits before it is bumped'),
+    bumpMaxSats: sats.default(100_000n).describe('sats that bumping one batch may cost this custodian'),
     peers: list.pipe(z.array(z.url()).min(1)).optional().describe('exchange URLs of the other custodians, with commas'),
     exchangeHost: z.string().default('127.0.0.1').describe('address on which other custodians fetch signatures'),
     exchangePort: port.default(8550).describe('port of that; 0 = a free one'),

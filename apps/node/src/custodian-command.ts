@@ -2,6 +2,8 @@ import { type BitcoinRpc, createBitcoindRpc } from '@hemid/bitcoin';
 import { equal, fromHex, rulesAt, toDigits } from '@hemid/protocol';
 import type { Service } from '@hemid/runtime';
 import {
+  type Bumper,
+  createBumper,
   createCustodian,
   createFolderExchange,
   createHttpExchange,
@@ -33,10 +35,18 @@ function vaultOf({ chain, vaultKeys, vaultRequired }: CustodianConfig): VaultKey
   throw fail('node/config', `wsh(sortedmulti(${vaultRequired}, …)) of --vault-keys is no vault of ${chain}`);
 }
 
-function bitcoinOf({ bitcoind, bitcoindCookie: cookieFile }: CustodianConfig): BitcoinRpc {
-  const [url = ''] = bitcoind;
-  const login = cookieFile === undefined || new URL(url).username !== '' ? {} : { cookieFile };
-  return createBitcoindRpc({ url, timeoutMs: RPC_TIMEOUT_MS, ...login });
+/** The Bitcoin node, or a wallet of it. */
+function bitcoinOf({ bitcoind, bitcoindCookie: cookieFile }: CustodianConfig, wallet?: string): BitcoinRpc {
+  const url = new URL(bitcoind[0] ?? '');
+  const login = cookieFile === undefined || url.username !== '' ? {} : { cookieFile };
+  if (wallet !== undefined) url.pathname = `/wallet/${encodeURIComponent(wallet)}`;
+  return createBitcoindRpc({ url: url.href, timeoutMs: RPC_TIMEOUT_MS, ...login });
+}
+
+function bumperOf(config: CustodianConfig): Bumper | undefined {
+  if (config.bumpWallet === undefined) return undefined;
+  const deps = { bitcoin: bitcoinOf(config), wallet: bitcoinOf(config, config.bumpWallet) };
+  return createBumper(deps, { afterBlocks: config.bumpAfterBlocks, maxSats: config.bumpMaxSats });
 }
 
 /** How signatures are exchanged: by HTTP, by files, or both. */
@@ -64,7 +74,8 @@ export async function runCustodian(config: CustodianConfig): Promise<RunEnd> {
   return runNode({ ...config, ...unused, role: 'verifier', archive: true }, ({ node, store, clock, log, onFailure }) => {
     const { data, dailyLimitSats, largeSats, largeDelayBlocks, custodianPollMs: pollMs } = config;
     const desk = { paused: () => readPause(data), report: createStatusFile(data) };
-    const deps = { chain: node.chain, store, bitcoin: bitcoinOf(config), exchange, clock, log, onFailure, ...desk };
+    const bumper = bumperOf(config);
+    const deps = { chain: node.chain, store, bitcoin: bitcoinOf(config), exchange, clock, log, onFailure, ...desk, ...(bumper && { bumper }) };
     return [...services, createCustodian(deps, { vault, key, pollMs, policy: { dailyLimitSats, largeSats, largeDelayBlocks } })];
   });
 }

@@ -1,5 +1,6 @@
-export { type Batch, toUnsigned, type VaultCoin } from './custodian/batch.ts';
+export { ANCHOR_SCRIPT, type Batch, toUnsigned, type VaultCoin } from './custodian/batch.ts';
 export { assemble, type Partial, readPartials, type Signing, signBatch, toPsbt } from './custodian/batch-psbt.ts';
+export { type BumpDeps, type Bumper, type BumpOptions, createBumper } from './custodian/bump.ts';
 export { type Custodian, type CustodianDeps, type CustodianOptions, createCustodian } from './custodian/custodian.ts';
 export type { BatchStatus, CustodianStatus, Trouble } from './custodian/custodian-status.ts';
 export { joinExchanges, type PartialExchange, type Received } from './custodian/exchange.ts';

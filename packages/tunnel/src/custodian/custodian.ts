@@ -6,6 +6,7 @@ import type { Store } from '@hemid/store';
 import type { Transaction } from 'bitcoinjs-lib';
 import { toUnsigned } from './batch.ts';
 import { assemble, type Partial, readPartials, type Signing, signBatch, toPsbt } from './batch-psbt.ts';
+import type { Bumper } from './bump.ts';
 import { type BatchStatus, type CustodianStatus, reportCustodian, type Trouble, toBatchStatus } from './custodian-status.ts';
 import type { PartialExchange } from './exchange.ts';
 import { planBatch } from './plan.ts';
@@ -23,6 +24,8 @@ export interface CustodianDeps {
   clock: Clock;
   log: Logger;
   onFailure: (error: unknown) => void;
+  /** Pays more for a batch that waits too long; nobody does when it is left out. */
+  bumper?: Bumper;
   /** Why the operator has paused this custodian, or `undefined`; asked at every look. */
   paused?: () => string | undefined;
   /** Is told after every look of the loop how things stand. */
@@ -51,7 +54,7 @@ const KEPT = 4;
  * it, shows its signature, takes those of the others, and sends the transaction when there are enough.
  */
 export function createCustodian(deps: CustodianDeps, { vault, key, pollMs, policy }: CustodianOptions): Custodian {
-  const { chain, bitcoin, exchange, clock, log, onFailure, paused = () => undefined, report = () => undefined } = deps;
+  const { chain, bitcoin, bumper, exchange, clock, log, onFailure, paused = () => undefined, report = () => undefined } = deps;
   const signed = createSignedBatches(deps.store);
   const stopped = new AbortController();
   let loop: Loop | undefined;
@@ -69,6 +72,16 @@ export function createCustodian(deps: CustodianDeps, { vault, key, pollMs, polic
     } catch (error) {
       if (!isHemidError(error, 'bitcoin/rpc')) throw error;
       log.debug({ txid: transaction.getId(), reason: error.message }, 'bitcoin node did not take a batch');
+    }
+  }
+
+  async function bump(transaction: Transaction, signal?: AbortSignal): Promise<void> {
+    try {
+      const done = await bumper?.bump(transaction, signal);
+      if (done !== undefined) log.info({ bump: done }, 'custodian bumps');
+    } catch (error) {
+      if (!isHemidError(error, 'bitcoin/rpc')) throw error;
+      log.warn({ txid: transaction.getId(), reason: error.message }, 'custodian could not bump a batch');
     }
   }
 
@@ -117,7 +130,11 @@ export function createCustodian(deps: CustodianDeps, { vault, key, pollMs, polic
     signing = undefined;
     const reason = paused();
     if (reason !== undefined) return `paused: ${reason}`;
-    for (const transaction of await signed.latest(KEPT)) if (!isInBitcoin(transaction)) await send(transaction, signal);
+    for (const transaction of await signed.latest(KEPT)) {
+      if (isInBitcoin(transaction)) continue;
+      await send(transaction, signal);
+      await bump(transaction, signal);
+    }
     const plan = await planBatch(chain);
     if ('wait' in plan) return plan.wait;
     return pay(plan, signal);
