@@ -1,7 +1,8 @@
 export { ANCHOR_SCRIPT, type Batch, toUnsigned, type VaultCoin } from './custodian/batch.ts';
 export { assemble, type Partial, readPartials, type Signing, signBatch, toPsbt } from './custodian/batch-psbt.ts';
 export { type BumpDeps, type Bumper, type BumpOptions, createBumper } from './custodian/bump.ts';
-export { type Custodian, type CustodianDeps, type CustodianOptions, createCustodian } from './custodian/custodian.ts';
+export { type CoinChoice, chooseCoins } from './custodian/coin-selection.ts';
+export { type Custodian, type CustodianDeps, type CustodianOptions, createCustodian, type VaultHolder } from './custodian/custodian.ts';
 export type { BatchStatus, CustodianStatus, Trouble } from './custodian/custodian-status.ts';
 export { joinExchanges, type PartialExchange, type Received } from './custodian/exchange.ts';
 export { createFolderExchange } from './custodian/folder-exchange.ts';

@@ -1,6 +1,6 @@
 import { type BitcoinRpc, broadcast } from '@hemid/bitcoin';
 import type { ChainReader } from '@hemid/chain';
-import { isHemidError, toHex } from '@hemid/protocol';
+import { equal, isHemidError } from '@hemid/protocol';
 import { type Clock, every, type Logger, type Loop, type Secret, type Service } from '@hemid/runtime';
 import type { Store } from '@hemid/store';
 import type { Transaction } from 'bitcoinjs-lib';
@@ -32,10 +32,15 @@ export interface CustodianDeps {
   report?: (status: CustodianStatus) => void;
 }
 
-export interface CustodianOptions {
+/** A vault, and this custodian's key of it, 32 bytes. */
+export interface VaultHolder {
   vault: VaultKeys;
-  /** This custodian's key, 32 bytes: one of the vault's. */
   key: Secret<Uint8Array>;
+}
+
+export interface CustodianOptions extends VaultHolder {
+  /** Vaults that are given up, as long as there are coins on them. */
+  former?: readonly VaultHolder[];
   pollMs: number;
   policy: CustodianPolicy;
 }
@@ -53,10 +58,11 @@ const KEPT = 4;
  * Creates a custodian (protocol section 10): it builds the batch that its own verifier's chain says, notes it on disk, signs
  * it, shows its signature, takes those of the others, and sends the transaction when there are enough.
  */
-export function createCustodian(deps: CustodianDeps, { vault, key, pollMs, policy }: CustodianOptions): Custodian {
+export function createCustodian(deps: CustodianDeps, { vault, key, former = [], pollMs, policy }: CustodianOptions): Custodian {
   const { chain, bitcoin, bumper, exchange, clock, log, onFailure, paused = () => undefined, report = () => undefined } = deps;
   const signed = createSignedBatches(deps.store);
   const stopped = new AbortController();
+  const holders: readonly VaultHolder[] = [{ vault, key }, ...former];
   let loop: Loop | undefined;
   let said: string | undefined;
   let signing: BatchStatus | undefined;
@@ -105,19 +111,20 @@ export function createCustodian(deps: CustodianDeps, { vault, key, pollMs, polic
   }
 
   async function pay(decided: DecidedBatch, signal?: AbortSignal): Promise<string> {
-    const { batch } = decided;
-    const both = { batch, vault };
-    if (toHex(batch.vault) !== toHex(vault.script)) return 'the vault in force is not that of this custodian';
+    const { batch, source } = decided;
+    const holder = holders.find((one) => equal(one.vault.script, source));
+    if (holder === undefined) return 'this custodian has no key of the vault that pays';
+    const both = { batch, vault: holder.vault };
     const firstId = batch.requests[0]?.id ?? 0n;
     const txid = toUnsigned(batch).getId();
     const held = await whyHeld(chain, decided, policy);
     if (held !== undefined) return `batch ${firstId} (${txid}) is held back: ${held}`;
     // On disk first: whatever happens from here on, nothing else is ever signed for these requests.
     await signed.note(batch);
-    const own = signBatch(both, key.reveal());
+    const own = signBatch(both, holder.key.reveal());
     await exchange.publish(txid, toPsbt(both, [own]));
     const partials = await gather(both, own, signal);
-    signing = toBatchStatus(batch, txid, { vault, partials });
+    signing = toBatchStatus(batch, txid, { vault: holder.vault, partials });
     const transaction = assemble(both, partials);
     if (transaction === undefined) return `batch ${firstId} (${txid}) is signed, and waits for other custodians`;
     await signed.complete(firstId, transaction.toBuffer());

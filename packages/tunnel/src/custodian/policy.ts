@@ -17,9 +17,12 @@ export interface CustodianPolicy {
   largeDelayBlocks: number;
 }
 
-/** A batch and the Bitcoin height that its deciding block names. */
+/** A batch, and where it comes from. */
 export interface DecidedBatch {
   batch: Batch;
+  /** Script of the vault that all its inputs lie on; its change goes to the vault in force. */
+  source: Uint8Array;
+  /** Bitcoin height that the deciding block names. */
   decidedAt: number;
 }
 
