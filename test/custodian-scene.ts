@@ -6,11 +6,13 @@ import { type BitcoinActor, publishKeystone, type TestNetwork, type User, type V
 import {
   type Bumper,
   type Custodian,
+  type CustodianOptions,
   type CustodianPolicy,
   createCustodian,
   createHttpExchange,
   type PartialExchange,
   sortedMulti,
+  type VaultHolder,
 } from '@hemid/tunnel';
 import { encodeFunctionData } from 'viem';
 
@@ -34,6 +36,8 @@ export interface CustodianActor {
   url: string;
   /** What it shows to the others. */
   exchange: PartialExchange;
+  /** A restart as one who also holds a key of the vault `next custodian 1` … `3`; that of `custodian 1` … `3` is a former one. */
+  rotate(): void;
   /** Nobody reaches it any more. */
   leave(): Promise<void>;
 }
@@ -42,7 +46,6 @@ async function createMember(network: TestNetwork, name: string, peers: string[])
   const verifier = await network.createVerifier();
   const exchange = createHttpExchange({ host: '127.0.0.1', port: 0, peers, secret: SECRET, timeoutMs: 5_000 });
   await exchange.start(new AbortController().signal);
-  const publicKeys = [1, 2, 3].map((i) => devKey(`custodian ${i}`).publicKey);
   const failures: unknown[] = [];
   const errors: string[] = [];
   const error = (fields: object, text: string): void => void errors.push(`${text} ${JSON.stringify(fields)}`);
@@ -56,9 +59,16 @@ async function createMember(network: TestNetwork, name: string, peers: string[])
     onFailure: (failure: unknown) => void failures.push(failure),
     paused: () => member.pausedFor,
   };
-  const options = { vault: sortedMulti(2, publicKeys), key: new Secret(devKey(name).secret), pollMs: 1_000 };
+  const holderOf = (prefix: string): VaultHolder => ({
+    vault: sortedMulti(
+      2,
+      [1, 2, 3].map((i) => devKey(`${prefix}custodian ${i}`).publicKey),
+    ),
+    key: new Secret(devKey(`${prefix}${name}`).secret),
+  });
+  let holders: Pick<CustodianOptions, 'vault' | 'key' | 'former'> = holderOf('');
   const create = (): Custodian =>
-    createCustodian({ ...deps, ...(member.bumper && { bumper: member.bumper }) }, { ...options, policy: member.policy });
+    createCustodian({ ...deps, ...(member.bumper && { bumper: member.bumper }) }, { ...holders, pollMs: 1_000, policy: member.policy });
   const member: CustodianActor = {
     verifier,
     errors,
@@ -72,6 +82,10 @@ async function createMember(network: TestNetwork, name: string, peers: string[])
       return custodian.tick();
     },
     restart() {
+      custodian = create();
+    },
+    rotate() {
+      holders = { ...holderOf('next '), former: [holderOf('')] };
       custodian = create();
     },
     leave: async () => exchange.stop(),

@@ -144,6 +144,13 @@ export const custodianConfig = nodeConfig
     vaultRequired: z.coerce.number().int().min(1).max(16).describe('how many of them must sign'),
     custodianKey: key.optional().describe("this custodian's key, hex; better in the environment than in a flag"),
     custodianKeyFile: z.string().optional().describe("file that holds this custodian's key"),
+    formerVaultKeys: list
+      .pipe(z.array(publicKey).min(1).max(16))
+      .optional()
+      .describe('public keys of the vault before, while the next batch has to move its coins to the one in force'),
+    formerVaultRequired: z.coerce.number().int().min(1).max(16).default(1).describe('how many of those must sign'),
+    formerKey: key.optional().describe("this custodian's key of that vault, hex; better in the environment than in a flag"),
+    formerKeyFile: z.string().optional().describe('file that holds it'),
     custodianPollMs: z.coerce.number().int().min(10).default(2_000).describe('milliseconds between looks for what is to be paid'),
     dailyLimitSats: sats
       .optional()

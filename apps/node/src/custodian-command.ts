@@ -1,6 +1,6 @@
 import { type BitcoinRpc, createBitcoindRpc } from '@hemid/bitcoin';
 import { equal, fromHex, rulesAt, toDigits } from '@hemid/protocol';
-import type { Service } from '@hemid/runtime';
+import type { Secret, Service } from '@hemid/runtime';
 import {
   type Bumper,
   createBumper,
@@ -11,7 +11,7 @@ import {
   keyIndex,
   type PartialExchange,
   sortedMulti,
-  type VaultKeys,
+  type VaultHolder,
 } from '@hemid/tunnel';
 import { getPublicKey } from '@noble/secp256k1';
 import type { CustodianConfig } from './config.ts';
@@ -25,14 +25,24 @@ import { readChainSpec } from './spec-template.ts';
 const RPC_TIMEOUT_MS = 30_000;
 const PEER_TIMEOUT_MS = 10_000;
 
-/** The vault of the configuration, which must be one of the chain. */
-function vaultOf({ chain, vaultKeys, vaultRequired }: CustodianConfig): VaultKeys {
-  if (vaultRequired > vaultKeys.length) throw fail('node/config', `--vault-required is ${vaultRequired}, but there are ${vaultKeys.length} keys`);
-  const vault = sortedMulti(vaultRequired, vaultKeys.map(fromHex));
+/** A vault of the configuration, which must be one of the chain, and this custodian's key of it. */
+function holderOf(chain: string, { keys, required, secret }: { keys: readonly string[]; required: number; secret: Secret<Uint8Array> }): VaultHolder {
+  if (required > keys.length) throw fail('node/config', `--vault-required is ${required}, but there are ${keys.length} keys`);
+  const vault = sortedMulti(required, keys.map(fromHex));
   const spec = readChainSpec(chain);
   const last = spec.upgrades.at(-1)?.timestamp ?? 0;
-  if (rulesAt(spec, BigInt(Math.max(last, spec.genesis.time))).vaults.some((script) => equal(script, vault.script))) return vault;
-  throw fail('node/config', `wsh(sortedmulti(${vaultRequired}, …)) of --vault-keys is no vault of ${chain}`);
+  if (!rulesAt(spec, BigInt(Math.max(last, spec.genesis.time))).vaults.some((script) => equal(script, vault.script))) {
+    throw fail('node/config', `wsh(sortedmulti(${required}, …)) of --vault-keys is no vault of ${chain}`);
+  }
+  if (keyIndex(vault, getPublicKey(secret.reveal())) === -1) throw fail('node/config', 'the custodian key is none of the vault');
+  return { vault, key: secret };
+}
+
+/** The vault before, while it still holds coins. */
+function formerOf({ chain, formerVaultKeys: keys, formerVaultRequired: required, formerKey, formerKeyFile }: CustodianConfig): VaultHolder[] {
+  if (keys === undefined) return [];
+  const how = 'set HEMID_FORMER_KEY or --former-key-file';
+  return [holderOf(chain, { keys, required, secret: readKey({ hex: formerKey, file: formerKeyFile, what: 'key of the former vault', how }) })];
 }
 
 /** The Bitcoin node, or a wallet of it. */
@@ -64,18 +74,17 @@ function exchangeOf(config: CustodianConfig, name: string): { exchange: PartialE
 
 /** `hemid custodian`: a verifier that keeps every state, and signs what it has verified; runs until a signal. */
 export async function runCustodian(config: CustodianConfig): Promise<RunEnd> {
-  const vault = vaultOf(config);
   const how = 'set HEMID_CUSTODIAN_KEY or --custodian-key-file';
-  const key = readKey({ hex: config.custodianKey, file: config.custodianKeyFile, what: 'custodian key', how });
-  const publicKey = getPublicKey(key.reveal());
-  if (keyIndex(vault, publicKey) === -1) throw fail('node/config', 'the custodian key is none of the vault');
-  const { exchange, services } = exchangeOf(config, toDigits(publicKey).slice(0, 16));
+  const secret = readKey({ hex: config.custodianKey, file: config.custodianKeyFile, what: 'custodian key', how });
+  const holder = holderOf(config.chain, { keys: config.vaultKeys, required: config.vaultRequired, secret });
+  const former = formerOf(config);
+  const { exchange, services } = exchangeOf(config, toDigits(getPublicKey(secret.reveal())).slice(0, 16));
   const unused = { sequencerKey: undefined, sequencerKeyFile: undefined, stateBlocks: 1024, poolTransactions: 64 };
   return runNode({ ...config, ...unused, role: 'verifier', archive: true }, ({ node, store, clock, log, onFailure }) => {
     const { data, dailyLimitSats, largeSats, largeDelayBlocks, custodianPollMs: pollMs } = config;
     const desk = { paused: () => readPause(data), report: createStatusFile(data) };
     const bumper = bumperOf(config);
     const deps = { chain: node.chain, store, bitcoin: bitcoinOf(config), exchange, clock, log, onFailure, ...desk, ...(bumper && { bumper }) };
-    return [...services, createCustodian(deps, { vault, key, pollMs, policy: { dailyLimitSats, largeSats, largeDelayBlocks } })];
+    return [...services, createCustodian(deps, { ...holder, former, pollMs, policy: { dailyLimitSats, largeSats, largeDelayBlocks } })];
   });
 }
