@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { tunnel } from '@hemid/contracts';
 import { devVaultScript } from '@hemid/node';
 import { concat, fromHex, TUNNEL_ADDRESS, toDigits, toHex, WEI_PER_SAT } from '@hemid/protocol';
@@ -66,4 +68,13 @@ test('two custodian processes of three, one of them killed after it has signed, 
   await waitForOutput(first, /nobody waits to be paid/, PATIENCE_MS);
   const scan = (await bitcoind.rpc('scantxoutset', ['start', [`raw(${toDigits(PAYEE)})`]])) as { unspents: { txid: string; amount: number }[] };
   expect(scan.unspents).toMatchObject([{ txid: (await state()).bitcoinTxid, amount: 0.00097 }]);
+
+  // Its operator looks, and pauses it.
+  const place = join(scene.directory, 'custodian-1');
+  await waitFor(() => /"says": "nobody waits to be paid"/.test(readFileSync(join(place, 'custodian.json'), 'utf8')), {
+    timeoutMs: PATIENCE_MS,
+    what: 'its status',
+  });
+  writeFileSync(join(place, 'pause'), 'for the night\n');
+  await waitForOutput(first, /paused: for the night/, PATIENCE_MS);
 }, 180_000);
