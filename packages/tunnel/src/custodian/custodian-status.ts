@@ -31,7 +31,7 @@ export interface Trouble {
 export interface CustodianStatus {
   /** What the custodian did when it looked last, or why it did nothing. */
   says: string;
-  /** Requests that are not settled, at most so many as a batch pays. */
+  /** The first requests that are not settled. */
   waiting: { id: bigint; sats: bigint; status: 'requested' | 'finalized' | 'signed' }[];
   /** How many there are in all. */
   open: bigint;
@@ -46,6 +46,9 @@ export interface CustodianStatus {
   /** Of the last look. */
   troubles: Trouble[];
 }
+
+/** Requests that a status names. */
+const SHOWN = 16n;
 
 /** Whose signatures a batch has. */
 export function toBatchStatus(batch: Batch, txid: string, { vault, partials }: { vault: VaultKeys; partials: readonly Partial[] }): BatchStatus {
@@ -74,7 +77,7 @@ export async function reportCustodian(
   const { says, batch, troubles, latest } = known;
   const final = chain.head('finalized').header.number;
   const waiting: CustodianStatus['waiting'] = [];
-  for (let id = firstId; id <= requests && id < firstId + 64n; id += 1n) {
+  for (let id = firstId; id <= requests && id < firstId + SHOWN; id += 1n) {
     const { sats, blockNumber } = await tunnel.request(id);
     const isSigned = batch !== undefined && id >= batch.firstId && id < batch.firstId + BigInt(batch.count);
     waiting.push({ id, sats, status: isSigned ? 'signed' : blockNumber <= final ? 'finalized' : 'requested' });

@@ -166,7 +166,7 @@ export function createCustodian(deps: CustodianDeps, { vault, key, former = [], 
       report(await reportCustodian(chain, { says, batch: signing, troubles, latest: await signed.latest(KEPT) }));
     } catch (error) {
       // The chain may move while it is read for the report: the next look reads it again.
-      if (!signal.aborted && !(isHemidError(error) && error.severity === 'retry')) throw error;
+      if (!signal.aborted && (!isHemidError(error) || error.severity === 'fatal')) throw error;
     }
   }
 
