@@ -161,6 +161,10 @@ export type Reserves = Record<'creditedSats' | 'requestedSats' | 'settledSats' |
   alarms: string[];
 };
 
+/** Reserves as soon as the sequencer says them: while a reorg moves its view of Bitcoin it answers with an error. */
+export const readReserves = (scene: Campaign['scene']): Promise<Reserves> =>
+  waitFor(async () => scene.ask<Reserves | undefined>('hemi_getReserves'), { timeoutMs: PATIENCE_MS, what: 'the reserves' });
+
 /** Goes on until what is confirmed is credited, what is final is paid, and what is paid is settled. */
 export async function drain({ scene, mine, rest, sendAgain, publish, asked, succeeded, calm, journal }: Campaign): Promise<void> {
   calm();
@@ -168,7 +172,7 @@ export async function drain({ scene, mine, rest, sendAgain, publish, asked, succ
   for (let round = 0; ; round += 1) {
     await mine(7);
     await rest(3);
-    const reserves = await scene.ask<Reserves>('hemi_getReserves');
+    const reserves = await readReserves(scene);
     const waiting = (await Promise.all(asked.slice(-200).map(({ hash }) => succeeded(hash)))).filter((status) => status === undefined).length;
     journal(`drain ${round}: ${waiting} not in the chain, ${JSON.stringify(reserves)}`);
     if (waiting === 0 && BigInt(reserves.requestedSats) === BigInt(reserves.settledSats)) return;
@@ -196,7 +200,7 @@ export async function audit({ scene, deposits, asked, succeeded, programs, journ
   const paid = scan.unspents.map(({ amount, scriptPubKey }) => `${scriptPubKey} ${Math.round(amount * 1e8)}`);
   expect(paid.sort()).toEqual(expected.sort());
 
-  const reserves = await scene.ask<Reserves>('hemi_getReserves');
+  const reserves = await readReserves(scene);
   const held = reserves.vaults.reduce((sum, { sats }) => sum + BigInt(sats), 0n);
   const owed = BigInt(reserves.creditedSats) - BigInt(reserves.settledSats);
   expect(held).toBeGreaterThanOrEqual(owed);

@@ -2,7 +2,7 @@ import { devVaultScript } from '@hemid/node';
 import { type Hex, toHex, WEI_PER_SAT } from '@hemid/protocol';
 import { type ProgramProcess, spendOtherwise, waitFor, waitForOutput } from '@hemid/testkit';
 import { expect, test } from 'vitest';
-import { audit, createCampaign, drain, PATIENCE_MS, type Reserves, SEED } from '../custodian-campaign.ts';
+import { audit, createCampaign, drain, PATIENCE_MS, type Reserves, readReserves, SEED } from '../custodian-campaign.ts';
 import { numbered } from '../custodian-scene.ts';
 
 /** Random deposits and withdrawals of one campaign; it takes some seconds for each, so that `npm test` leaves it out. */
@@ -51,9 +51,8 @@ test.runIf(OPERATIONS > 0)(
   async () => {
     const campaign = await createCampaign(2);
     const { scene, wallet, mine, rest, reorg, deposit, withdraw, deposits, asked, succeeded, publish, programs } = campaign;
-    const reserves = async () => scene.ask<Reserves>('hemi_getReserves');
     const reaches = (what: string, probe: (now: Reserves) => boolean) =>
-      waitFor(async () => probe(await reserves()), { timeoutMs: PATIENCE_MS, what });
+      waitFor(async () => probe(await readReserves(scene)), { timeoutMs: PATIENCE_MS, what });
     const statusOf = (i: number) =>
       waitFor(async () => succeeded((asked[i] as (typeof asked)[0]).hash), { timeoutMs: PATIENCE_MS, what: 'a receipt' });
     try {
