@@ -1,9 +1,20 @@
 import { tunnel } from '@hemid/contracts';
 import { devKey } from '@hemid/node';
 import { fromHex, type Hex, TUNNEL_ADDRESS, toDigits, toHex, WEI_PER_SAT } from '@hemid/protocol';
-import { Secret, silentLogger } from '@hemid/runtime';
+import { type Logger, Secret, silentLogger } from '@hemid/runtime';
 import { type BitcoinActor, publishKeystone, type TestNetwork, type User, type VerifierActor } from '@hemid/testkit';
-import { type Custodian, createCustodian, createHttpExchange, sortedMulti, type VaultKeys } from '@hemid/tunnel';
+import {
+  type Bumper,
+  type Custodian,
+  type CustodianOptions,
+  type CustodianPolicy,
+  createCustodian,
+  createHttpExchange,
+  type PartialExchange,
+  sortedMulti,
+  type VaultHolder,
+  type VaultKeys,
+} from '@hemid/tunnel';
 import { encodeFunctionData } from 'viem';
 
 const SECRET = new Secret(new Uint8Array(32).fill(7));
@@ -15,6 +26,19 @@ export interface CustodianActor {
   tick(): Promise<string>;
   /** A crash, and a new start on the same disk. */
   restart(): void;
+  /** When it signs; a change counts from the next restart on. */
+  policy: CustodianPolicy;
+  /** Pays more for batches that wait too long; counts from the next restart on. */
+  bumper: Bumper | undefined;
+  /** Why its operator has paused it. */
+  pausedFor: string | undefined;
+  /** The errors that it has logged: text and fields. */
+  errors: string[];
+  url: string;
+  /** What it shows to the others. */
+  exchange: PartialExchange;
+  /** A restart as one who also holds a key of the vault `next custodian 1` … `3`; that of `custodian 1` … `3` is a former one. */
+  rotate(): void;
   /** Nobody reaches it any more. */
   leave(): Promise<void>;
 }
@@ -25,24 +49,34 @@ interface Membership {
   vault: VaultKeys;
 }
 
-async function createMember(network: TestNetwork, { name, peers, vault }: Membership): Promise<CustodianActor & { url: string }> {
+async function createMember(network: TestNetwork, { name, peers, vault }: Membership): Promise<CustodianActor> {
   const verifier = await network.createVerifier();
   const exchange = createHttpExchange({ host: '127.0.0.1', port: 0, peers, secret: SECRET, timeoutMs: 5_000 });
   await exchange.start(new AbortController().signal);
   const failures: unknown[] = [];
+  const errors: string[] = [];
+  const error = (fields: object, text: string): void => void errors.push(`${text} ${JSON.stringify(fields)}`);
   const deps = {
     chain: verifier.node.chain,
     store: verifier.store,
     bitcoin: network.bitcoin.rpc,
     exchange,
     clock: network.clock,
-    log: silentLogger,
-    onFailure: (error: unknown) => void failures.push(error),
+    log: Object.assign(Object.create(silentLogger) as Logger, { error }),
+    onFailure: (failure: unknown) => void failures.push(failure),
+    paused: () => member.pausedFor,
   };
-  const create = (): Custodian => createCustodian(deps, { vault, key: new Secret(devKey(name).secret), pollMs: 1_000 });
-  let custodian = create();
-  return {
+  const holderOf = (prefix: string, held: VaultKeys): VaultHolder => ({ vault: held, key: new Secret(devKey(`${prefix}${name}`).secret) });
+  let holders: Pick<CustodianOptions, 'vault' | 'key' | 'former'> = holderOf('', vault);
+  const create = (): Custodian =>
+    createCustodian({ ...deps, ...(member.bumper && { bumper: member.bumper }) }, { ...holders, pollMs: 1_000, policy: member.policy });
+  const member: CustodianActor = {
     verifier,
+    errors,
+    exchange,
+    bumper: undefined,
+    pausedFor: undefined,
+    policy: { dailyLimitSats: undefined, largeSats: undefined, largeDelayBlocks: 0 },
     url: exchange.url(),
     async tick() {
       await verifier.sync();
@@ -51,14 +85,20 @@ async function createMember(network: TestNetwork, { name, peers, vault }: Member
     restart() {
       custodian = create();
     },
+    rotate() {
+      holders = { ...holderOf('next ', devVault('next ')), former: [holderOf('', vault)] };
+      custodian = create();
+    },
     leave: async () => exchange.stop(),
   };
+  let custodian = create();
+  return member;
 }
 
-const devVault = (): VaultKeys =>
+const devVault = (prefix = ''): VaultKeys =>
   sortedMulti(
     2,
-    [1, 2, 3].map((i) => devKey(`custodian ${i}`).publicKey),
+    [1, 2, 3].map((i) => devKey(`${prefix}custodian ${i}`).publicKey),
   );
 
 /** The three custodians of the dev spec's vault, or of another of their keys, who reach one another over real sockets. */

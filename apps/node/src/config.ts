@@ -139,6 +139,14 @@ const list = z.string().transform((text) => text.split(',').map((part) => part.t
 const publicKey = z.string().regex(/^0[23][0-9a-fA-F]{64}$/, 'must be public keys of 66 hex digits');
 const key = z.string().regex(/^(0x)?[0-9a-fA-F]{64}$/, 'must be 64 hex digits');
 
+const sats = z.coerce.bigint().min(1n);
+
+/** `hemid custodian status`, `pause` and `resume`. */
+export const custodianDeskConfig = z.strictObject({
+  data: z.string().default('.hemid').describe('data directory of the custodian'),
+  reason: z.string().default('no reason given').describe('why it is paused, for its status'),
+});
+
 /** `hemid custodian`: a verifier, and what signs beside it. */
 export const custodianConfig = nodeConfig
   .omit({ role: true, sequencerKey: true, sequencerKeyFile: true, archive: true, stateBlocks: true, poolTransactions: true })
@@ -155,7 +163,36 @@ export const custodianConfig = nodeConfig
     vaultRequired: z.coerce.number().int().min(1).max(16).optional().describe('how many of them must sign'),
     custodianKey: key.optional().describe("this custodian's key, hex; better in the environment than in a flag"),
     custodianKeyFile: z.string().optional().describe("file that holds this custodian's key"),
+    formerVault: z.string().optional().describe('the vault before, as a descriptor; or give its keys'),
+    formerVaultKeys: list
+      .pipe(z.array(publicKey).min(1).max(16))
+      .optional()
+      .describe('public keys of the vault before, while the next batch has to move its coins to the one in force'),
+    formerVaultRequired: z.coerce.number().int().min(1).max(16).optional().describe('how many of those must sign'),
+    formerKey: key.optional().describe("this custodian's key of that vault, hex; better in the environment than in a flag"),
+    formerKeyFile: z.string().optional().describe('file that holds it'),
     custodianPollMs: z.coerce.number().int().min(10).default(2_000).describe('milliseconds between looks for what is to be paid'),
+    dailyLimitSats: sats
+      .optional()
+      .describe(
+        'sats that this custodian lets out of the vault in 144 Bitcoin blocks; a batch that pays more waits, a whole day for each limit it needs',
+      ),
+    largeSats: sats.optional().describe('a withdrawal of so many sats or more is large'),
+    largeDelayBlocks: z.coerce
+      .number()
+      .int()
+      .min(0)
+      .max(100_000)
+      .default(144)
+      .describe('Bitcoin blocks that a batch with a large withdrawal waits after it is final'),
+    bumpWallet: z
+      .string()
+      .optional()
+      .describe(
+        "wallet of the Bitcoin node with this custodian's own coins, which pay for batches that wait too long; without it, others do or nobody",
+      ),
+    bumpAfterBlocks: z.coerce.number().int().min(0).default(3).describe('Bitcoin blocks that a batch waits before it is bumped'),
+    bumpMaxSats: sats.default(100_000n).describe('sats that bumping one batch may cost this custodian'),
     peers: list.pipe(z.array(z.url()).min(1)).optional().describe('exchange URLs of the other custodians, with commas'),
     exchangeHost: z.string().default('127.0.0.1').describe('address on which other custodians fetch signatures'),
     exchangePort: port.default(8550).describe('port of that; 0 = a free one'),

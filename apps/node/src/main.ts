@@ -13,6 +13,7 @@ usage: hemid <command> [options]
   hemid dev deposit <address> <sats>   pays the vault of a running development network
   hemid node                           a node of a network: --role sequencer or --role verifier
   hemid custodian                      a verifier that holds a key of the vault: pays withdrawals together with the others
+  hemid custodian status               what waits and why, who has not signed, what is wrong; also pause and resume, all with --data
   hemid tunnel deposit                 what a Bitcoin wallet has to pay for a deposit: address, output, URI, QR code, PSBT
   hemid db <command>                   looks at, checks, moves and repairs a node's database; hemid db --help lists how
   hemid explain <id>                   tells where a deposit, a transaction or a block comes from, link by link
@@ -81,7 +82,20 @@ async function node(call: Call): Promise<number> {
 }
 
 async function custodian(call: Call): Promise<number> {
-  const { custodianConfig } = await import('./config.ts');
+  const [word = '', ...rest] = call.argv;
+  const [{ custodianConfig, custodianDeskConfig }, { CUSTODIAN_VERBS }] = await Promise.all([import('./config.ts'), import('./custodian-desk.ts')]);
+  const verb = Object.hasOwn(CUSTODIAN_VERBS, word) ? CUSTODIAN_VERBS[word] : undefined;
+  if (verb !== undefined) {
+    return configured(
+      { argv: rest, env: call.env },
+      {
+        title: 'hemid custodian status, pause, resume',
+        schema: custodianDeskConfig,
+        example: 'hemid custodian pause --data /var/lib/hemid --reason "we look into withdrawal 12"',
+        run: async ({ data, reason }) => say(`${verb(data, reason)}\n`),
+      },
+    );
+  }
   return configured(call, {
     title: 'hemid custodian: pays withdrawals',
     schema: custodianConfig,

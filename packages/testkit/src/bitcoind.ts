@@ -13,6 +13,8 @@ import { freePort } from './free-port.ts';
 export interface StartBitcoindOptions {
   /** More arguments; the last one of a name counts. */
   args?: readonly string[];
+  /** RPC port, kept over restarts; a free one for each start when left out. */
+  port?: number;
 }
 
 /** A real Bitcoin node (Core or Knots) on its own regtest chain, connected to nobody. */
@@ -41,8 +43,8 @@ function findBitcoind(): string {
   return execFileSync('sh', [script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 }
 
-/** Starts a bitcoind on a free port with an empty data directory, and waits until it answers. */
-export async function startBitcoind({ args = [] }: StartBitcoindOptions = {}): Promise<Bitcoind> {
+/** Starts a bitcoind with an empty data directory, and waits until it answers. */
+export async function startBitcoind({ args = [], port }: StartBitcoindOptions = {}): Promise<Bitcoind> {
   const launcher = findBitcoind();
   // Knots would else put old coins first, where Core orders a block by fee alone; Core does not know the option.
   const isKnots = execFileSync(launcher, ['-version'], { encoding: 'utf8' }).includes('Knots');
@@ -55,7 +57,7 @@ export async function startBitcoind({ args = [] }: StartBitcoindOptions = {}): P
   async function launch(): Promise<Running> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await run({ launcher, datadir, args: [...own, ...args], ...login, port: await freePort() });
+        return await run({ launcher, datadir, args: [...own, ...args], ...login, port: port ?? (await freePort()) });
       } catch (error) {
         if (attempt === START_ATTEMPTS || !/Unable to bind|Address already in use/i.test(String(error))) throw error;
       }

@@ -1,10 +1,14 @@
-export { type Batch, toUnsigned, type VaultCoin } from './custodian/batch.ts';
+export { ANCHOR_SCRIPT, type Batch, toUnsigned, type VaultCoin } from './custodian/batch.ts';
 export { assemble, type Partial, readPartials, signBatch, toPsbt } from './custodian/batch-psbt.ts';
-export { type Custodian, type CustodianDeps, type CustodianOptions, createCustodian } from './custodian/custodian.ts';
+export { type BumpDeps, type Bumper, type BumpOptions, createBumper } from './custodian/bump.ts';
+export { type CoinChoice, chooseCoins } from './custodian/coin-selection.ts';
+export { type Custodian, type CustodianDeps, type CustodianOptions, createCustodian, type VaultHolder } from './custodian/custodian.ts';
+export type { BatchStatus, CustodianStatus, Trouble } from './custodian/custodian-status.ts';
 export { joinExchanges, type PartialExchange, type Received } from './custodian/exchange.ts';
 export { createFolderExchange } from './custodian/folder-exchange.ts';
 export { createHttpExchange, type HttpExchangeOptions } from './custodian/http-exchange.ts';
 export { type Plan, planBatch } from './custodian/plan.ts';
+export { type CustodianPolicy, type DecidedBatch, whyHeld } from './custodian/policy.ts';
 export { createSignedBatches, type SignedBatches } from './custodian/signed-batch.ts';
 export { keyIndex, publicKeyIn, sortedMulti, type VaultKeys } from './custodian/vault-keys.ts';
 export type { Signing } from './custodian/vault-signing.ts';

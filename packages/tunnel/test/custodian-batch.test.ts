@@ -28,6 +28,7 @@ test('a batch pays each request less its fee, gives the change to the vault, and
     [47_000n, toHex(script(7))],
     [57_000n, toHex(script(8))],
     [60_000n, toHex(vault.script)],
+    [240n, '0x51024e73'],
     [0n, '0x6a0e48454d5700000000000000070002'],
   ]);
   expect(transaction.ins.map(({ hash, index, sequence }) => [hash[0], index, sequence])).toEqual([
@@ -35,6 +36,11 @@ test('a batch pays each request less its fee, gives the change to the vault, and
     [2, 2, 0xfffffffd],
   ]);
   expect(toUnsigned({ ...batch, requests: [...batch.requests] }).getId()).toBe(transaction.getId());
+});
+
+test('a batch whose fee is too small for an anchor has none', () => {
+  const transaction = toUnsigned({ ...batch, requests: [{ ...request(7n), feeSats: 900n }] });
+  expect(transaction.outs.map(({ value }) => value)).toEqual([49_100n, 120_000n, 0n]);
 });
 
 test('the order in which keys are given does not matter to the vault; their number and that of signers does', () => {

@@ -20,15 +20,26 @@ export interface Batch {
 }
 
 const REPLACEABLE = 0xfffffffd;
+/** Pay-to-anchor (OP_1 `4e73`): anybody may spend it, with an empty witness. */
+export const ANCHOR_SCRIPT: Uint8Array = Uint8Array.of(0x51, 0x02, 0x4e, 0x73);
+/** The dust limit of such an output. */
+const ANCHOR_SATS = 240n;
+/** A batch that pays less than this for itself has no anchor: it would cost it too much of its fee. */
+const LEAST_FEE_SATS = 4n * ANCHOR_SATS;
 
-/** The Bitcoin transaction of a batch, unsigned (protocol section 10): payments, change, mark. The same batch, the same bytes. */
+/**
+ * The Bitcoin transaction of a batch, unsigned (protocol section 10): payments, change, an anchor to
+ * bump it by, mark. The same batch, the same bytes.
+ */
 export function toUnsigned({ requests, coins, vault }: Batch): Transaction {
   const first = requests[0] as WithdrawalRequest;
   const has = coins.reduce((sum, { valueSats }) => sum + valueSats, 0n);
   const taken = requests.reduce((sum, { sats }) => sum + sats, 0n);
+  const fee = requests.reduce((sum, { feeSats }) => sum + feeSats, 0n);
   const outputs: BitcoinOutput[] = [
     ...requests.map(({ sats, feeSats, script }) => ({ valueSats: sats - feeSats, script })),
     { valueSats: has - taken, script: vault },
+    ...(fee < LEAST_FEE_SATS ? [] : [{ valueSats: ANCHOR_SATS, script: ANCHOR_SCRIPT }]),
     { valueSats: 0n, script: encodeMark(first.id, requests.length) },
   ];
   const transaction = new Transaction();

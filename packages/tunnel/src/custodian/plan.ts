@@ -3,14 +3,18 @@ import { type BitcoinView, equal, rulesAt, toDisplay } from '@hemid/protocol';
 import { readTunnelAt, type TunnelContract, type WithdrawalRequest } from '../tunnel-contract.ts';
 import { MAX_COUNT, readMark } from '../vault-spend.ts';
 import { reportReserves, settlementOf } from '../withdrawal-report.ts';
-import type { Batch, VaultCoin } from './batch.ts';
+import { type Batch, toUnsigned, type VaultCoin } from './batch.ts';
+import { chooseCoins } from './coin-selection.ts';
+import type { DecidedBatch } from './policy.ts';
 
 /** The batch to be signed now, or why there is none, in words. */
-export type Plan = { batch: Batch } | { wait: string };
+export type Plan = DecidedBatch | { wait: string };
 
 /** What the change must have: the largest dust limit there is. */
 const DUST_SATS = 546n;
 const PAGE = 1_000;
+/** A coin of fewer minimal deposits than this is small. */
+const SMALL_DEPOSITS = 10n;
 
 /** Where the chain of batches stands: the output that input 0 spends; `undefined` before the first batch. */
 async function chainTip(tunnel: TunnelContract, firstId: bigint, view: BitcoinView): Promise<{ txid: Uint8Array; vout: number } | undefined> {
@@ -67,30 +71,56 @@ async function decidingBlock(chain: ChainReader, tunnel: TunnelContract, firstId
   return number;
 }
 
-async function batchAt(chain: ChainReader, block: PlacedL2Header, firstId: bigint): Promise<Plan> {
+const sumOf = (coins: readonly VaultCoin[]): bigint => coins.reduce((sum, { valueSats }) => sum + valueSats, 0n);
+
+/** Where the inputs of the batch from `firstId` on come from: one vault, and the change of the batch before on it. */
+async function sourceAt(
+  chain: ChainReader,
+  {
+    tip,
+    view,
+    vaults,
+    leastSats,
+  }: { tip: { txid: Uint8Array; vout: number } | undefined; view: BitcoinView; vaults: readonly Uint8Array[]; leastSats: bigint },
+): Promise<{ source: Uint8Array; tip: VaultCoin | undefined; coins: VaultCoin[] } | { wait: string }> {
+  if (tip !== undefined) {
+    const found = view.output(tip.txid, tip.vout);
+    if (found === undefined) return { wait: `the change of the batch before, ${toDisplay(tip.txid)}, is not in Bitcoin` };
+    const { txid, vout } = tip;
+    const coins = (await settledCoins(chain, view, found.script)).filter((coin) => !equal(coin.txid, txid) || coin.vout !== vout);
+    return { source: found.script, tip: { txid, vout, valueSats: found.valueSats }, coins };
+  }
+  for (const source of vaults) {
+    const coins = await settledCoins(chain, view, source);
+    if (sumOf(coins) >= leastSats) return { source, tip: undefined, coins };
+  }
+  return { wait: `no vault has the ${leastSats} sats that the first batch needs` };
+}
+
+async function batchAt(chain: ChainReader, block: PlacedL2Header, firstId: bigint): Promise<{ batch: Batch; source: Uint8Array } | { wait: string }> {
   const tunnel = readTunnelAt(chain, block);
   const { requests: highest } = await tunnel.sums();
-  const requests: WithdrawalRequest[] = [];
-  for (let id = firstId; id <= highest && requests.length < MAX_COUNT; id += 1n) requests.push(await tunnel.request(id));
-  const needed = requests.reduce((sum, { sats }) => sum + sats, DUST_SATS);
-  const [vault] = rulesAt(chain.spec, block.header.timestamp).vaults as [Uint8Array];
+  const { vaults, limits } = rulesAt(chain.spec, block.header.timestamp);
+  const [vault] = vaults as [Uint8Array];
   const view = chain.viewAt(block);
-  const tip = await chainTip(tunnel, firstId, view);
-  const found = tip && view.output(tip.txid, tip.vout);
-  if (tip !== undefined && found === undefined) return { wait: `the change of the batch before, ${toDisplay(tip.txid)}, is not in Bitcoin` };
-  if (found !== undefined && !equal(found.script, vault)) return { wait: 'the change of the batch before lies on a former vault: sweep it first' };
-  const others = (await settledCoins(chain, view, vault)).filter(
-    ({ txid, vout }) => tip === undefined || !equal(txid, tip.txid) || vout !== tip.vout,
-  );
-  const coins: VaultCoin[] = tip === undefined || found === undefined ? [] : [{ ...tip, valueSats: found.valueSats }];
-  let has = coins.reduce((sum, { valueSats }) => sum + valueSats, 0n);
-  for (const coin of others) {
-    if (coins.length > 0 && has >= needed) break;
-    coins.push(coin);
-    has += coin.valueSats;
+  const first = await tunnel.request(firstId);
+  const found = await sourceAt(chain, { tip: await chainTip(tunnel, firstId, view), view, vaults, leastSats: first.sats + DUST_SATS });
+  if ('wait' in found) return found;
+  const { source, tip, coins } = found;
+  const has = (tip?.valueSats ?? 0n) + sumOf(coins);
+  // As many as the vault can pay: the others are paid from a later one.
+  const requests: WithdrawalRequest[] = [];
+  let neededSats = DUST_SATS;
+  for (let id = firstId; id <= highest && requests.length < MAX_COUNT; id += 1n) {
+    const request = await tunnel.request(id);
+    if (has < neededSats + request.sats) break;
+    requests.push(request);
+    neededSats += request.sats;
   }
-  if (has < needed) return { wait: `the vault has ${has} sats to spend, and ${needed} are needed` };
-  return { batch: { requests, coins, vault } };
+  if (requests.length === 0) return { wait: `the vault has ${has} sats to spend, and ${neededSats + first.sats} are needed` };
+  const feeSats = requests.reduce((sum, request) => sum + request.feeSats, 0n);
+  const smallSats = equal(source, vault) ? limits.minimumDepositSats * SMALL_DEPOSITS : undefined;
+  return { batch: { requests, coins: chooseCoins({ tip, coins, neededSats, feeSats, count: requests.length, smallSats }), vault }, source };
 }
 
 /**
@@ -100,13 +130,20 @@ async function batchAt(chain: ChainReader, block: PlacedL2Header, firstId: bigin
 export async function planBatch(chain: ChainReader): Promise<Plan> {
   // Protocol section 8: what is final may be on the other branch.
   if (chain.conflict() !== undefined) return { wait: 'two branches are both final (finality/conflict)' };
-  const tunnel = readTunnelAt(chain, chain.head('latest'));
-  const { isBreached, deficitSats, requests } = await reportReserves(chain);
+  const head = chain.head('latest');
+  const tunnel = readTunnelAt(chain, head);
+  const { isBreached, deficitSats, requests, liabilitySats, reserveSats } = await reportReserves(chain);
   const firstId = await tunnel.lowestOpenId();
   if (requests < firstId) return { wait: 'nobody waits to be paid' };
   if (isBreached) return { wait: 'a breach of the vault is not cleared' };
   if (deficitSats > 0n) return { wait: `the vaults lack ${deficitSats} sats` };
   const block = await decidingBlock(chain, tunnel, firstId);
   if (typeof block === 'bigint') return { wait: `block ${block}, which decides the next batch, is not final` };
-  return batchAt(chain, block, firstId);
+  const plan = await batchAt(chain, block, firstId);
+  if ('wait' in plan) return plan;
+  const view = chain.viewAt(head);
+  if (view.heightOfTransaction(toUnsigned(plan.batch).getHash()) !== undefined) return { wait: 'the batch is paid, and waits for its settlement' };
+  // Nothing is on its way, so the vaults must hold all that is owed. Else the first to be paid would take what belongs to the others.
+  if (reserveSats < liabilitySats) return { wait: `the vaults lack ${liabilitySats - reserveSats} sats` };
+  return { ...plan, decidedAt: view.heightOf(bitcoinReference(block.header)) as number };
 }

@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { devKey } from '@hemid/node';
+import { fromHex, fromKeystoneJson, type KeystoneJson, toDigits } from '@hemid/protocol';
+import {
+  type Bitcoind,
+  type BitcoinWallet,
+  createBitcoinWallet,
+  freePort,
+  type ProgramProcess,
+  publishKeystone,
+  startBitcoind,
+  startProgram,
+  waitForOutput,
+  writeDevSpec,
+} from '@hemid/testkit';
+
+/** A real bitcoind, a sequencer and custodians, each a process of its own that may be killed and started again. */
+export interface CustodyProcesses {
+  bitcoind: Bitcoind;
+  /** Owns the coinbases of the first blocks, and pays for keystones. */
+  treasury: BitcoinWallet;
+  /** JSON-RPC of the sequencer. */
+  url: string;
+  /** Where the processes keep their data: `sequencer`, `custodian-1` …. */
+  directory: string;
+  startSequencer(): Promise<ProgramProcess>;
+  /** Custodian 1, 2 or 3, beside its own verifier; does not wait for it. */
+  startCustodian(number: number, more?: readonly string[]): ProgramProcess;
+  /** Asks the sequencer. */
+  ask<T>(method: string, ...params: unknown[]): Promise<T>;
+  /** The sequencer's latest keystone, as it serves it. */
+  latestKeystone(): Promise<KeystoneJson | undefined>;
+  /** Publishes that keystone. */
+  publish(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts Bitcoin and a sequencer; the three custodians of the dev spec's vault are started by the story. */
+export async function createCustodyProcesses(): Promise<CustodyProcesses> {
+  const directory = mkdtempSync(join(tmpdir(), 'hemid-custodian-'));
+  const bitcoind = await startBitcoind({ port: await freePort() });
+  const treasury = createBitcoinWallet({ rpc: bitcoind.rpc, secret: fromHex('b2'.repeat(32)) });
+  await treasury.mine(110);
+  await writeDevSpec(bitcoind.rpc, directory);
+  const [port = 0, ...exchangePorts] = [await freePort(), await freePort(), await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${port}`;
+  const programs: ProgramProcess[] = [];
+
+  function start(name: string, [command = '', ...rest]: readonly string[], env: Record<string, string>): ProgramProcess {
+    const bitcoin = bitcoind.url.replace('//', `//${bitcoind.user}:${bitcoind.password}@`);
+    const where = ['--data', join(directory, name), '--chain', join(directory, 'chain.json'), '--bitcoind', bitcoin];
+    const program = startProgram('apps/node/src/main.ts', [command, ...where, '--log-format', 'json', ...rest], env);
+    programs.push(program);
+    return program;
+  }
+
+  async function ask<T>(method: string, ...params: unknown[]): Promise<T> {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+    const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    return ((await response.json()) as { result: T }).result;
+  }
+  const latestKeystone = async () => (await ask<{ keystones: KeystoneJson[] }>('kss_getLatestKeystones', 1)).keystones[0];
+
+  async function startSequencer(): Promise<ProgramProcess> {
+    const sequencer = start('sequencer', ['node', '--role', 'sequencer', '--rpc-port', String(port)], {
+      HEMID_SEQUENCER_KEY: toDigits(devKey('sequencer').secret),
+    });
+    await waitForOutput(sequencer, /hemid is running/, 60_000);
+    return sequencer;
+  }
+
+  return {
+    bitcoind,
+    treasury,
+    url,
+    directory,
+    ask,
+    latestKeystone,
+    startSequencer,
+    startCustodian(number, more = []) {
+      const keys = [1, 2, 3].map((i) => toDigits(devKey(`custodian ${i}`).publicKey)).join(',');
+      const peers = exchangePorts.filter((_, i) => i !== number - 1).map((one) => `http://127.0.0.1:${one}`);
+      const vault = ['--vault-keys', keys, '--vault-required', '2', '--custodian-poll-ms', '200'];
+      const exchange = ['--peers', peers.join(','), '--exchange-port', String(exchangePorts[number - 1])];
+      return start(`custodian-${number}`, ['custodian', '--upstream', url, '--rpc-port', '0', ...vault, ...exchange, ...more], {
+        HEMID_CUSTODIAN_KEY: toDigits(devKey(`custodian ${number}`).secret),
+        HEMID_EXCHANGE_SECRET: '07'.repeat(32),
+      });
+    },
+    async publish() {
+      const keystone = await latestKeystone();
+      if (keystone !== undefined) await publishKeystone(treasury, fromKeystoneJson(keystone));
+    },
+    async close() {
+      await Promise.all(programs.filter((program) => program.end() === undefined).map((program) => program.stop()));
+      await bitcoind.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
