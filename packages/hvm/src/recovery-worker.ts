@@ -13,6 +13,11 @@ export interface RecoveryQuestion {
 /** Of each transaction: whether the sender was found 1 ‖ hash 32 ‖ address 20. */
 export const ANSWER_BYTES = 53;
 
+export interface RecoveryAnswer {
+  id: number;
+  answers: Uint8Array<ArrayBuffer>;
+}
+
 function writeAnswer(raw: Uint8Array, answer: Uint8Array): void {
   answer.set(keccak(raw), 1);
   const message = signedMessage(raw);
@@ -26,7 +31,7 @@ function writeAnswer(raw: Uint8Array, answer: Uint8Array): void {
   }
 }
 
-/** Answers {@link RecoveryQuestion}s beside the main thread. */
+/** Says `ready`, then answers {@link RecoveryQuestion}s beside the main thread. */
 export function serveRecovery(port: MessagePort): void {
   port.on('message', ({ id, raws, lengths }: RecoveryQuestion) => {
     const answers = new Uint8Array(lengths.length * ANSWER_BYTES);
@@ -35,6 +40,8 @@ export function serveRecovery(port: MessagePort): void {
       writeAnswer(raws.subarray(from, from + length), answers.subarray(i * ANSWER_BYTES, (i + 1) * ANSWER_BYTES));
       from += length;
     }
-    port.postMessage({ id, answers }, [answers.buffer]);
+    const answer: RecoveryAnswer = { id, answers };
+    port.postMessage(answer, [answers.buffer]);
   });
+  port.postMessage('ready');
 }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { ANSWER_BYTES, type RecoveryQuestion } from './recovery-worker.ts';
+import { ANSWER_BYTES, type RecoveryAnswer, type RecoveryQuestion } from './recovery-worker.ts';
 import { isRecovered, rememberHash, rememberSender } from './sender.ts';
 
 /** Fewer than this are recovered sooner where they are needed. */
@@ -8,40 +8,47 @@ const WORTHWHILE = 4;
 const PER_MESSAGE = 256;
 
 let worker: Worker | undefined;
+/** A worker takes about a second to load: until then nobody waits for it. */
+let isReady = false;
 let next = 0;
 const waiting = new Map<number, (answers: Uint8Array) => void>();
 
 /** Without its worker the main thread recovers each sender itself. */
 function giveUp(): void {
   worker = undefined;
+  isReady = false;
   for (const resolve of waiting.values()) resolve(new Uint8Array());
   waiting.clear();
 }
 
 function start(): Worker {
   const started = new Worker(new URL('../worker/recover.mjs', import.meta.url), { execArgv: [] });
-  started.on('message', ({ id, answers }: { id: number; answers: Uint8Array }) => {
-    waiting.get(id)?.(answers);
-    waiting.delete(id);
+  started.on('message', (message: RecoveryAnswer | 'ready') => {
+    if (message === 'ready') {
+      isReady = true;
+    } else {
+      waiting.get(message.id)?.(message.answers);
+      waiting.delete(message.id);
+    }
     if (waiting.size === 0) started.unref();
   });
   started.on('error', giveUp);
   started.on('exit', giveUp);
+  started.unref();
   return started;
 }
 
-function ask(raws: readonly Uint8Array[]): Promise<Uint8Array> {
-  worker ??= start();
-  worker.ref();
+function ask(running: Worker, raws: readonly Uint8Array[]): Promise<Uint8Array> {
+  running.ref();
   next += 1;
   const question: RecoveryQuestion = { id: next, raws: new Uint8Array(Buffer.concat(raws)), lengths: raws.map(({ length }) => length) };
   const answer = new Promise<Uint8Array>((resolve) => waiting.set(question.id, resolve));
-  worker.postMessage(question, [question.raws.buffer]);
+  running.postMessage(question, [question.raws.buffer]);
   return answer;
 }
 
-async function recoverSome(raws: readonly Uint8Array[]): Promise<void> {
-  const answers = await ask(raws);
+async function recoverSome(running: Worker, raws: readonly Uint8Array[]): Promise<void> {
+  const answers = await ask(running, raws);
   for (const [i, raw] of raws.entries()) {
     const at = i * ANSWER_BYTES;
     if (at >= answers.length) return;
@@ -53,12 +60,15 @@ async function recoverSome(raws: readonly Uint8Array[]): Promise<void> {
 
 /**
  * Hashes raw transactions and recovers their senders in a worker thread, and remembers both; decoding one of them then
- * costs little. Never throws: what cannot be recovered is for the decoder to refuse.
+ * costs little. Never throws: what cannot be recovered, and what comes before the worker is ready, is for the decoder.
  */
 export async function recoverSenders(raws: readonly Uint8Array[]): Promise<void> {
   if (raws.length < WORTHWHILE) return;
+  worker ??= start();
+  if (!isReady) return;
+  const running = worker;
   const left = raws.filter((raw) => !isRecovered(raw));
   const parts = [];
-  for (let from = 0; from < left.length; from += PER_MESSAGE) parts.push(recoverSome(left.slice(from, from + PER_MESSAGE)));
+  for (let from = 0; from < left.length; from += PER_MESSAGE) parts.push(recoverSome(running, left.slice(from, from + PER_MESSAGE)));
   await Promise.all(parts);
 }

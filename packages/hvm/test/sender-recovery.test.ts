@@ -1,7 +1,7 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { type Hex, hexToBytes, serializeTransaction } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { recoverSenders } from '../src/index.ts';
 import { hashOfTransaction, isRecovered, senderOf } from '../src/sender.ts';
 
@@ -23,6 +23,20 @@ async function signSome(): Promise<Uint8Array[]> {
   ]);
   return signed.map((raw) => hexToBytes(raw));
 }
+
+/** Until the worker is there, nothing is recovered and nobody waits. */
+beforeAll(async () => {
+  const raws = await signSome();
+  await recoverSenders(raws);
+  expect(raws.some(isRecovered)).toBe(false);
+  await vi.waitFor(
+    async () => {
+      await recoverSenders(raws);
+      expect(raws.every(isRecovered)).toBe(true);
+    },
+    { timeout: 30_000 },
+  );
+}, 40_000);
 
 test('the worker finds the hash and the sender of every kind of transaction, as the main thread does', async () => {
   const raws = await signSome();
