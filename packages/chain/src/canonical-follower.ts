@@ -2,14 +2,13 @@ import type { HeaderChain } from '@hemid/bitcoin';
 import { hashOfTransaction, proveAtOnce } from '@hemid/hvm';
 import {
   type ChainSpec,
-  decodeSystemTransaction,
+  decodeTunnelTransaction,
   encodeRlp,
   HISTORY_ADDRESS,
   hashKeystone,
   historySlot,
   type SealedBlock,
   TUNNEL_TYPE,
-  type TunnelTransaction,
   txidOfTunnelTransaction,
 } from '@hemid/protocol';
 import { type Follower, layout } from '@hemid/store';
@@ -38,7 +37,7 @@ export const transactionIndex: Follower<SealedBlock> = {
 
 function* tunnelTxids({ block }: SealedBlock): Generator<[txid: Uint8Array, index: number]> {
   for (const [index, raw] of block.transactions.entries()) {
-    if (raw[0] === TUNNEL_TYPE) yield [txidOfTunnelTransaction(decodeSystemTransaction(raw) as TunnelTransaction), index];
+    if (raw[0] === TUNNEL_TYPE) yield [txidOfTunnelTransaction(decodeTunnelTransaction(raw)), index];
   }
 }
 

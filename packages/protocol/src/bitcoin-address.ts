@@ -1,5 +1,5 @@
 import { bech32, bech32m } from 'bech32';
-import bs58check from 'bs58check';
+import { encodeBase58Check, readBase58Check } from './base58check.ts';
 import { concat } from './bytes.ts';
 
 export type BitcoinNetwork = 'mainnet' | 'testnet4' | 'signet' | 'regtest';
@@ -19,7 +19,7 @@ const PREFIXES: Record<BitcoinNetwork, AddressPrefix> = {
 };
 
 function fromBase58(address: string, prefix: AddressPrefix): Uint8Array | undefined {
-  const payload = bs58check.decodeUnsafe(address);
+  const payload = readBase58Check(address);
   if (payload?.length !== 21) return undefined;
   const hash = payload.slice(1);
   if (payload[0] === prefix.p2pkh) return concat(Uint8Array.of(0x76, 0xa9, 0x14), hash, Uint8Array.of(0x88, 0xac));
@@ -59,10 +59,10 @@ export function scriptToAddress(script: Uint8Array, network: BitcoinNetwork): st
   const prefix = PREFIXES[network];
   const [first, second] = script;
   if (script.length === 25 && first === 0x76 && second === 0xa9 && script[2] === 0x14 && script[23] === 0x88 && script[24] === 0xac) {
-    return bs58check.encode(concat(Uint8Array.of(prefix.p2pkh), script.slice(3, 23)));
+    return encodeBase58Check(concat(Uint8Array.of(prefix.p2pkh), script.slice(3, 23)));
   }
   if (script.length === 23 && first === 0xa9 && second === 0x14 && script[22] === 0x87) {
-    return bs58check.encode(concat(Uint8Array.of(prefix.p2sh), script.slice(2, 22)));
+    return encodeBase58Check(concat(Uint8Array.of(prefix.p2sh), script.slice(2, 22)));
   }
   const program = script.slice(2);
   if (first === 0x00 && second === program.length && (program.length === 20 || program.length === 32)) {

@@ -1,7 +1,7 @@
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha512 } from '@noble/hashes/sha2.js';
 import { Point } from '@noble/secp256k1';
-import bs58check from 'bs58check';
+import { readBase58Check } from './base58check.ts';
 import type { BitcoinNetwork } from './bitcoin-address.ts';
 import { concat, fromBigEndian, fromHex, toBigEndian } from './bytes.ts';
 import { fail } from './errors.ts';
@@ -32,7 +32,7 @@ function derive(parent: { key: Uint8Array; chainCode: Uint8Array }, step: number
 
 function fromExtended(text: string, network: BitcoinNetwork): Uint8Array | undefined {
   const [extended = '', ...path] = text.split('/');
-  const payload = bs58check.decodeUnsafe(extended);
+  const payload = readBase58Check(extended);
   if (payload?.length !== EXTENDED_SIZE) return undefined;
   const version = fromBigEndian(payload.subarray(0, 4));
   if (version !== (network === 'mainnet' ? XPUB : TPUB)) {

@@ -48,51 +48,40 @@ export type SystemTransaction = AttributesTransaction | PayoutTransaction | Tunn
 /** What has no signature: system transactions, and those of development networks. */
 export type SystemEnvelope = SystemTransaction | DevelopmentTransaction;
 
+const none = new Uint8Array();
+
 /** Whether these are the bytes of a system transaction (0x7C, 0x7D, 0x7E, on development networks 0x7F). */
 export function isSystemEnvelope(raw: Uint8Array): boolean {
   return raw[0] === ATTRIBUTES_TYPE || raw[0] === PAYOUT_TYPE || raw[0] === TUNNEL_TYPE || raw[0] === DEVELOPMENT_TYPE;
 }
 
+/** The envelope of a tunnel transaction: type byte and RLP. */
+export function encodeTunnelTransaction(transaction: TunnelTransaction): Uint8Array {
+  const { sourceHash, from, to, mint, value, gas, isSystemTransaction, data } = transaction;
+  const numbers = [mint, value, gas, isSystemTransaction ? 1 : 0].map(toMinimal);
+  return concat(Uint8Array.of(TUNNEL_TYPE), RLP.encode([sourceHash, from, to ?? none, ...numbers, data]));
+}
+
 /** The envelope: type byte and RLP. */
 export function encodeSystemTransaction(transaction: SystemEnvelope): Uint8Array {
   if (transaction.type === DEVELOPMENT_TYPE) return encodeDevelopment(transaction);
+  if (transaction.type === TUNNEL_TYPE) return encodeTunnelTransaction(transaction);
   const { type, to, gas, data } = transaction;
-  const fields =
-    type === TUNNEL_TYPE
-      ? [
-          transaction.sourceHash,
-          transaction.from,
-          to ?? new Uint8Array(),
-          toMinimal(transaction.mint),
-          toMinimal(transaction.value),
-          toMinimal(gas),
-          toMinimal(transaction.isSystemTransaction ? 1 : 0),
-          data,
-        ]
-      : [to ?? new Uint8Array(), toMinimal(gas), data];
-  return concat(Uint8Array.of(type), RLP.encode(fields));
+  return concat(Uint8Array.of(type), RLP.encode([to ?? none, toMinimal(gas), data]));
 }
 
 function decodeFields(raw: Uint8Array, count: number): Uint8Array[] {
   return toFields(decodeEnvelope(raw), { count, what: `a system transaction of type ${raw[0]}` });
 }
 
-const none = new Uint8Array();
-
-/** @throws `protocol/encoding` unless `raw` is exactly one well-formed envelope. */
-export function decodeSystemTransaction(raw: Uint8Array): SystemEnvelope {
-  const type = raw[0];
-  if (type === DEVELOPMENT_TYPE) return decodeDevelopment(raw);
-  if (type === ATTRIBUTES_TYPE || type === PAYOUT_TYPE) {
-    const [to = none, gas = none, data = none] = decodeFields(raw, 3);
-    return { type, to: toAddressField(to), gas: fromMinimal(gas, 8), data };
-  }
-  if (type !== TUNNEL_TYPE) throw fail('protocol/encoding', 'not a system transaction');
+/** @throws `protocol/encoding` unless `raw` is exactly one well-formed tunnel transaction. */
+export function decodeTunnelTransaction(raw: Uint8Array): TunnelTransaction {
+  if (raw[0] !== TUNNEL_TYPE) throw fail('protocol/encoding', 'not a tunnel transaction');
   const [sourceHash = none, from = none, to = none, mint = none, value = none, gas = none, flag = none, data = none] = decodeFields(raw, 8);
   const isSystem = fromMinimal(flag, 1);
   if (isSystem > 1n) throw fail('protocol/encoding', 'isSystemTransaction is 0 or 1');
   return {
-    type,
+    type: TUNNEL_TYPE,
     sourceHash: toSizedField(sourceHash, 32),
     from: toSizedField(from, 20),
     to: toAddressField(to),
@@ -102,6 +91,16 @@ export function decodeSystemTransaction(raw: Uint8Array): SystemEnvelope {
     isSystemTransaction: isSystem === 1n,
     data,
   };
+}
+
+/** @throws `protocol/encoding` unless `raw` is exactly one well-formed envelope. */
+export function decodeSystemTransaction(raw: Uint8Array): SystemEnvelope {
+  const type = raw[0];
+  if (type === DEVELOPMENT_TYPE) return decodeDevelopment(raw);
+  if (type === TUNNEL_TYPE) return decodeTunnelTransaction(raw);
+  if (type !== ATTRIBUTES_TYPE && type !== PAYOUT_TYPE) throw fail('protocol/encoding', 'not a system transaction');
+  const [to = none, gas = none, data = none] = decodeFields(raw, 3);
+  return { type, to: toAddressField(to), gas: fromMinimal(gas, 8), data };
 }
 
 /** The transaction hash: keccak256 of the envelope. */

@@ -1,9 +1,9 @@
 import {
   type BitcoinTransaction,
   type Deposit,
-  decodeSystemTransaction,
+  decodeTunnelTransaction,
   displayBytes,
-  encodeSystemTransaction,
+  encodeTunnelTransaction,
   equal,
   hashTransaction,
   rulesAt,
@@ -77,7 +77,7 @@ function findDeposit(txid: Uint8Array, deps: ProvenanceDeps): Subject | undefine
   const times = [BigInt(spec.genesis.time), ...spec.upgrades.map((upgrade) => BigInt(upgrade.timestamp)).filter((time) => time <= now)].reverse();
   const deposits = times.map((time) => toDeposit(place.transaction, place.height, rulesAt(spec, time))).filter((one) => one !== undefined);
   for (const deposit of deposits) {
-    const credit = findOnL2(chain.transaction(hashTransaction(encodeSystemTransaction(toDepositTransaction(deposit)))), deps);
+    const credit = findOnL2(chain.transaction(hashTransaction(encodeTunnelTransaction(toDepositTransaction(deposit)))), deps);
     if (credit !== undefined) return { lock: { deposit, ...place }, ...credit };
   }
   const [deposit] = deposits;
@@ -87,8 +87,8 @@ function findDeposit(txid: Uint8Array, deps: ProvenanceDeps): Subject | undefine
 /** The deposit that a transaction of a block credits, if it is one that does. */
 function depositOf(place: FoundOnL2, deps: ProvenanceDeps): Subject | undefined {
   const raw = deps.chain.block(place.block.hash)?.block.transactions[place.index];
-  const transaction = raw?.[0] === TUNNEL_TYPE ? decodeSystemTransaction(raw) : undefined;
-  if (transaction?.type !== TUNNEL_TYPE) return undefined;
+  const transaction = raw?.[0] === TUNNEL_TYPE ? decodeTunnelTransaction(raw) : undefined;
+  if (transaction === undefined) return undefined;
   const found = findDeposit(txidOfTunnelTransaction(transaction), deps);
   return found?.block !== undefined && equal(found.block.hash, place.block.hash) && found.index === place.index ? found : undefined;
 }

@@ -1,4 +1,4 @@
-import { type ChainSpec, encodeSystemTransaction, equal, rulesAt, TUNNEL_ADDRESS, toDeposit, toDepositTransaction } from '@hemid/protocol';
+import { type ChainSpec, encodeTunnelTransaction, equal, rulesAt, TUNNEL_ADDRESS, toDeposit, toDepositTransaction } from '@hemid/protocol';
 import { verifyInclusion } from './bitcoin-inclusion.ts';
 import { logsOf, topicOf } from './consensus-receipt.ts';
 import { fail } from './errors.ts';
@@ -25,7 +25,7 @@ export function verifyLock(part: BitcoinInclusion, run: HeaderRun, { spec, block
   const transaction = verifyInclusion(part, run, 'lock');
   const deposit = part.height > bitcoin.genesisHeight ? toDeposit(transaction, part.height, rulesAt(spec, timestamp)) : undefined;
   if (deposit === undefined) throw refuse('the Bitcoin transaction is no deposit to a vault of this chain');
-  if (!equal(encodeSystemTransaction(toDepositTransaction(deposit)), shown.raw))
+  if (!equal(encodeTunnelTransaction(toDepositTransaction(deposit)), shown.raw))
     throw refuse(`the transaction of block ${number} does not credit this deposit`);
   if (!shown.receipt.succeeded) throw refuse('the transaction that credits the deposit failed: the deposit is listed for recovery');
   const seen = confirmationsSeen(block, run, part.height);

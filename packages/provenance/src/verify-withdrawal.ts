@@ -1,8 +1,8 @@
 import {
   type BitcoinTransaction,
-  decodeSystemTransaction,
+  decodeTunnelTransaction,
   displayBytes,
-  encodeSystemTransaction,
+  encodeTunnelTransaction,
   equal,
   hashPayments,
   readMark,
@@ -60,8 +60,7 @@ function verifySettlement(
   const refuse = (why: string): Error => fail('provenance/settlement', `settlement: ${why}`);
   const { transaction, batch } = payment;
   const { number } = block.header;
-  const read = shown?.raw[0] === TUNNEL_TYPE ? decode(() => decodeSystemTransaction(shown.raw)) : undefined;
-  const told = read?.type === TUNNEL_TYPE ? decode(() => readTunnelTransaction(read)) : undefined;
+  const told = shown?.raw[0] === TUNNEL_TYPE ? decode(() => readTunnelTransaction(decodeTunnelTransaction(shown.raw))) : undefined;
   const spend = told !== undefined && 'spend' in told ? told.spend : undefined;
   const expected = spend && {
     txid: transaction.txid,
@@ -69,7 +68,7 @@ function verifySettlement(
     netSats: spend.netSats,
     outputsHash: hashPayments(transaction.outputs.slice(0, batch.count)),
   };
-  if (shown === undefined || expected === undefined || !equal(encodeSystemTransaction(toSpendTransaction(expected)), shown.raw)) {
+  if (shown === undefined || expected === undefined || !equal(encodeTunnelTransaction(toSpendTransaction(expected)), shown.raw)) {
     throw refuse(`the transaction of block ${number} is not about this payment`);
   }
   const settles = logsOf(shown.receipt, { address: TUNNEL_ADDRESS, topic: SETTLED }).some(
