@@ -75,10 +75,9 @@ interface Base58 {
   decode(text: string): Uint8Array;
 }
 
-/** The base58 under every base58check address here: a dependency of a dependency of the protocol package. */
+/** The base58 under every base58check address here: a dependency of the protocol package. */
 async function loadBase58(): Promise<Base58> {
-  const fromProtocol = createRequire(new URL('../../packages/protocol/package.json', import.meta.url));
-  const path = createRequire(fromProtocol.resolve('bs58check')).resolve('bs58');
+  const path = createRequire(new URL('../../packages/protocol/package.json', import.meta.url)).resolve('bs58');
   return ((await import(path)) as { default: Base58 }).default;
 }
 

@@ -38,7 +38,7 @@ export function createWalker(follower: Follower<IndexedBlock>, deps: { store: St
     const header = headers.read(hash) ?? headers.genesis;
     const indexed = { block: blocks.get(hash), height: header.height };
     const route = direction === 'apply' ? { removed: [], added: [hash] } : { removed: [hash], added: [] };
-    follow([follower], route, () => indexed, batch);
+    follow({ followers: [follower], route, load: () => indexed, batch });
     const to = direction === 'apply' ? header : (headers.ancestor(hash, header.height - 1) ?? headers.genesis);
     return { entries: entriesOf(indexed), to };
   }

@@ -2,7 +2,7 @@ import type { BlockStore, HeaderChain, Walker } from '@hemid/bitcoin';
 import { createCommon, createStateStore, type ExecutedBlock, type ExecutionDeps, recoverSenders } from '@hemid/hvm';
 import { type ChainSpec, equal, isHemidError, isSystemEnvelope, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
 import { nextTurn } from '@hemid/runtime';
-import { type Batch, type Follower, follow, layout, routeBetween, type Store } from '@hemid/store';
+import { type Batch, type Follower, followInSteps, layout, routeBetween, type Store } from '@hemid/store';
 import { supplyAfter } from './accounting.ts';
 import { createBlockArchive } from './block-archive.ts';
 import { checkSeal } from './block-rule.ts';
@@ -135,6 +135,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   const stateFollower: Follower<SealedBlock> = {
     name: 'state',
     apply: ({ block, hash }, batch) => states.apply({ hash, number: block.header.number }, batch),
+    applyInSteps: ({ block, hash }, batch) => states.applyInSteps({ hash, number: block.header.number }, batch),
     revert: ({ block, hash }, batch) => states.revert({ hash, number: block.header.number }, batch),
   };
   const indices = [transactionIndex, tunnelIndex, createLogIndex(archive.readReceipts), createKeystoneIndex(spec, headers, ancestorOf)];
@@ -164,11 +165,11 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   }
 
   /** Puts the move of the canonical chain to `target` into `batch`. */
-  function moveHead(target: PlacedL2Header, batch: Batch, fresh?: SealedBlock): HeadChange {
+  async function moveHead(target: PlacedL2Header, batch: Batch, fresh?: SealedBlock): Promise<HeadChange> {
     const route = routeBetween(routes, head.hash, target.hash);
     const load = (hash: Uint8Array): SealedBlock =>
       fresh !== undefined && equal(hash, fresh.hash) ? fresh : (archive.readBlock(hash) as SealedBlock);
-    follow(followers, route, load, batch);
+    for (const _ of followInSteps({ followers, route, load, batch })) await execution.pause?.();
     return { removed: route.removed.map((hash) => archive.getHeader(hash)), added: route.added.map((hash) => archive.getHeader(hash)) };
   }
 
@@ -180,6 +181,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     const supply = supplyAfter(executed, { parent, genesis: archive.getSupply(genesis.hash) });
     const batch = store.batch();
     archive.put(executed, { seal, supply }, batch);
+    await execution.pause?.();
     states.stage(executed.hash, executed);
     keepSlotEvidence({ spec, archive, headerAt, isCanonical, parentOf }, leaves.values(), sealed, batch);
     batch.put(layout.leaf, placed.hash, placed.header.number);
@@ -190,7 +192,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     nextLeaves.set(toHex(placed.hash), placed);
     const decision = await decide(nextLeaves);
     choice.remember(batch);
-    const change = equal(decision.head.hash, head.hash) ? undefined : moveHead(decision.head, batch, sealed);
+    const change = equal(decision.head.hash, head.hash) ? undefined : await moveHead(decision.head, batch, sealed);
     states.keep(executed.hash, batch);
     await execution.pause?.();
     await batch.commit();
@@ -205,7 +207,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
     const target = count > head.header.number ? undefined : headerAt(head.header.number - count);
     if (target === undefined) throw fail('chain/not-found', `there is no block ${count} below the head: the head is block ${head.header.number}`);
     const batch = store.batch();
-    const change = moveHead(target, batch);
+    const change = await moveHead(target, batch);
     const cut = cutAbove(target, { archive, leaves: leaves.values(), batch });
     if (slots === 'freed') freeSlots(spec, change.removed, batch);
     if (labels.finalized.header.number > target.header.number) labels = { safe: target, finalized: target };
@@ -222,7 +224,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   async function reconsider(): Promise<void> {
     const batch = store.batch();
     const decision = await decide(leaves);
-    const change = equal(decision.head.hash, head.hash) ? undefined : moveHead(decision.head, batch);
+    const change = equal(decision.head.hash, head.hash) ? undefined : await moveHead(decision.head, batch);
     if (choice.remember(batch) || change !== undefined) await batch.commit();
     settle(decision, change);
   }

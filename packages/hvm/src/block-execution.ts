@@ -269,11 +269,13 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
       const transactionsRoot = listRoot(transactions);
       await deps.pause?.();
       const blooms = bloomsOf(receipts);
+      const encoded = receipts.map((receipt, i) => encodeReceiptWith(receipt, blooms.each[i] as Uint8Array));
+      await deps.pause?.();
       const complete: L2Header = {
         ...header,
         stateRoot: root,
         transactionsRoot,
-        receiptsRoot: listRoot(receipts.map((receipt, i) => encodeReceiptWith(receipt, blooms.each[i] as Uint8Array))),
+        receiptsRoot: listRoot(encoded),
         logsBloom: blooms.all,
         gasUsed,
       };

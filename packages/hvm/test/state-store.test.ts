@@ -59,13 +59,13 @@ async function createWorld(window: number | undefined, hotBytes = 1 << 20) {
         // A batch that fails to be written: nothing of it may be seen, neither now nor later.
         const lost = store.batch();
         states.stage(hash, changesOf(block));
-        follow([follower], routeBetween(tree, head, target), get, lost);
+        follow({ followers: [follower], route: routeBetween(tree, head, target), load: get, batch: lost });
         states.keep(hash, lost);
         for (const key of KEYS) expect(digits(states.base(head).read(key))).toBe(digits(get(head).state.get(key)));
       }
       const writes = store.batch();
       states.stage(hash, changesOf(block));
-      follow([follower], routeBetween(tree, head, target), get, writes);
+      follow({ followers: [follower], route: routeBetween(tree, head, target), load: get, batch: writes });
       states.keep(hash, writes);
       for (const key of KEYS) expect(digits(states.base(head).read(key))).toBe(digits(get(head).state.get(key)));
       await writes.commit();

@@ -77,7 +77,7 @@ function openChain(store: Store) {
           .map(({ hash }) => hash),
         added: added.map(({ hash }) => hash),
       };
-      follow([createLogIndex((hash) => get(hash).receipts)], route, get, batch);
+      follow({ followers: [createLogIndex((hash) => get(hash).receipts)], route, load: get, batch });
       await batch.commit();
       canonical = [...canonical.slice(0, keep), ...added];
     },

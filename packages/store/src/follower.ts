@@ -7,8 +7,13 @@ import type { Batch } from './store.ts';
 export interface Follower<B> {
   readonly name: string;
   apply(block: B, batch: Batch): void;
+  /** `apply` in steps, where it is long: others can have their turn between them. */
+  applyInSteps?(block: B, batch: Batch): Steps;
   revert(block: B, batch: Batch): void;
 }
+
+/** Work that is done as it is stepped through. */
+export type Steps = Iterable<void>;
 
 /** A tree of blocks, enough of it to find the way from one to another. Hashes are the caller's keys. */
 export interface BlockTree {
@@ -43,14 +48,40 @@ export function routeBetween(tree: BlockTree, from: Uint8Array, to: Uint8Array):
   return { removed, added: added.reverse() };
 }
 
-/** The one loop that every reorg is: revert down to the fork, apply up to the tip, all into `batch`. */
-export function follow<B>(followers: readonly Follower<B>[], route: Route, load: (hash: Uint8Array) => B, batch: Batch): void {
+/** A move of followers along a route, all into one batch. */
+export interface Move<B> {
+  followers: readonly Follower<B>[];
+  route: Route;
+  load(hash: Uint8Array): B;
+  batch: Batch;
+}
+
+/** The one loop that every reorg is: revert down to the fork, apply up to the tip; in steps, of which each must be taken. */
+export function* followInSteps<B>({ followers, route, load, batch }: Move<B>): Generator<void> {
   for (const hash of route.removed) {
     const block = load(hash);
-    for (const follower of [...followers].reverse()) follower.revert(block, batch);
+    for (const follower of [...followers].reverse()) {
+      follower.revert(block, batch);
+      yield;
+    }
   }
   for (const hash of route.added) {
     const block = load(hash);
-    for (const follower of followers) follower.apply(block, batch);
+    for (const follower of followers) {
+      if (follower.applyInSteps === undefined) follower.apply(block, batch);
+      else yield* follower.applyInSteps(block, batch);
+      yield;
+    }
   }
+}
+
+/** Takes all steps at once. */
+export function take(steps: Steps): void {
+  const iterator = steps[Symbol.iterator]();
+  while (iterator.next().done !== true);
+}
+
+/** {@link followInSteps}, all at once. */
+export function follow<B>(move: Move<B>): void {
+  take(followInSteps(move));
 }

@@ -1,5 +1,5 @@
 export { allocate, type Codec, type Field, fixed, hash, only, record, rest, text, u32, u64, u256 } from './codec.ts';
-export { type BlockTree, type Follower, follow, type Route, routeBetween } from './follower.ts';
+export { type BlockTree, type Follower, follow, followInSteps, type Move, type Route, routeBetween, type Steps, take } from './follower.ts';
 export {
   type HeaderRow,
   type KeystoneRow,

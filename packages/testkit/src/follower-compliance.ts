@@ -43,7 +43,7 @@ export async function checkFollower<B>({ follower, blocks, store, seed = 1 }: Fo
     const between = Array.from({ length: Math.abs(target - at) }, (_, i) => key(Math.min(at, target) + i));
     const route = target > at ? { removed: [], added: between } : { removed: between.reverse(), added: [] };
     const batch = store.batch();
-    follow([follower], route, ([high = 0, low = 0]) => blocks[high * 256 + low] as B, batch);
+    follow({ followers: [follower], route, load: ([high = 0, low = 0]) => blocks[high * 256 + low] as B, batch });
     await batch.commit();
     at = target;
   }

@@ -1,6 +1,6 @@
 import { RLP } from '@ethereumjs/rlp';
 import { concat, encodeRlp, equal, toHex, toMinimal } from '@hemid/protocol';
-import { type Batch, layout, type Reader, type Route, type StateHistoryKey, type Store } from '@hemid/store';
+import { type Batch, layout, type Reader, type Route, type StateHistoryKey, type Steps, type Store, take } from '@hemid/store';
 import { fail } from '../errors.ts';
 import { createPacker, isPartial, unpackBefore } from './history-row.ts';
 import { createHotRows } from './hot-rows.ts';
@@ -44,6 +44,8 @@ export interface StateStore {
   keep(hash: Uint8Array, batch: Batch): void;
   /** Moves the flat state over a block whose changes are staged or kept. */
   apply(block: StateBlock, batch: Batch): void;
+  /** The same in steps, all of which must be taken. */
+  applyInSteps(block: StateBlock, batch: Batch): Steps;
   /** Takes a block back. */
   revert(block: StateBlock, batch: Batch): void;
 }
@@ -74,6 +76,8 @@ const decodeKeys = (bytes: Uint8Array): StateKey[] => (RLP.decode(bytes) as Uint
 
 /** Rows of the genesis state that are written together. */
 const GENESIS_PART = 50_000;
+/** Rows that are moved between two turns of others. */
+const ROWS_A_STEP = 2_048;
 /** Memory for rows of the head, unless told otherwise. */
 const HOT_BYTES = 96 << 20;
 
@@ -204,6 +208,28 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
     batch.del(layout.stateUndo, number);
   }
 
+  function* applyInSteps(block: StateBlock, batch: Batch): Generator<void> {
+    const { diff, before } = changesOf(block.hash, batch);
+    const from = positionIn(batch);
+    const pack = createPacker(block.number);
+    let done = 0;
+    for (const [key, value] of diff) {
+      done += 1;
+      if (done % ROWS_A_STEP === 0) yield;
+      let old = before?.get(key);
+      if (old === undefined && before?.has(key) !== true) old = hot.readMoved(from, key, () => batch.get(layout.state, key));
+      batch.put(layout.stateHistory, { key, block: block.number }, pack(key, { before: old, after: value }));
+      if (value === undefined) batch.del(layout.state, key);
+      else if (value.length > 0) batch.put(layout.state, key, value);
+      else throw new RangeError(`the row ${JSON.stringify(key)} of the state is empty: a row that is gone is undefined`);
+    }
+    batch.put(layout.stateUndo, block.number, encodeKeys(diff.keys()));
+    if (!staged.delete(toHex(block.hash))) batch.del(layout.stateDiff, block.hash);
+    hot.move({ from, to: block.hash }, diff);
+    setPosition(block, batch);
+    prune(block, batch);
+  }
+
   return {
     async warm() {
       const head = position();
@@ -248,24 +274,8 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
       batch.put(layout.stateDiff, hash, encodeDiff(changes.diff));
       staged.delete(toHex(hash));
     },
-    apply(block, batch) {
-      const { diff, before } = changesOf(block.hash, batch);
-      const from = positionIn(batch);
-      const pack = createPacker(block.number);
-      for (const [key, value] of diff) {
-        let old = before?.get(key);
-        if (old === undefined && before?.has(key) !== true) old = hot.readMoved(from, key, () => batch.get(layout.state, key));
-        batch.put(layout.stateHistory, { key, block: block.number }, pack(key, { before: old, after: value }));
-        if (value === undefined) batch.del(layout.state, key);
-        else if (value.length > 0) batch.put(layout.state, key, value);
-        else throw new RangeError(`the row ${JSON.stringify(key)} of the state is empty: a row that is gone is undefined`);
-      }
-      batch.put(layout.stateUndo, block.number, encodeKeys(diff.keys()));
-      if (!staged.delete(toHex(block.hash))) batch.del(layout.stateDiff, block.hash);
-      hot.move({ from, to: block.hash }, diff);
-      setPosition(block, batch);
-      prune(block, batch);
-    },
+    apply: (block, batch) => take(applyInSteps(block, batch)),
+    applyInSteps,
     revert(block, batch) {
       const diff: StateDiff = new Map();
       const restored: StateDiff = new Map();
