@@ -2,7 +2,8 @@ import { MerklePatriciaTrie } from '@ethereumjs/mpt';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { openTrie } from '../src/state/trie.ts';
-import { type BranchNode, decodeRow } from '../src/state/trie-node.ts';
+import { decodeRow } from '../src/state/trie-codec.ts';
+import type { BranchNode } from '../src/state/trie-node.ts';
 
 /** Keys that share long prefixes, so that every kind of split and collapse happens. */
 const key = fc

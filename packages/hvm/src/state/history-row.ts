@@ -1,7 +1,8 @@
 import { allocate } from '@hemid/store';
 import { fail } from '../errors.ts';
 import type { StateKey } from './key.ts';
-import { REFERENCE_SIZE, referencesOf } from './trie-node.ts';
+import { referencesOf } from './trie-codec.ts';
+import { REFERENCE_SIZE } from './trie-node.ts';
 
 /** A row of the state around one block that changed it; `undefined`: there was none, there is none. */
 export interface RowChange {
@@ -13,7 +14,7 @@ export interface RowChange {
 const ABSENT = new Uint8Array();
 /**
  * First byte of a branch of which only the children that the block changed are kept: a bit for each child, the branch's
- * two last bytes, the hashes. No row of a node begins with it (trie-node.ts).
+ * two last bytes, the hashes. No row of a node begins with it (trie-codec.ts).
  */
 const PARTIAL = 1;
 const HEAD_SIZE = 5;

@@ -3,7 +3,7 @@
  *
  * - `a` ‖ address 20: account, RLP [nonce, balance, storage root, code hash]
  * - `s` ‖ address 20 ‖ slot 32: storage value without leading zeros
- * - `n` ‖ length u8 ‖ nibbles packed: node of the account trie at a path (trie-node.ts: a leaf by its name)
+ * - `n` ‖ length u8 ‖ nibbles packed: node of the account trie at a path (trie-codec.ts: a leaf by its name)
  * - `m` ‖ hashed address 32 ‖ length u8 ‖ nibbles packed: node of a storage trie at a path
  * - `c` ‖ code hash 32: code
  *

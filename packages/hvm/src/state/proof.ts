@@ -1,6 +1,7 @@
 import { fail } from '../errors.ts';
 import { nodeKey, nodePrefix, type StateKey } from './key.ts';
-import { type Child, childOf, decodeRow, encodeNode, type TrieNode } from './trie-node.ts';
+import { decodeRow, encodeNode } from './trie-codec.ts';
+import { type Child, childOf, type TrieNode } from './trie-node.ts';
 
 /** A trie that a path is proved in. */
 export interface ProvedTrie {

@@ -6,7 +6,7 @@ import { createPacker, isPartial, unpackBefore } from './history-row.ts';
 import { createHotRows } from './hot-rows.ts';
 import { fromLatin, latin, nodePrefix, type StateKey } from './key.ts';
 import type { BaseState, StateChanges, StateDiff, StateSource } from './source.ts';
-import { isLeafName } from './trie-node.ts';
+import { isLeafName } from './trie-codec.ts';
 
 /** A block of the L2 chain, as the state knows it. */
 export interface StateBlock {

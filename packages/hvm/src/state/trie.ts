@@ -2,7 +2,8 @@ import { EMPTY_TRIE_ROOT } from '@hemid/protocol';
 import { fail } from '../errors.ts';
 import { keccak } from './keccak.ts';
 import { nodeKey, nodePrefix, type StateKey } from './key.ts';
-import { type BranchNode, type Child, childOf, decodeRow, encodeNode, type LeafNode, type Reference, type TrieNode, toRow } from './trie-node.ts';
+import { decodeRow, encodeNode, toRow } from './trie-codec.ts';
+import { type BranchNode, type Child, childOf, type LeafNode, type Reference, type TrieNode } from './trie-node.ts';
 
 /** Writes a row of a node; `undefined`: the row is gone. */
 type WriteRow = (key: StateKey, value: Uint8Array | undefined) => void;
