@@ -12,6 +12,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const CACHE = join(ROOT, 'node_modules/.cache/hemid');
 const MAIN = 'main';
+/** Where a source lies, and how it names the file that boots a worker thread. */
+const PLACE = /('\.\.\/worker\/([\w-]+\.mjs)', )?import\.meta\.url/g;
 const DAY_MS = 86_400_000;
 
 /** All that a bundle may be made of, and what says how it is made: paths from the root. */
@@ -19,11 +21,11 @@ function readInputs() {
   const inputs = ['scripts/program.mjs', 'pnpm-lock.yaml'];
   for (const group of ['apps', 'packages']) {
     for (const name of readdirSync(join(ROOT, group))) {
-      const sources = join(ROOT, group, name, 'src');
-      if (!existsSync(sources)) continue;
+      const folders = ['src', 'worker'].map((folder) => join(ROOT, group, name, folder)).filter((folder) => existsSync(folder));
+      if (folders.length === 0) continue;
       inputs.push(join(group, name, 'package.json'));
-      const found = readdirSync(sources, { recursive: true, withFileTypes: true }).filter((file) => file.isFile());
-      inputs.push(...found.map((file) => join(file.parentPath, file.name).slice(ROOT.length)));
+      const found = folders.flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }));
+      inputs.push(...found.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name).slice(ROOT.length)));
     }
   }
   return inputs.sort();
@@ -48,9 +50,10 @@ const workspaceOnly = {
       if (!found.path.includes('/node_modules/')) return found;
       return { path: pathToFileURL(found.path).href, external: true };
     });
-    // A source that looks for its neighbours finds them where it lies, not beside the bundle.
+    // A source that looks for its neighbours finds them where it lies, not beside the bundle; workers are in the bundle.
     build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      const contents = readFileSync(path, 'utf8').replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href));
+      const ownUrl = JSON.stringify(pathToFileURL(path).href);
+      const contents = readFileSync(path, 'utf8').replace(PLACE, (_, worker, name) => (worker ? `'./${name}', import.meta.url` : ownUrl));
       return { contents, loader: 'ts' };
     });
   },
@@ -66,11 +69,11 @@ function withMap(code, map) {
 /** @returns the files of the bundle, by name; MAIN.mjs is the one to run. */
 async function bundle(entry, inputs) {
   const { build, stop } = await import('esbuild');
+  const workers = inputs.filter((path) => /\/worker\/[\w-]+\.mjs$/.test(path));
   const { outputFiles, metafile } = await build({
-    entryPoints: [join(ROOT, entry)],
+    entryPoints: [{ in: join(ROOT, entry), out: MAIN }, ...workers.map((path) => ({ in: join(ROOT, path), out: basename(path, '.mjs') }))],
     absWorkingDir: ROOT,
     outdir: CACHE,
-    entryNames: MAIN,
     outExtension: { '.js': '.mjs' },
     splitting: true,
     write: false,

@@ -8,7 +8,7 @@ const WORTHWHILE = 4;
 const PER_MESSAGE = 256;
 
 let worker: Worker | undefined;
-/** A worker takes about a second to load: until then nobody waits for it. */
+/** A worker takes its time to load: until then nobody waits for it. */
 let isReady = false;
 let next = 0;
 const waiting = new Map<number, (answers: Uint8Array) => void>();
