@@ -70,7 +70,10 @@ export function startHemid(nodeOptions: readonly string[] = []): StartPeer {
     const [chain, ready] = [join(directory, 'chain.json'), join(directory, 'ready.json')];
     writeFileSync(chain, JSON.stringify(spec));
     // As `npm run hemid` starts it: with the flags of this process, but for those of its loader.
-    const ours = process.execArgv.slice(0, process.execArgv.findIndex((flag) => flag.startsWith('--conditions')));
+    const ours = process.execArgv.slice(
+      0,
+      process.execArgv.findIndex((flag) => flag.startsWith('--conditions')),
+    );
     const flags = [...ours, ...nodeOptions, 'scripts/program.mjs', 'apps/node/src/main.ts', 'node'];
     const options = ['--role', 'sequencer', '--chain', chain, '--data', join(directory, 'data'), '--bitcoind', bitcoind];
     const child = spawn(process.execPath, [...flags, ...options, '--rpc-port', '0', '--ready-file', ready, '--log-level', 'warn'], {
