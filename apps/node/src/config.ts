@@ -17,8 +17,8 @@ const state = {
     .int()
     .min(8)
     .max(65_536)
-    .default(96)
-    .describe('memory for rows of the state at the head, MiB; the process takes some times as much'),
+    .default(256)
+    .describe('memory for rows of the state at the head, MiB: those of about a million accounts have room in 256'),
   poolTransactions: z.coerce
     .number()
     .int()

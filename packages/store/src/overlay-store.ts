@@ -40,6 +40,8 @@ async function* merge<K, V>(a: AsyncIterable<[K, V]>, b: AsyncIterable<[K, V]>, 
 export function createOverlayStore(below: Store, above: Store, options: OverlayOptions = {}): Store {
   const gone = new Set<string>();
   const shown = options.shown === undefined ? undefined : new Set(options.shown.map(({ prefix }) => prefix));
+  let begun = 0;
+  let ended = 0;
   const isShown = (table: { prefix: string }): boolean => shown?.has(table.prefix) ?? true;
 
   function get<K, V>(table: Table<K, V>, key: K): V | undefined {
@@ -79,22 +81,33 @@ export function createOverlayStore(below: Store, above: Store, options: OverlayO
       put: note,
       del: (table, key) => note(table, key, undefined),
       async commit() {
-        const target = above.batch();
-        for (const { table, key, value } of writes.values()) {
-          if (value === undefined) target.del(table, key);
-          else target.put(table, key, value);
-        }
-        await target.commit();
-        for (const [name, { table, value }] of writes) {
-          if (value !== undefined) gone.delete(name);
-          else if (isShown(table)) gone.add(name);
+        begun += 1;
+        try {
+          const target = above.batch();
+          for (const { table, key, value } of writes.values()) {
+            if (value === undefined) target.del(table, key);
+            else target.put(table, key, value);
+          }
+          await target.commit();
+          for (const [name, { table, value }] of writes) {
+            if (value !== undefined) gone.delete(name);
+            else if (isShown(table)) gone.add(name);
+          }
+        } finally {
+          ended += 1;
         }
       },
     };
   }
 
+  function generation(): number | undefined {
+    const lower = below.generation();
+    return lower === undefined || begun !== ended ? undefined : lower + ended;
+  }
+
   return {
     get: get satisfies Reader['get'],
+    generation,
     range,
     batch,
     async measure(table) {

@@ -37,6 +37,8 @@ export interface Batch extends Reader {
 
 /** The one database of a process. */
 export interface Store extends Reader {
+  /** Another number after each commit, and `undefined` while one is under way: what was read at a number holds as long as that is the same. */
+  generation(): number | undefined;
   /** Rows in key order, from an implicit snapshot taken when the iteration starts. */
   range<K, V>(table: Table<K, V>, range?: Range): AsyncIterable<[K, V]>;
   batch(): Batch;
@@ -97,8 +99,10 @@ const ROWS_PER_TURN = 8192;
 type Write = (rows: ReadonlyMap<string, Uint8Array | undefined>) => Promise<void>;
 
 /** Writes batches in the order of their commits; after one that failed, none. */
-function createWrite(level: Level, chain: CommitChain | undefined): Write {
+function createWrite(level: Level, chain: CommitChain | undefined): { write: Write; generation: Store['generation'] } {
   let tail: Promise<void> = Promise.resolve();
+  let begun = 0;
+  let ended = 0;
 
   async function write(rows: ReadonlyMap<string, Uint8Array | undefined>): Promise<void> {
     try {
@@ -118,11 +122,15 @@ function createWrite(level: Level, chain: CommitChain | undefined): Write {
     }
   }
 
-  return (rows) => {
-    tail = tail.then(() => write(rows));
-    // The batch hears it, and those behind it.
-    tail.catch(() => undefined);
-    return tail;
+  return {
+    write(rows) {
+      begun += 1;
+      tail = tail.then(() => write(rows)).finally(() => (ended += 1));
+      // The batch hears it, and those behind it.
+      tail.catch(() => undefined);
+      return tail;
+    },
+    generation: () => (begun === ended ? ended : undefined),
   };
 }
 
@@ -162,7 +170,7 @@ export function createStore(
   level: Level,
   { chain, compact = async () => undefined }: { chain?: CommitChain; compact?: () => Promise<void> } = {},
 ): Store {
-  const write = createWrite(level, chain);
+  const { write, generation } = createWrite(level, chain);
 
   function read(key: Uint8Array): Uint8Array | undefined {
     try {
@@ -181,6 +189,7 @@ export function createStore(
   }
 
   const store: Store = {
+    generation,
     get(table, key) {
       const bytes = read(rowKey(table, table.key.encode(key)));
       return bytes === undefined ? undefined : table.value.decode(toPlain(bytes));

@@ -33,7 +33,11 @@ test('an overlay reads as a store that was written itself, and what is below sta
         for (const store of [below, same]) await write(store, first);
         const before = await rowsOf(below);
         const overlay = createOverlayStore(below, await openMemoryStore());
-        for (const batch of batches) for (const store of [overlay, same]) await write(store, batch);
+        for (const batch of batches) {
+          const generation = overlay.generation();
+          for (const store of [overlay, same]) await write(store, batch);
+          expect(overlay.generation()).not.toBe(generation);
+        }
         expect(await rowsOf(overlay)).toEqual(await rowsOf(same));
         for (const range of [{ reverse, limit }, { reverse }, { from: layout.canonical.key.encode(5n), limit: 2 }]) {
           expect(await rowsOf(overlay, range)).toEqual(await rowsOf(same, range));

@@ -39,6 +39,22 @@ for (const [name, open] of [
     await store.close();
   });
 
+  test(`${name}: what was read holds while the generation is the same: there is none while a batch is on its way`, async () => {
+    const store = await open();
+    const first = store.generation();
+    expect(first).toBeDefined();
+    const batches = [store.batch(), store.batch()];
+    for (const [i, batch] of batches.entries()) batch.put(layout.canonical, 7n, hash(i));
+    expect(store.generation()).toBe(first);
+    const commits = batches.map((batch) => batch.commit());
+    expect(store.generation()).toBeUndefined();
+    await commits[0];
+    expect(store.generation()).toBeUndefined();
+    await commits[1];
+    expect(store.generation()).toBeGreaterThan(first as number);
+    await store.close();
+  });
+
   test(`${name}: ranges come in key order, within their prefix, and never from a neighbouring table`, async () => {
     const store = await open();
     const batch = store.batch();

@@ -79,7 +79,7 @@ const GENESIS_PART = 50_000;
 /** Rows that are moved between two turns of others. */
 const ROWS_A_STEP = 2_048;
 /** Memory for rows of the head, unless told otherwise. */
-const HOT_BYTES = 96 << 20;
+const HOT_BYTES = 256 << 20;
 
 export interface StateStoreOptions {
   /** How many blocks below the head stay readable; `undefined`: all. */
@@ -94,11 +94,17 @@ export function createStateStore(deps: StateStoreDeps, options: StateStoreOption
   const hot = createHotRows(options.hotBytes ?? HOT_BYTES);
   const staged = new Map<string, StateChanges>();
 
+  /** The position, and the generation of the store that it was read at. */
+  let known: { block: StateBlock; generation: number | undefined } | undefined;
+
   function position(): StateBlock {
+    const generation = store.generation();
+    if (known !== undefined && generation !== undefined && known.generation === generation) return known.block;
     const row = store.get(layout.position, POSITION);
     if (row === undefined) throw fail('hvm/state-missing', 'the state has no position: the data directory is not complete');
     hot.settle(row.hash);
-    return { hash: row.hash, number: BigInt(row.height) };
+    known = { block: { hash: row.hash, number: BigInt(row.height) }, generation };
+    return known.block;
   }
 
   /** The block that the state of a batch stands at. */
