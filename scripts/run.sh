@@ -7,6 +7,6 @@ sh scripts/install.sh
 export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-2}"
 case "$1" in
   # The programs themselves are bundled: they start in a third of the time and need no loader beside them.
-  apps/*/src/*) exec node --max-semi-space-size=8 --no-parallel-scavenge scripts/program.mjs "$@" ;;
-  *) exec node --max-semi-space-size=8 --no-parallel-scavenge --conditions=@hemid/source --import tsx "$@" ;;
+  apps/*/src/*) exec node --max-semi-space-size=32 --no-parallel-scavenge scripts/program.mjs "$@" ;;
+  *) exec node --max-semi-space-size=32 --no-parallel-scavenge --conditions=@hemid/source --import tsx "$@" ;;
 esac
