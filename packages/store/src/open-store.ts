@@ -33,6 +33,8 @@ export async function openStore(directory: string): Promise<Store> {
     keyEncoding: 'view',
     valueEncoding: 'view',
     paranoidChecks: true,
+    // Most of what is kept is hashes: compression saves a twentieth of the disk and costs a tenth of the processor time of a block.
+    compression: false,
     // Bulk writes pay for every flush: larger tables, fewer of them. Two such buffers and the cache are the memory it takes.
     writeBufferSize: 16 << 20,
     cacheSize: 32 << 20,
