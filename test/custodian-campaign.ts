@@ -150,7 +150,8 @@ export async function createCampaign(alive: number) {
       scene.wantRate(undefined);
     },
     async publish() {
-      if ((await scene.treasury.coins()).length > 0) await scene.publish();
+      // Miners pay what blocks cost.
+      if ((await scene.treasury.coins()).length > 0) await scene.publish(isSpike ? 2 * SPIKE_RATE : undefined);
     },
     /** Into the journal: why the campaign ended, and what the processes said last. */
     tellWhy: (error: unknown) => journal([String(error), ...programs.map((program) => program.output().slice(-6_000))].join('\n=====\n')),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBitcoindRpc } from '@hemid/bitcoin';
 import { devKey } from '@hemid/node';
-import { fromHex, fromKeystoneJson, type KeystoneJson, toDigits } from '@hemid/protocol';
+import { abbreviate, encodePopScript, fromHex, fromKeystoneJson, type KeystoneJson, toDigits } from '@hemid/protocol';
 import { Secret } from '@hemid/runtime';
 import {
   type Bitcoind,
@@ -11,7 +11,6 @@ import {
   createBitcoinWallet,
   freePort,
   type ProgramProcess,
-  publishKeystone,
   startBitcoind,
   startProgram,
   waitForOutput,
@@ -42,8 +41,8 @@ export interface CustodyProcesses {
   ask<T>(method: string, ...params: unknown[]): Promise<T>;
   /** The sequencer's latest keystone, as it serves it. */
   latestKeystone(): Promise<KeystoneJson | undefined>;
-  /** Publishes that keystone. */
-  publish(): Promise<void>;
+  /** Publishes that keystone; sats per vbyte, 2 when left out. */
+  publish(feeRate?: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -114,9 +113,11 @@ export async function createCustodyProcesses(): Promise<CustodyProcesses> {
         HEMID_EXCHANGE_SECRET: '07'.repeat(32),
       });
     },
-    async publish() {
+    async publish(feeRate = 2) {
       const keystone = await latestKeystone();
-      if (keystone !== undefined) await publishKeystone(treasury, fromKeystoneJson(keystone));
+      if (keystone === undefined) return;
+      const to = encodePopScript(abbreviate(fromKeystoneJson(keystone)));
+      await treasury.pay({ outputs: [{ to, valueSats: 0n }], feeRate });
     },
     async close() {
       await Promise.all(programs.filter((program) => program.end() === undefined).map((program) => program.stop()));

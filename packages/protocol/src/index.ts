@@ -99,7 +99,7 @@ export {
   WRAPPED_HBTC_ADDRESS,
 } from './predeploy.ts';
 export { bloomOf, decodeReceipts, encodeConsensusReceipt, encodeReceipts, encodeReceiptWith, type Log, type Receipt } from './receipt.ts';
-export { encodeRecipient, type Recipient, readRecipient } from './recipient.ts';
+export { encodeRecipient, MAX_OUTPUTS, type Recipient, readRecipient } from './recipient.ts';
 export { encodeRlp, type RlpItem } from './rlp.ts';
 export { readSealer, SEAL_SIZE, sealDigest, signSeal } from './seal.ts';
 export {
