@@ -113,6 +113,11 @@ export async function createCampaign(alive: number) {
     for (const { raw, hash } of asked.slice(-200)) if ((await succeeded(hash)) === undefined) await send(raw);
   }
 
+  /** Miners of keystones pay what blocks cost. */
+  async function publish(): Promise<void> {
+    if ((await scene.treasury.coins()).length > 0) await scene.publish(isSpike ? 2 * SPIKE_RATE : undefined);
+  }
+
   const programs: ProgramProcess[] = [];
   const outputs: string[] = [];
   async function kill(): Promise<void> {
@@ -139,8 +144,10 @@ export async function createCampaign(alive: number) {
 
   return {
     ...{ scene, wallet, random, deposits, asked, counts, journal, programs, mine, reorg, rest, deposit, withdraw, sendAgain, kill, succeeded },
-    /** Lets fees rise, or fall again. */
-    spike() {
+    /** Lets fees rise, just when custodians are about to pay, or fall again. */
+    async spike() {
+      if (!isSpike) await publish();
+      if (!isSpike) await mine(11);
       isSpike = !isSpike;
       counts.spikes += isSpike ? 1 : 0;
       scene.wantRate(isSpike ? SPIKE_RATE : undefined);
@@ -149,10 +156,7 @@ export async function createCampaign(alive: number) {
       isSpike = false;
       scene.wantRate(undefined);
     },
-    async publish() {
-      // Miners pay what blocks cost.
-      if ((await scene.treasury.coins()).length > 0) await scene.publish(isSpike ? 2 * SPIKE_RATE : undefined);
-    },
+    publish,
     /** Into the journal: why the campaign ended, and what the processes said last. */
     tellWhy: (error: unknown) => journal([String(error), ...programs.map((program) => program.output().slice(-6_000))].join('\n=====\n')),
     /** All that the processes have written, those that were killed too. */
@@ -218,7 +222,10 @@ export async function audit({ scene, deposits, asked, succeeded, programs, journ
     .filter((line) => /"level":(50|"error")/.test(line) && !/ECONNREFUSED|cannot be reached/.test(line));
   expect(stops).toEqual([]);
   const bumps = [...written().matchAll(/"bumped \w+ with/g)].length;
-  journal(`${deposits.length} deposits, ${expected.length} of ${asked.length} withdrawals taken and paid, ${JSON.stringify({ ...counts, bumps })}`);
+  const batches = new Set([...written().matchAll(/\((\w+)\) is complete and sent/g)].map(([, txid]) => txid)).size;
+  journal(
+    `${deposits.length} deposits, ${expected.length} of ${asked.length} withdrawals taken and paid, ${JSON.stringify({ ...counts, batches, bumps })}`,
+  );
 
   // Nothing more is asked: the sequencer's books say what all coins come to.
   const blockHash = async (tag: string) => fromHex((await scene.ask<{ hash: Hex }>('eth_getBlockByNumber', tag, false)).hash);

@@ -10,13 +10,13 @@ import {
   type BitcoinWallet,
   createBitcoinWallet,
   freePort,
+  openBitcoindDoor,
   type ProgramProcess,
   startBitcoind,
   startProgram,
   waitForOutput,
   writeDevSpec,
 } from '@hemid/testkit';
-import { openFeeDesk } from './fee-desk.ts';
 
 /** Coins in the wallet of each custodian. */
 const BUMPS = 200;
@@ -56,11 +56,14 @@ export async function createCustodyProcesses(): Promise<CustodyProcesses> {
   const [port = 0, ...exchangePorts] = [await freePort(), await freePort(), await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
   const programs: ProgramProcess[] = [];
-  const fees = await openFeeDesk(bitcoind);
+  let wantedRate: number | undefined;
+  // A node of the tests has nothing to estimate from.
+  const estimatesmartfee = (own: unknown) => (wantedRate === undefined ? own : { feerate: wantedRate / 1e5, blocks: 2 });
+  const door = await openBitcoindDoor(bitcoind, { estimatesmartfee });
   const wallets: string[] = [];
 
   function start(name: string, [command = '', ...rest]: readonly string[], env: Record<string, string>): ProgramProcess {
-    const bitcoin = command === 'custodian' ? fees.url : bitcoind.url.replace('//', `//${bitcoind.user}:${bitcoind.password}@`);
+    const bitcoin = command === 'custodian' ? door.url : bitcoind.url.replace('//', `//${bitcoind.user}:${bitcoind.password}@`);
     const where = ['--data', join(directory, name), '--chain', join(directory, 'chain.json'), '--bitcoind', bitcoin];
     const program = startProgram('apps/node/src/main.ts', [command, ...where, '--log-format', 'json', ...rest], env);
     programs.push(program);
@@ -101,7 +104,9 @@ export async function createCustodyProcesses(): Promise<CustodyProcesses> {
         wallets.push(name);
       }
     },
-    wantRate: fees.setRate,
+    wantRate(rate) {
+      wantedRate = rate;
+    },
     startCustodian(number, more = []) {
       const keys = [1, 2, 3].map((i) => toDigits(devKey(`custodian ${i}`).publicKey)).join(',');
       const peers = exchangePorts.filter((_, i) => i !== number - 1).map((one) => `http://127.0.0.1:${one}`);
@@ -121,7 +126,7 @@ export async function createCustodyProcesses(): Promise<CustodyProcesses> {
     },
     async close() {
       await Promise.all(programs.filter((program) => program.end() === undefined).map((program) => program.stop()));
-      fees.close();
+      door.close();
       await bitcoind.stop();
       rmSync(directory, { recursive: true, force: true });
     },
