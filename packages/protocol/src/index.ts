@@ -130,4 +130,5 @@ export {
   WEI_PER_SAT,
 } from './tunnel.ts';
 export { type ConfigurationSlot, clearedSlot, configurationChanges, genesisConfiguration } from './tunnel-configuration.ts';
-export { readVaultDescriptor, toWshVault, type Vault, type VaultSpending, vaultScript } from './vault-descriptor.ts';
+export { toWshVault, type Vault, type VaultSpending, vaultScript } from './vault-descriptor.ts';
+export { readVaultDescriptor } from './wallet-descriptor.ts';
