@@ -18,7 +18,7 @@ const DEPOSIT_FEE = 2_000n;
 const FEE = 3_000n;
 /** What is waited for at most, in a process under load. */
 export const PATIENCE_MS = 120_000;
-/** What a block costs while fees are high, sats per vbyte: more than a batch pays by itself. */
+/** What a block costs while fees are high, sats per vbyte: more than a batch pays by itself, so that custodians bump it. */
 const SPIKE_RATE = 40;
 
 /** Starts a sequencer and the first custodians of three, and keeps the books of what is deposited and asked for. */
@@ -31,6 +31,7 @@ export async function createCampaign(alive: number) {
   for (let n = 0; n < 8; n += 1) {
     await scene.treasury.pay({ outputs: Array.from({ length: 12 }, () => ({ to: wallet.addresses.p2wpkh, valueSats: 100_000_000n })) });
   }
+  await scene.equip();
   await scene.treasury.mine(2);
   const least = (await rpc('getblockcount', [])) as number;
   const key = mnemonicToAccount('test test test test test test test test test test test junk').getHdKey().privateKey as Uint8Array;
@@ -112,6 +113,11 @@ export async function createCampaign(alive: number) {
     for (const { raw, hash } of asked.slice(-200)) if ((await succeeded(hash)) === undefined) await send(raw);
   }
 
+  /** Miners of keystones pay what blocks cost. */
+  async function publish(): Promise<void> {
+    if ((await scene.treasury.coins()).length > 0) await scene.publish(isSpike ? 2 * SPIKE_RATE : undefined);
+  }
+
   const programs: ProgramProcess[] = [];
   const outputs: string[] = [];
   async function kill(): Promise<void> {
@@ -138,16 +144,21 @@ export async function createCampaign(alive: number) {
 
   return {
     ...{ scene, wallet, random, deposits, asked, counts, journal, programs, mine, reorg, rest, deposit, withdraw, sendAgain, kill, succeeded },
+    /** Lets fees rise, just when custodians are about to pay, or fall again. */
     async spike() {
+      if (!isSpike) await publish();
+      if (!isSpike) await mine(11);
       isSpike = !isSpike;
       counts.spikes += isSpike ? 1 : 0;
+      scene.wantRate(isSpike ? SPIKE_RATE : undefined);
     },
     calm() {
       isSpike = false;
+      scene.wantRate(undefined);
     },
-    async publish() {
-      if ((await scene.treasury.coins()).length > 0) await scene.publish();
-    },
+    publish,
+    /** Into the journal: why the campaign ended, and what the processes said last. */
+    tellWhy: (error: unknown) => journal([String(error), ...programs.map((program) => program.output().slice(-6_000))].join('\n=====\n')),
     /** All that the processes have written, those that were killed too. */
     written: () => [...outputs, ...programs.map((program) => program.output())].join('\n'),
   };
@@ -210,7 +221,11 @@ export async function audit({ scene, deposits, asked, succeeded, programs, journ
     .split('\n')
     .filter((line) => /"level":(50|"error")/.test(line) && !/ECONNREFUSED|cannot be reached/.test(line));
   expect(stops).toEqual([]);
-  journal(`${deposits.length} deposits, ${expected.length} of ${asked.length} withdrawals taken and paid, ${JSON.stringify(counts)}`);
+  const bumps = [...written().matchAll(/"bumped \w+ with/g)].length;
+  const batches = new Set([...written().matchAll(/\((\w+)\) is complete and sent/g)].map(([, txid]) => txid)).size;
+  journal(
+    `${deposits.length} deposits, ${expected.length} of ${asked.length} withdrawals taken and paid, ${JSON.stringify({ ...counts, batches, bumps })}`,
+  );
 
   // Nothing more is asked: the sequencer's books say what all coins come to.
   const blockHash = async (tag: string) => fromHex((await scene.ask<{ hash: Hex }>('eth_getBlockByNumber', tag, false)).hash);

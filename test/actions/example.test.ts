@@ -21,7 +21,12 @@ beforeAll(async () => {
   const { bitcoin, sequencer, spec } = network;
   const { chain } = sequencer.node;
   const user = createUser(sequencer.node, 0);
-  const { tx } = await createVaultActor(bitcoin).deposit(fromHex(user.address), 1_000_000n);
+  const vault = createVaultActor(bitcoin);
+  const { tx } = await vault.deposit(fromHex(user.address), 1_000_000n);
+  await bitcoin.mineBlocks(1);
+  await bitcoin.wallet.pay({ outputs: [{ to: bitcoin.wallet.scripts.p2pkh, valueSats: 100_000n }] });
+  await bitcoin.mineBlocks(1);
+  await bitcoin.wallet.pay({ outputs: [{ to: vault.script, valueSats: 60_000n }], from: 'p2pkh' });
   await bitcoin.mineBlocks(6);
   do await sequencer.build();
   while (!isKeystone(spec, chain.head('latest').header.number));

@@ -51,7 +51,7 @@ export async function rpcCompatSuite(data: SharedData, report: Report): Promise<
     finality: { of: notHere, published: notHere, tip: notHere },
     payouts: { report: notHere },
     provenance: { build: notHere },
-    tunnel: { deposit: notHere, withdrawal: notHere, reserves: notHere },
+    tunnel: { deposit: notHere, withdrawal: notHere, reserves: notHere, recoverable: notHere },
     clock: systemClock,
     random: systemRandom,
     log: silentLogger,

@@ -37,7 +37,7 @@ test.runIf(OPERATIONS > 0).each([
       await drain(campaign);
       await audit(campaign);
     } catch (error) {
-      journal(`${String(error)}\n${campaign.programs.map((program) => program.output().slice(-6_000)).join('\n=====\n')}`);
+      campaign.tellWhy(error);
       throw error;
     } finally {
       await campaign.scene.close();
@@ -83,6 +83,45 @@ test.runIf(OPERATIONS > 0)(
       const lost = await scene.ask<Hex>('eth_getBalance', toHex(numbered(0xde, 1)), 'latest');
       expect(BigInt(lost)).toBe(398_000n * WEI_PER_SAT);
       await audit(campaign);
+    } catch (error) {
+      campaign.tellWhy(error);
+      throw error;
+    } finally {
+      await scene.close();
+    }
+  },
+  1_200_000,
+);
+
+test.runIf(OPERATIONS > 0)(
+  'a batch that is too cheap for a spike of fees is bumped by the custodians and settles before fees fall',
+  async () => {
+    const campaign = await createCampaign(2);
+    const { scene, mine, deposit, withdraw, asked, succeeded, spike } = campaign;
+    const pool = async () => (await scene.bitcoind.rpc('getrawmempool', [])) as string[];
+    const becomes = (what: string, probe: () => Promise<boolean>) => waitFor(probe, { timeoutMs: PATIENCE_MS, what });
+    try {
+      await deposit(1_000_000n);
+      await mine(6);
+      await becomes('the credit', async () => BigInt((await readReserves(scene)).creditedSats) === 998_000n);
+      await withdraw(100_000n);
+      await becomes('a receipt', async () => (await succeeded((asked[0] as (typeof asked)[0]).hash)) === '0x1');
+      const requestedIn = Number(await scene.ask<string>('eth_blockNumber'));
+      // A keystone makes final what is below it: it takes the one behind the block that decides.
+      await becomes('a keystone', async () => Number((await scene.latestKeystone())?.l2_block_number ?? 0) > requestedIn + 5);
+      await spike();
+      await becomes('the batch', async () => (await pool()).length === 1);
+      const [batch] = await pool();
+      await mine(1);
+      expect(await pool()).toContain(batch);
+      await becomes('a child of the batch', async () => (await pool()).length === 2);
+      await mine(6);
+      expect(await pool()).toEqual([]);
+      await becomes('the settlement', async () => BigInt((await readReserves(scene)).settledSats) === 100_000n);
+      await audit(campaign);
+    } catch (error) {
+      campaign.tellWhy(error);
+      throw error;
     } finally {
       await scene.close();
     }

@@ -1,11 +1,11 @@
 import { type BitcoinRpc, btcFromSats, createBitcoindRpc, createRpcSource, satsFromBtc } from '@hemid/bitcoin';
 import { createJsonRpc } from '@hemid/network';
-import { type ChainSpec, equal, fromHex, type Recipient, readL2Address, rulesAt, toChecksumAddress, toHex } from '@hemid/protocol';
+import { addressToScript, type ChainSpec, fromHex, type Recipient, readL2Address, rulesAt, toChecksumAddress, toHex } from '@hemid/protocol';
 import { systemClock } from '@hemid/runtime';
-import { assertDeposit, type DepositPayment, toDepositPayment } from '@hemid/tunnel';
+import { type DepositPayment, toDepositPayment } from '@hemid/tunnel';
 import { renderUnicodeCompact } from 'uqr';
 import { z } from 'zod';
-import { type Funded, fundDeposit, readPsbt, toUnfundedPsbt } from './deposit-funding.ts';
+import { assertFunded, type Funded, fundDeposit, toUnfundedPsbt } from './deposit-funding.ts';
 import { fail } from './errors.ts';
 import { readChainSpec } from './spec-template.ts';
 
@@ -88,8 +88,8 @@ interface Wanted {
   recipient: Recipient;
 }
 
-/** The PSBT that bitcoind funds, checked again as every node reads it; `undefined` without a bitcoind. */
-async function fund(config: DepositConfig, { spec, payment, recipient: named }: Wanted): Promise<Funded | undefined> {
+/** The PSBT that bitcoind funds, checked again; `undefined` without a bitcoind. */
+async function fund(config: DepositConfig, { spec, payment }: Wanted): Promise<Funded | undefined> {
   const { bitcoind, from, utxo, feeRate } = config;
   if (from !== undefined && utxo !== undefined) throw fail('node/config', 'give --from or --utxo, not both');
   if (bitcoind === undefined) {
@@ -100,11 +100,7 @@ async function fund(config: DepositConfig, { spec, payment, recipient: named }: 
   const { network } = spec.genesis.bitcoin;
   await createRpcSource(rpc).checkNetwork(network);
   const funded = await fundDeposit(rpc, payment, { from, utxo, feeRate });
-  const { outputs, spent } = readPsbt(funded.psbt);
-  const rules = rulesNow(spec);
-  assertDeposit(outputs, { recipient: named, sats: config.amount }, rules);
-  const isOwn = spent.some((script) => rules.vaults.some((vault) => equal(vault, script)));
-  if (isOwn) throw fail('node/config', 'the wallet would pay with coins of the vault, which is no deposit: choose others with --from or --utxo');
+  assertFunded(funded, payment, { from: from === undefined ? undefined : addressToScript(from, network), vaults: rulesNow(spec).vaults });
   return funded;
 }
 

@@ -1,5 +1,5 @@
 import { type BitcoinRpc, btcFromSats, satsFromBtc } from '@hemid/bitcoin';
-import { type BitcoinOutput, concat, fromHex, isHemidError, toDigits } from '@hemid/protocol';
+import { type BitcoinOutput, concat, equal, fromHex, isHemidError, toDigits } from '@hemid/protocol';
 import type { DepositPayment } from '@hemid/tunnel';
 import { Psbt, Transaction } from 'bitcoinjs-lib';
 import { fail } from './errors.ts';
@@ -18,6 +18,14 @@ export interface Funding {
 export interface Funded {
   psbt: string;
   feeSats: bigint;
+}
+
+/** What a funded payment is held to. */
+export interface FundingTerms {
+  /** Script that the change goes back to, where it was said. */
+  from: Uint8Array | undefined;
+  /** Scripts of all vaults. */
+  vaults: readonly Uint8Array[];
 }
 
 interface Coin {
@@ -93,12 +101,40 @@ export async function fundDeposit(rpc: BitcoinRpc, { outputs, address }: Deposit
 /** What an OP_RETURN script of one push carries. */
 const pushedBy = (script: Uint8Array): Uint8Array => script.slice(script[1] === 0x4c ? 3 : 2);
 
-/** The outputs of a PSBT, and the scripts of the outputs that it spends. */
-export function readPsbt(text: string): { outputs: BitcoinOutput[]; spent: Uint8Array[] } {
+/** The outputs of a PSBT, and those that it spends. */
+function readPsbt(text: string): Record<'outputs' | 'spent', BitcoinOutput[]> {
   const psbt = Psbt.fromBase64(text);
+  const toOutput = ({ script, value }: { script: Uint8Array; value: bigint }): BitcoinOutput => ({ script, valueSats: value });
   const spent = psbt.data.inputs.map(({ witnessUtxo, nonWitnessUtxo }, i) => {
-    const before = nonWitnessUtxo && Transaction.fromBuffer(nonWitnessUtxo).outs[psbt.txInputs[i]?.index ?? 0];
-    return witnessUtxo?.script ?? before?.script ?? new Uint8Array();
+    const coin = witnessUtxo ?? (nonWitnessUtxo && Transaction.fromBuffer(nonWitnessUtxo).outs[psbt.txInputs[i]?.index ?? 0]);
+    if (coin === undefined)
+      throw fail('node/config', `the wallet's PSBT does not say what its input ${i} spends: nothing was paid, ask another wallet`);
+    return toOutput(coin);
   });
-  return { outputs: psbt.txOutputs.map(({ script, value }) => ({ script, valueSats: value })), spent };
+  return { outputs: psbt.txOutputs.map(toOutput), spent };
+}
+
+const sumOf = (outputs: readonly BitcoinOutput[]): bigint => outputs.reduce((sum, { valueSats }) => sum + valueSats, 0n);
+
+/**
+ * That a funded PSBT pays what was asked for, at the fee that the wallet said, and nobody else but its change: whoever signs
+ * it need not believe the wallet.
+ *
+ * @throws `node/config` saying what is wrong with it.
+ */
+export function assertFunded({ psbt, feeSats }: Funded, { outputs: wanted }: DepositPayment, { from, vaults }: FundingTerms): void {
+  const { outputs, spent } = readPsbt(psbt);
+  const wrong = (what: string) => fail('node/config', `the wallet's PSBT ${what}: nothing was paid, ask another wallet`);
+  for (const [i, { script, valueSats }] of wanted.entries()) {
+    const is = outputs[i];
+    if (is === undefined || !equal(is.script, script) || is.valueSats !== valueSats) throw wrong(`has another output ${i} than the deposit needs`);
+  }
+  const [change, ...more] = outputs.slice(wanted.length);
+  if (more.length > 0) throw wrong(`has ${outputs.length} outputs, and only its change may stand behind the deposit's two`);
+  if (change !== undefined && vaults.some((vault) => equal(vault, change.script))) throw wrong('pays its change to the vault');
+  if (change !== undefined && from !== undefined && !equal(change.script, from)) throw wrong('pays its change to another address than --from');
+  const isOwn = spent.some(({ script }) => vaults.some((vault) => equal(vault, script)));
+  if (isOwn) throw fail('node/config', 'the wallet would pay with coins of the vault, which is no deposit: choose others with --from or --utxo');
+  const fee = sumOf(spent) - sumOf(outputs);
+  if (fee !== feeSats) throw wrong(`pays ${fee} sats to miners, not the ${feeSats} that the wallet said`);
 }

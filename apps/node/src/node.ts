@@ -83,6 +83,7 @@ export interface NodeOptions extends NodeLimits {
 
 /** A running node's parts, for rpc, heartbeat and tests. */
 export interface Node {
+  store: Store;
   chain: Chain;
   headers: HeaderChain;
   blocks: BlockStore;
@@ -170,6 +171,7 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
     const { upstream, pollMs } = options.role;
     const follow = createFollowUpstream({ chain, upstream, source, headers, blocks, clock, log, onFailure }, { pollMs });
     return {
+      store,
       chain,
       headers,
       blocks,
@@ -203,6 +205,7 @@ export async function createNode(deps: NodeDeps, options: NodeOptions): Promise<
   const development = production && createDevelopmentSequencer({ chain, pool, builder, clock, log, onFailure, onSealed }, { signer, production });
   const duty = development ?? createSlotDuty({ spec, builder, clock, log, onFailure, onSealed }, { signer });
   return {
+    store,
     chain,
     headers,
     blocks,

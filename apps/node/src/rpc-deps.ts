@@ -6,7 +6,7 @@ import { toHex } from '@hemid/protocol';
 import { buildProof } from '@hemid/provenance';
 import { createRules, type RpcDeps, type TbcDeps } from '@hemid/rpc';
 import { type Clock, type Logger, systemRandom } from '@hemid/runtime';
-import { reportDeposit, reportReserves, reportWithdrawal } from '@hemid/tunnel';
+import { listRecoverable, reportDeposit, reportReserves, reportWithdrawal } from '@hemid/tunnel';
 import { createBitcoinGateway } from './bitcoin-gateway.ts';
 import { describeConflict } from './conflict.ts';
 import { fail } from './errors.ts';
@@ -71,6 +71,7 @@ export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; ups
       deposit: (txid) => reportDeposit({ ...node, unconfirmed }, txid),
       withdrawal: (id) => reportWithdrawal(node.chain, id),
       reserves: () => reportReserves(node.chain),
+      recoverable: (options) => listRecoverable(node, options),
     },
     status: {
       clientVersion: CLIENT_VERSION,

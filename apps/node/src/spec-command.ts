@@ -9,6 +9,8 @@ import {
   headersBeforeCount,
   isHemidError,
   parseChainSpec,
+  readVaultDescriptor,
+  scriptToAddress,
   toDigits,
   toDisplay,
   toHex,
@@ -38,7 +40,12 @@ export const specConfig = z.strictObject({
     .regex(/^([0-9a-f]{2})+$/, 'must be lowercase hex')
     .optional()
     .describe("script of a custom signet; the default signet's if left out"),
-  vault: z.string().optional().describe("the tunnel's vault: a Bitcoin address, or a descriptor with its checksum; the template's if left out"),
+  vault: z
+    .string()
+    .optional()
+    .describe(
+      "the tunnel's vault: a Bitcoin address, or a descriptor with its checksum (with extended keys: its address is written); the template's if left out",
+    ),
   time: z.coerce.number().int().min(0).optional().describe("time of slot 0 in Unix seconds; the template's if left out"),
 });
 
@@ -46,6 +53,12 @@ export type SpecConfig = Readonly<z.output<typeof specConfig>>;
 
 const RPC_TIMEOUT_MS = 30_000;
 const HOUR_MS = 3_600_000;
+
+/** A vault as everybody may read it: an extended key would show a whole wallet, so in place of its descriptor stands the address. */
+function toPublishedVault(vault: string, network: SpecConfig['network']): string {
+  const isWallet = vault.includes('(') && /[xt]pub/.test(vault);
+  return isWallet ? (scriptToAddress(readVaultDescriptor(vault, network).script, network) as string) : vault;
+}
 
 /** The run of headers that ends with the hVM genesis. */
 interface HeaderRun {
@@ -177,7 +190,7 @@ export async function runSpecNew(config: SpecConfig): Promise<string> {
     genesis: {
       ...genesis,
       ...(config.time === undefined ? {} : { time: config.time }),
-      tunnel: { ...genesis.tunnel, ...(config.vault === undefined ? {} : { vault: config.vault }) },
+      tunnel: { ...genesis.tunnel, ...(config.vault === undefined ? {} : { vault: toPublishedVault(config.vault, config.network) }) },
       bitcoin: {
         ...Object.fromEntries(Object.entries(genesis.bitcoin).filter(([key]) => key !== 'signetChallenge')),
         network: config.network,

@@ -6,7 +6,8 @@ import { createRpcDeps, devKey, devVaultScript } from '@hemid/node';
 import { descriptorChecksum, fromHex, toDigits, toHex, WEI_PER_SAT } from '@hemid/protocol';
 import { createRpcServer, type RpcServer } from '@hemid/rpc';
 import { loadConfig, silentLogger } from '@hemid/runtime';
-import { type Bitcoind, createRealBitcoin, createTestNetwork, devSpecJson, startBitcoind, type TestNetwork } from '@hemid/testkit';
+import { type Bitcoind, createRealBitcoin, createTestNetwork, devSpecJson, openBitcoindDoor, startBitcoind, type TestNetwork } from '@hemid/testkit';
+import { Psbt } from 'bitcoinjs-lib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { depositConfig, runTunnelDeposit } from '../src/deposit-command.ts';
 
@@ -24,7 +25,7 @@ let account: string;
 
 const ask = async <T>(method: string, ...params: unknown[]): Promise<T> => (await bitcoind.rpc(method, params)) as T;
 /** Asks a wallet of bitcoind. */
-const within = async <T>(wallet: 'cold' | 'watch', method: string, ...params: unknown[]): Promise<T> =>
+const within = async <T>(wallet: 'cold' | 'watch' | 'keeper', method: string, ...params: unknown[]): Promise<T> =>
   (await createBitcoindRpc({ url: `${url}/wallet/${wallet}`, timeoutMs: 30_000 })(method, params)) as T;
 
 /** Runs the command as its flags are typed. */
@@ -68,9 +69,11 @@ beforeAll(async () => {
   await ask('createwallet', 'cold');
   for (let i = 0; i < 4; i += 1) addresses.push(await within('cold', 'getnewaddress', '', 'bech32'));
   const { descriptors } = await within<{ descriptors: { desc: string; internal: boolean }[] }>('cold', 'listdescriptors');
-  await ask('createwallet', 'watch', true, true);
+  for (const name of ['watch', 'keeper']) await ask('createwallet', name, true, true);
   const watched = descriptors.map(({ desc, internal }) => ({ desc, internal, active: true, timestamp: 'now' }));
   await within('watch', 'importdescriptors', watched);
+  // Of a custodian: the vault is watched too, and bitcoind takes any coin that it watches.
+  await within('keeper', 'importdescriptors', watched);
   account = descriptors.find(({ desc, internal }) => desc.startsWith('wpkh(') && !internal)?.desc ?? '';
   await network.bitcoin.wallet.pay({ outputs: addresses.map((to, i) => ({ to, valueSats: BigInt(i + 1) * 1_000_000n })) });
   await network.bitcoin.mineBlocks(1);
@@ -109,10 +112,10 @@ describe('the coins that pay are', () => {
   test('none of the vault', async () => {
     const keys = [1, 2, 3].map((i) => toDigits(devKey(`custodian ${i}`).publicKey)).join(',');
     const desc = `wsh(sortedmulti(2,${keys}))`;
-    await within('watch', 'importdescriptors', [{ desc: `${desc}#${descriptorChecksum(desc)}`, timestamp: 'now' }]);
+    await within('keeper', 'importdescriptors', [{ desc: `${desc}#${descriptorChecksum(desc)}`, timestamp: 'now' }]);
     const { txid } = await network.bitcoin.wallet.pay({ outputs: [{ to: devVaultScript(), valueSats: 5_000_000n }] });
     await network.bitcoin.mineBlocks(1);
-    expect(await refusal(watching({ utxo: `${txid}:0` }))).toMatch(/coins of the vault/);
+    expect(await refusal({ bitcoind: url, wallet: 'keeper', utxo: `${txid}:0` })).toMatch(/coins of the vault/);
   });
 });
 
@@ -131,6 +134,63 @@ test('a watch-only wallet funds the deposit, the wallet with the keys signs it, 
   await sequencer.build();
   expect(((await balance()) - before) / WEI_PER_SAT).toBe(BigInt(creditedSats));
   expect(creditedSats).toBe('998000');
+});
+
+describe('a wallet is not believed:', () => {
+  type Output = { script: Uint8Array; value: bigint };
+  const stranger = fromHex(`0x0014${'ee'.repeat(20)}`);
+  /** Runs the command with a wallet that lies about what it has funded. */
+  async function refusalOf(change: (outputs: Output[]) => Output[], more: Record<string, string> = {}): Promise<string> {
+    const lie = (text: string): string => {
+      const [honest, other] = [Psbt.fromBase64(text), new Psbt()];
+      for (const [i, { hash, index, sequence }] of honest.txInputs.entries())
+        other.addInput({ hash, index, sequence: sequence as number, ...honest.data.inputs[i] });
+      return other.addOutputs(change(honest.txOutputs.map(({ script, value }) => ({ script, value })))).toBase64();
+    };
+    const walletcreatefundedpsbt = (result: unknown) => ({ ...(result as object), psbt: lie((result as { psbt: string }).psbt) });
+    const door = await openBitcoindDoor(bitcoind, { walletcreatefundedpsbt });
+    try {
+      return await refusal({ bitcoind: door.url, wallet: 'watch', ...more });
+    } finally {
+      door.close();
+    }
+  }
+
+  test('a PSBT as it should be is printed', async () => {
+    expect(await refusalOf((outputs) => outputs)).toMatch(/^printed: /);
+    expect(await refusalOf((outputs) => outputs, { from: addresses[3] as string })).toMatch(/^printed: /);
+  });
+
+  const lies: [string, (outputs: Output[]) => Output[], RegExp][] = [
+    ['pays somebody else instead of the vault', ([vault, ...rest]) => [{ ...(vault as Output), script: stranger }, ...rest], /another output 0/],
+    ['pays the vault less', ([vault, ...rest]) => [{ ...(vault as Output), value: 999_999n }, ...rest], /another output 0/],
+    ['names nobody', ([vault, , ...rest]) => [vault as Output, ...rest], /another output 1/],
+    [
+      'names somebody else',
+      ([vault, , ...rest]) => [vault as Output, { script: fromHex(`0x6a14${'ee'.repeat(20)}`), value: 0n }, ...rest],
+      /another output 1/,
+    ],
+    ['has the outputs in another order', ([vault, name, ...rest]) => [name as Output, vault as Output, ...rest], /another output 0/],
+    [
+      'pays a part of the change to somebody else',
+      ([vault, name, change]) => [vault, name, { ...change, value: (change?.value ?? 0n) - 5_000n }, { script: stranger, value: 5_000n }] as Output[],
+      /has 4 outputs/,
+    ],
+    [
+      'pays its change to the vault',
+      ([vault, name, change]) => [vault, name, { ...change, script: vault?.script }] as Output[],
+      /change to the vault/,
+    ],
+    ['pays a higher fee than it says', ([vault, name]) => [vault, name] as Output[], /pays \d+ sats to miners, not the \d+ that the wallet said/],
+  ];
+  test.each(lies)('one that %s is refused', async (_, change, reason) => {
+    expect(await refusalOf(change)).toMatch(reason);
+  });
+
+  test('one that takes its change away from the address that pays is refused', async () => {
+    const change = ([vault, name, own]: Output[]) => [vault, name, { ...own, script: stranger }] as Output[];
+    expect(await refusalOf(change, { from: addresses[3] as string })).toMatch(/change to another address than --from/);
+  });
 });
 
 test('without a node it says what to pay: address, output, URI, QR code, and a PSBT without inputs', async () => {

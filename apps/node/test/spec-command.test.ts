@@ -8,13 +8,16 @@ import { openHeaderChain } from '@hemid/bitcoin';
 import {
   type BitcoinNetwork,
   DEFAULT_SIGNET_CHALLENGE,
+  descriptorChecksum,
   encodeBitcoinHeader,
   fromHex,
   hashBitcoinHeader,
   isHemidError,
+  readVaultDescriptor,
   toDigits,
   toDisplay,
   toHex,
+  vaultScript,
 } from '@hemid/protocol';
 import { loadConfig } from '@hemid/runtime';
 import { openMemoryStore } from '@hemid/store';
@@ -171,6 +174,21 @@ describe('hemid spec new on the other networks', () => {
     expect([genesis.bitcoin.genesisHeader, ...genesis.bitcoin.headersBefore].map(toDigits)).toEqual(
       [headers[2030] as Uint8Array, ...headers.slice(3, 2030)].map(toDigits),
     );
+  });
+
+  it('writes a vault as it is given, but its address in place of an extended key', async () => {
+    const written = async (text: string): Promise<string> => {
+      const vault = `${text}#${descriptorChecksum(text)}`;
+      await specNew({ network, bitcoind: url, height: 2030, vault, 'unspent-hash': UNSPENT });
+      const told = readChainSpec(out).genesis.tunnel.vault;
+      expect(toDigits(vaultScript(told, 'mainnet'))).toBe(toDigits(readVaultDescriptor(vault, 'mainnet').script));
+      return told;
+    };
+    const plain = 'wpkh(0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798)';
+    expect(await written(plain)).toBe(`${plain}#${descriptorChecksum(plain)}`);
+    rmSync(out);
+    const xpub = 'xpub6ERApfZwUNrhLCkDtcHTcxd75RbzS1ed54G1LkBUHQVHQKqhMkhgbmJbZRkrgZw4koxb5JaHWkY4ALHY2grBGRjaDMzQLcgJvLJuZZvRcEL';
+    expect(await written(`wpkh(${xpub}/1/2)`)).toMatch(/^bc1q/);
   });
 
   it('refuses a height with too few headers before it, an unspent set that nobody names, and a vault of another network', async () => {

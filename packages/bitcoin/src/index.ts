@@ -10,6 +10,7 @@ export { type EmbeddedRegtest, type OpenRegtestOptions, openRegtest } from './re
 export { btcFromSats, satsFromBtc } from './rpc/bitcoin-amount.ts';
 export type { BitcoinRpc } from './rpc/bitcoin-rpc.ts';
 export { type BitcoindRpcOptions, createBitcoindRpc } from './rpc/bitcoind-rpc.ts';
+export { changesOf } from './script-history.ts';
 export { verifySchnorr } from './signature.ts';
 export { type BlockCheck, checkSignetSolution, createBlockCheck } from './signet.ts';
 export { type CoinGroup, decompressAmount, readCoinGroup, type SnapshotCoin, serializeCoin } from './snapshot-coin.ts';

@@ -83,7 +83,7 @@ const genesis = z.strictObject({
   finality: z.strictObject({ super: z.int().min(1), ultra: z.int().min(1) }),
   popPool: decimal.describe('reward units (10^-18) per keystone'),
   tunnel: z.strictObject({
-    vault: z.string().describe('the vault: a Bitcoin address, or an output descriptor with its checksum'),
+    vault: z.string().describe('the vault: a Bitcoin address, or an output descriptor with its checksum and keys in hex'),
     confirmations: z.int().min(1),
     limits,
   }),

@@ -99,7 +99,7 @@ export {
   WRAPPED_HBTC_ADDRESS,
 } from './predeploy.ts';
 export { bloomOf, decodeReceipts, encodeConsensusReceipt, encodeReceipts, encodeReceiptWith, type Log, type Receipt } from './receipt.ts';
-export { encodeRecipient, type Recipient, readRecipient } from './recipient.ts';
+export { encodeRecipient, MAX_OUTPUTS, type Recipient, readRecipient } from './recipient.ts';
 export { encodeRlp, type RlpItem } from './rlp.ts';
 export { readSealer, SEAL_SIZE, sealDigest, signSeal } from './seal.ts';
 export {
@@ -130,4 +130,5 @@ export {
   WEI_PER_SAT,
 } from './tunnel.ts';
 export { type ConfigurationSlot, clearedSlot, configurationChanges, genesisConfiguration } from './tunnel-configuration.ts';
-export { readVaultDescriptor, toWshVault, type Vault, type VaultSpending, vaultScript } from './vault-descriptor.ts';
+export { toWshVault, type Vault, type VaultSpending, vaultScript } from './vault-descriptor.ts';
+export { readVaultDescriptor } from './wallet-descriptor.ts';

@@ -3,7 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { addressToScript, type BitcoinNetwork } from './bitcoin-address.ts';
 import { compare, concat, equal } from './bytes.ts';
 import { descriptorChecksum } from './descriptor-checksum.ts';
-import { readDescriptorKey } from './descriptor-key.ts';
+import { type KeyReader, readPublishedKey } from './descriptor-key.ts';
 import { fail } from './errors.ts';
 import { type ScriptTree, toTaproot } from './taproot.ts';
 
@@ -89,56 +89,56 @@ export function toWshVault(required: number, publicKeys: Uint8Array[]): Vault {
   return { script: concat(Uint8Array.of(0, 32), sha256(witnessScript)), required, publicKeys, spending: { kind: 'wsh', witnessScript } };
 }
 
-function readWsh(text: string, network: BitcoinNetwork): Vault {
+function readWsh(text: string, keyOf: KeyReader): Vault {
   const { name, parts } = split(text);
   if (name !== 'multi' && name !== 'sortedmulti')
     throw fail('protocol/descriptor', `wsh(${name}(…)) is no vault that is known here: use wsh(sortedmulti(…))`);
-  const keyOf = (key: string): Uint8Array => readDescriptorKey(key, { network, isXOnly: false });
-  const { required, publicKeys } = readMulti(parts, keyOf, { isSorted: name === 'sortedmulti', max: MAX_WSH_KEYS });
+  const full = (key: string): Uint8Array => keyOf(key, { isXOnly: false });
+  const { required, publicKeys } = readMulti(parts, full, { isSorted: name === 'sortedmulti', max: MAX_WSH_KEYS });
   return toWshVault(required, publicKeys);
 }
 
-function readWpkh(text: string, network: BitcoinNetwork): Vault {
-  const key = readDescriptorKey(text, { network, isXOnly: false });
+function readWpkh(text: string, keyOf: KeyReader): Vault {
+  const key = keyOf(text, { isXOnly: false });
   return { script: concat(Uint8Array.of(0, 20), ripemd160(sha256(key))), required: 1, publicKeys: [key], spending: { kind: 'wpkh' } };
 }
 
 /** `pk(KEY)`, `multi_a(m, KEY, …)` or `sortedmulti_a(m, KEY, …)` (BIP-386, BIP-387). */
-function readLeaf(text: string, network: BitcoinNetwork): Multi & { script: Uint8Array } {
+function readLeaf(text: string, keyOf: KeyReader): Multi & { script: Uint8Array } {
   const { name, parts } = split(text);
-  const keyOf = (key: string): Uint8Array => xOnly(readDescriptorKey(key, { network, isXOnly: true }));
+  const short = (key: string): Uint8Array => xOnly(keyOf(key, { isXOnly: true }));
   if (name === 'pk' && parts.length === 1) {
-    const key = keyOf(parts[0] as string);
+    const key = short(parts[0] as string);
     return { required: 1, publicKeys: [key], script: concat(push(key), Uint8Array.of(OP_CHECKSIG)) };
   }
   if (name !== 'multi_a' && name !== 'sortedmulti_a') {
     throw fail('protocol/descriptor', `${name}(…) is no leaf that is known here: use pk, multi_a or sortedmulti_a`);
   }
-  const multi = readMulti(parts, keyOf, { isSorted: name === 'sortedmulti_a', max: MAX_LEAF_KEYS });
+  const multi = readMulti(parts, short, { isSorted: name === 'sortedmulti_a', max: MAX_LEAF_KEYS });
   const checks = multi.publicKeys.map((key, i) => concat(push(key), Uint8Array.of(i === 0 ? OP_CHECKSIG : OP_CHECKSIGADD)));
   return { ...multi, script: concat(...checks, pushNumber(multi.required), Uint8Array.of(OP_NUMEQUAL)) };
 }
 
 /** A leaf, or `{tree,tree}`; with whose keys the first leaf is signed. */
-function readTree(text: string, network: BitcoinNetwork): { tree: ScriptTree; signers: Multi } {
+function readTree(text: string, keyOf: KeyReader): { tree: ScriptTree; signers: Multi } {
   if (!text.startsWith('{')) {
-    const { script, ...signers } = readLeaf(text, network);
+    const { script, ...signers } = readLeaf(text, keyOf);
     return { tree: script, signers };
   }
   const parts = text.endsWith('}') ? splitAtCommas(text.slice(1, -1)) : [];
   if (parts.length !== 2) throw fail('protocol/descriptor', `"${text}" is no tree: {one,other}`);
-  const [left, right] = parts.map((part) => readTree(part, network)) as [ReturnType<typeof readTree>, ReturnType<typeof readTree>];
+  const [left, right] = parts.map((part) => readTree(part, keyOf)) as [ReturnType<typeof readTree>, ReturnType<typeof readTree>];
   return { tree: [left.tree, right.tree], signers: left.signers };
 }
 
-function readTr(parts: string[], network: BitcoinNetwork): Vault {
+function readTr(parts: string[], keyOf: KeyReader): Vault {
   const [key = '', treeText] = parts;
-  const internalKey = xOnly(readDescriptorKey(key, { network, isXOnly: true }));
+  const internalKey = xOnly(keyOf(key, { isXOnly: true }));
   if (treeText === undefined) {
     const { script } = toTaproot(internalKey);
     return { script, required: 1, publicKeys: [internalKey], spending: { kind: 'tr-key', internalKey } };
   }
-  const { tree, signers } = readTree(treeText, network);
+  const { tree, signers } = readTree(treeText, keyOf);
   const { script, leaf } = toTaproot(internalKey, tree);
   const { script: leafScript, controlBlock } = leaf as NonNullable<typeof leaf>;
   return { script, ...signers, spending: { kind: 'tr-leaf', internalKey, leafScript, controlBlock } };
@@ -163,12 +163,12 @@ function checkChecksum(text: string): string {
  *
  * @throws `protocol/descriptor` saying what is wrong with it.
  */
-export function readVaultDescriptor(text: string, network: BitcoinNetwork): Vault {
+export function readVaultWith(text: string, keyOf: KeyReader): Vault {
   const { name, parts } = split(checkChecksum(text));
   const [only = ''] = parts;
-  if (name === 'wpkh' && parts.length === 1) return readWpkh(only, network);
-  if (name === 'wsh' && parts.length === 1) return readWsh(only, network);
-  if (name === 'tr' && parts.length <= 2) return readTr(parts, network);
+  if (name === 'wpkh' && parts.length === 1) return readWpkh(only, keyOf);
+  if (name === 'wsh' && parts.length === 1) return readWsh(only, keyOf);
+  if (name === 'tr' && parts.length <= 2) return readTr(parts, keyOf);
   throw fail(
     'protocol/descriptor',
     `${name}(…) with ${parts.length} arguments is no vault that is known here: use wsh(sortedmulti(…)), tr(…) or wpkh(…)`,
@@ -180,7 +180,7 @@ const known = new Map<string, Uint8Array>();
 const MAX_KNOWN = 256;
 
 /**
- * The scriptPubKey of a vault as a chain spec names it: an address, or a descriptor with its checksum.
+ * The scriptPubKey of a vault as a chain spec names it: an address, or a descriptor with its checksum and with keys in hex.
  *
  * @throws `protocol/descriptor` saying what is wrong with it.
  */
@@ -188,7 +188,7 @@ export function vaultScript(text: string, network: BitcoinNetwork): Uint8Array {
   const name = `${network} ${text}`;
   const found = known.get(name);
   if (found !== undefined) return found;
-  const script = text.includes('(') ? readVaultDescriptor(text, network).script : addressToScript(text, network);
+  const script = text.includes('(') ? readVaultWith(text, readPublishedKey).script : addressToScript(text, network);
   if (script === undefined) throw fail('protocol/descriptor', `it is not an address of ${network}, and no descriptor`);
   if (known.size >= MAX_KNOWN) known.clear();
   known.set(name, script);

@@ -38,6 +38,19 @@ test('a vault of a chain spec is a descriptor or an address', () => {
   expect(() => vaultScript('bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4', 'signet')).toThrow(/not an address of signet, and no descriptor/);
 });
 
+test('a chain spec, which everybody reads, has no extended key: its keys are hex, with or without an origin', () => {
+  const origin = '[d34db33f/84h/0h/0h]';
+  expect(toDigits(vaultScript(sealed(`wpkh(${origin}${FULL})`), 'mainnet'))).toBe(scriptOf(`wpkh(${FULL})`));
+  expect(toDigits(vaultScript(sealed(`tr(${KEY},pk(${OTHER}))`), 'mainnet'))).toBe(scriptOf(`tr(${KEY},pk(${OTHER}))`));
+  for (const [text, forms] of [
+    [`wpkh(${origin}${XPUB}/1/2)`, /66 hex digits can stand here, in place of an extended key write the vault's address/],
+    [`tr(${XPUB}/1/2)`, /66 hex digits or 64 hex digits can stand here/],
+  ] as const) {
+    expect(scriptOf(text)).not.toBe('');
+    expect(() => vaultScript(sealed(text), 'mainnet')).toThrow(forms);
+  }
+});
+
 test('an extended key of another network is refused', () => {
   expect(scriptOf(`wpkh(${XPUB}/1/2)`)).toHaveLength(44);
   expect(() => readVaultDescriptor(sealed(`wpkh(${XPUB}/1/2)`), 'regtest')).toThrow(/no extended public key of regtest/);

@@ -148,6 +148,21 @@ export interface TunnelReader {
       }
     | undefined
   >;
+  /** Payments to the vaults that credit nobody, from a Bitcoin height downwards; from the head's when it is left out. */
+  recoverable(options: { from: number | undefined }): Promise<{
+    payments: {
+      txid: Uint8Array;
+      height: number;
+      blockHash: Uint8Array;
+      confirmations: number;
+      status: 'refused' | 'failed' | 'part';
+      explanation: string;
+      outputs: { vout: number; valueSats: bigint; script: Uint8Array; spentAt: number | undefined }[];
+      sender: Uint8Array | undefined;
+      recipient: Uint8Array | undefined;
+    }[];
+    next: number | undefined;
+  }>;
   reserves(): Promise<
     TunnelSums & {
       vaults: { script: Uint8Array; sats: bigint }[];

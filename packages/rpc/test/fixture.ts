@@ -80,6 +80,7 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
     deposit: async () => deposit,
     withdrawal: async () => undefined,
     reserves: async () => ({ ...sums, vaults: [], isBreached: false }),
+    recoverable: async () => ({ payments: [], next: undefined }),
   };
   const rules = createRules();
   const deps = { ...chain, finality, payouts, provenance, tunnel, status, rules, clock, random: createCountingRandom(), log: silentLogger };

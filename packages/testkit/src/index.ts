@@ -23,6 +23,7 @@ export {
   type WalletOutput,
 } from './bitcoin-wallet.ts';
 export { type Bitcoind, type StartBitcoindOptions, startBitcoind } from './bitcoind.ts';
+export { type BitcoindDoor, type ChangedResults, openBitcoindDoor } from './bitcoind-door.ts';
 export { type CountingStore, createCountingStore } from './counting-store.ts';
 export { developmentSpecJson, devSpecJson, writeDevSpec } from './dev-spec.ts';
 export { spendOtherwise } from './double-spend.ts';

@@ -15,6 +15,7 @@ export type { Signing } from './custodian/vault-signing.ts';
 export { assertDeposit, type DepositPayment, type DepositRequest, toDepositPayment } from './deposit-payment.ts';
 export { type DepositReport, type ReportDeps, reportDeposit } from './deposit-report.ts';
 export { createTunnelDerivation } from './queue.ts';
+export { listRecoverable, type Recoverable, type RecoverableOutput, type RecoveryPage } from './recovery-list.ts';
 export { readTunnelAt, type TunnelContract, type WithdrawalRequest } from './tunnel-contract.ts';
 export { readTunnelItem, type TunnelItem, type TunnelRules, toTunnelTransaction } from './tunnel-item.ts';
 export { toVaultSpend } from './vault-spend.ts';

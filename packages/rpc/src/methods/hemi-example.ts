@@ -218,6 +218,32 @@ export const hemiExamples = {
       bitcoinTxid: null,
     },
   },
+  hemi_getRecoveryList: {
+    params: [],
+    result: {
+      payments: [
+        {
+          txid: '43d31d9cf8ea47ef06bc1d36e54dffb6ac75cba52a0db12cd597bea420d97929',
+          status: 'refused',
+          explanation: 'no deposit: it names no recipient in its first 8 outputs',
+          sats: '0xea60',
+          outputs: [
+            {
+              vout: 0,
+              sats: '0xea60',
+              script: '0x0020b1a714015f2c3ab8da050034190c97340d9eeda72b832fc79a3f5e20c4481e31',
+              address: 'bcrt1qkxn3gq2l9sat3ks9qq6pjryhxsxeamd89wpjl3u68a0zp3zgrccsszz6lh',
+              spentAtBitcoinHeight: null,
+            },
+          ],
+          sender: { script: '0x76a91484d312aa0bd605c8d1f96286081107dbce5ff3f788ac', address: 'msdGLyhNMMBVvE6SywcHHYNo1EjwXTC23D' },
+          recipient: null,
+          bitcoin: { height: 113, blockHash: '315c17173d50abb2245a4a8411bb10af2c7eb194e8a1b03f5c3828e0c14b00a4', confirmations: 18 },
+        },
+      ],
+      next: null,
+    },
+  },
   hemi_getReserves: {
     params: [],
     result: {

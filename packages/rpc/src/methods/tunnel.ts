@@ -4,6 +4,7 @@ import type { RpcContext } from '../context.ts';
 import { fail } from '../errors.ts';
 import { type MethodTable, method } from '../method.ts';
 import { count, displayHash } from '../param.ts';
+import { recoveryListResult } from '../result/recovery.ts';
 import { hemiExamples } from './hemi-example.ts';
 
 const nameOf = ({ header, hash }: PlacedL2Header): object => ({ number: header.number, hash });
@@ -16,6 +17,27 @@ function explain({ status, before, settledBy }: Withdrawal): string {
   if (status === 'settled') return settledBy === undefined ? 'paid' : `paid by Bitcoin transaction ${toDisplay(settledBy)}`;
   const first = before === 0n ? 'the next to be paid' : `${before} requested earlier are paid before it`;
   return status === 'finalized' ? `final, custodians may pay it: ${first}` : `its block is not final yet; ${first}`;
+}
+
+type Recoverable = Awaited<ReturnType<RpcContext['tunnel']['recoverable']>>['payments'][number];
+
+function showRecoverable({ txid, status, explanation, outputs, sender, recipient, ...place }: Recoverable, context: RpcContext): object {
+  return {
+    txid: toDisplay(txid),
+    status,
+    explanation,
+    sats: outputs.reduce((sum, { valueSats }) => sum + valueSats, 0n),
+    outputs: outputs.map(({ vout, valueSats, script, spentAt }) => ({
+      vout,
+      sats: valueSats,
+      script,
+      address: addressOf(script, context),
+      spentAtBitcoinHeight: spentAt ?? null,
+    })),
+    sender: sender === undefined ? null : { script: sender, address: addressOf(sender, context) },
+    recipient: recipient ?? null,
+    bitcoin: { height: place.height, blockHash: toDisplay(place.blockHash), confirmations: place.confirmations },
+  };
 }
 
 /** Bitcoin in and out (protocol section 10). Amounts are satoshis unless they say wei. */
@@ -63,6 +85,16 @@ export const tunnel: MethodTable = {
         paidBefore: before,
         bitcoinTxid: settledBy === undefined ? null : toDisplay(settledBy),
       };
+    },
+  }),
+  hemi_getRecoveryList: method({
+    doc: 'Payments to the vaults that credit nobody, newest first: no deposits (refused, and why), deposits whose credit failed, and outputs that do not count for their deposit (part); for custodians to return or to account for. `from` is a Bitcoin height to look from downwards; `next` is where the list goes on.',
+    result: recoveryListResult,
+    example: hemiExamples.hemi_getRecoveryList,
+    params: { from: count.optional() },
+    async handle({ from }, context) {
+      const { payments, next } = await context.tunnel.recoverable({ from });
+      return { payments: payments.map((payment) => showRecoverable(payment, context)), next: next ?? null };
     },
   }),
   hemi_getReserves: method({

@@ -37,6 +37,12 @@ interface PoolEntry {
   fees: { base: number; descendant: number };
 }
 
+/** What `submitpackage` answers; that it does not throw says nothing. */
+interface PackageAnswer {
+  package_msg: string;
+  'tx-results': Record<string, { error?: string }>;
+}
+
 const orAbsent = async <T>(answer: Promise<unknown>): Promise<T | undefined> => {
   try {
     return (await answer) as T;
@@ -53,10 +59,11 @@ const orAbsent = async <T>(answer: Promise<unknown>): Promise<T | undefined> => 
 export function createBumper({ bitcoin, wallet }: BumpDeps, { afterBlocks, maxSats }: BumpOptions): Bumper {
   const entryOf = (txid: string, signal?: AbortSignal) => orAbsent<PoolEntry>(bitcoin('getmempoolentry', [txid], signal));
 
-  /** Sats per vbyte that blocks want, or `undefined` while the node cannot say. */
-  async function wantedRate(signal?: AbortSignal): Promise<number | undefined> {
-    const { feerate } = (await bitcoin('estimatesmartfee', [TARGET_BLOCKS], signal)) as { feerate?: number };
-    return feerate === undefined ? undefined : feerate * 1e5;
+  /** Sats per vbyte that blocks want, but at least what the mempool wants: all that a node knows that has just begun to look. */
+  async function wantedRate(signal?: AbortSignal): Promise<number> {
+    const { feerate = 0 } = (await bitcoin('estimatesmartfee', [TARGET_BLOCKS], signal)) as { feerate?: number };
+    const { mempoolminfee } = (await bitcoin('getmempoolinfo', [], signal)) as { mempoolminfee: number };
+    return Math.max(feerate, mempoolminfee) * 1e5;
   }
 
   async function feeOf(batch: Transaction, signal?: AbortSignal): Promise<bigint | undefined> {
@@ -90,12 +97,20 @@ export function createBumper({ bitcoin, wallet }: BumpDeps, { afterBlocks, maxSa
     return signed.complete ? signed.hex : undefined;
   }
 
+  /** Sends a batch that the mempool does not take by itself; @returns why it does not take both either, or `undefined`. */
+  async function sendBoth(batch: Transaction, child: string, signal?: AbortSignal): Promise<string | undefined> {
+    const answer = (await bitcoin('submitpackage', [[toDigits(batch.toBuffer()), child]], signal)) as PackageAnswer;
+    if (answer.package_msg === 'success') return undefined;
+    const [reason = answer.package_msg] = Object.values(answer['tx-results']).flatMap(({ error }) => error ?? []);
+    return reason;
+  }
+
   return {
     async bump(batch, signal) {
       const txid = batch.getId();
       const vout = batch.outs.findIndex(({ script }) => equal(script, ANCHOR_SCRIPT));
-      const rate = vout === -1 ? undefined : await wantedRate(signal);
-      if (rate === undefined) return undefined;
+      if (vout === -1) return undefined;
+      const rate = await wantedRate(signal);
       const entry = await entryOf(txid, signal);
       const tip = (await bitcoin('getblockcount', [], signal)) as number;
       if (entry !== undefined && tip - entry.height < afterBlocks) return undefined;
@@ -115,8 +130,9 @@ export function createBumper({ bitcoin, wallet }: BumpDeps, { afterBlocks, maxSa
       if (feeSats > maxSats) return `bumping ${txid} would cost ${feeSats} sats, more than the ${maxSats} that it may`;
       const child = await createChild(batch, { feeSats, signal });
       if (child === undefined) return `the wallet has no coin that pays ${feeSats} sats to bump ${txid}`;
+      const refused = entry === undefined ? await sendBoth(batch, child, signal) : undefined;
+      if (refused !== undefined) return `the Bitcoin node takes ${txid} not even with a child of ${feeSats} sats: ${refused}`;
       if (entry !== undefined) await bitcoin('sendrawtransaction', [child], signal);
-      else await bitcoin('submitpackage', [[toDigits(batch.toBuffer()), child]], signal);
       return `bumped ${txid} with ${feeSats} sats by ${Transaction.fromHex(child).getId()}`;
     },
   };
