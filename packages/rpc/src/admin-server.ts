@@ -42,7 +42,7 @@ export function createAdminServer(deps: RpcDeps & { admin: Admin }, options: Adm
       const error = toRpcError(fail('rpc/invalid-request', 'the admin port wants the token of --admin-token-file as Authorization: Bearer …'));
       return reply.code(UNAUTHORIZED).send({ jsonrpc: '2.0', id: null, error });
     });
-    created.post('/', (request, reply) => answerRequest(request, reply, context));
+    created.post('/', (request, reply) => answerRequest(request, reply, { ...context, isOver: () => reply.raw.destroyed }));
     return created;
   }
 

@@ -19,7 +19,8 @@ const ENCODINGS = {
 type Encoding = keyof typeof ENCODINGS;
 
 /** The best encoding that an Accept-Encoding header allows (RFC 9110, 12.5.3); `undefined`: none of ours. */
-export function chooseEncoding(header: string): Encoding | undefined {
+export function chooseEncoding(header: string | undefined): Encoding | undefined {
+  if (header === undefined) return undefined;
   const weights = new Map<string, number>();
   for (const part of header.toLowerCase().split(',')) {
     const [name = '', ...settings] = part.split(';').map((one) => one.trim());

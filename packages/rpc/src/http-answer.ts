@@ -29,7 +29,7 @@ function write(reply: FastifyReply, text: WireText, added: Record<string, string
 /** Sends a text that is long enough to be worth it compressed, as the client accepts it. */
 async function writeLong({ headers }: FastifyRequest, reply: FastifyReply, text: WireText): Promise<void> {
   const vary = [reply.getHeader('vary'), 'accept-encoding'].filter(Boolean).join(', ');
-  const encoding = chooseEncoding(String(headers['accept-encoding'] ?? ''));
+  const encoding = chooseEncoding(headers['accept-encoding']);
   if (encoding === undefined) return write(reply, text, { vary });
   write(reply, [await compress(text, encoding)], { vary, 'content-encoding': encoding });
 }
@@ -40,11 +40,10 @@ async function send(request: FastifyRequest, reply: FastifyReply, text: WireText
   else await writeLong(request, reply, text);
 }
 
-/** Answers the JSON-RPC in a request's body; its handler must not give a promise back, which would cost each call a turn. */
+/** Answers the JSON-RPC in a request's body; Fastify would wait for a promise, so that each call would cost further turns: it gets none. */
 export function answerRequest(request: FastifyRequest, reply: FastifyReply, context: RpcContext): void {
   const { body } = request;
-  const client = { ...context, isOver: () => reply.raw.destroyed };
-  answer(typeof body === 'string' ? body : '', client)
+  answer(typeof body === 'string' ? body : '', context)
     .then((text) => send(request, reply, text))
     .catch((error: unknown) => reply.send(error));
 }

@@ -41,7 +41,9 @@ function addProbes(app: FastifyInstance, { status, calls }: RpcContext): void {
 function addRpc(app: FastifyInstance, context: RpcContext, sockets: Websockets): void {
   const rates = createRates(context.clock, context.limits.rate);
   app.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body));
-  app.post('/', (request, reply) => answerRequest(request, reply, { ...context, mayCall: () => rates.take(request.ip) }));
+  app.post('/', (request, reply) =>
+    answerRequest(request, reply, { ...context, mayCall: () => rates.take(request.ip), isOver: () => reply.raw.destroyed }),
+  );
   app.options('/', async (_, reply) => reply.code(204).send());
   app.route({
     method: 'GET',
