@@ -68,9 +68,15 @@ const metadata = method({
   },
 });
 
+const setLoggingEnabled = method({
+  doc: 'Taken, and without effect: this node does not log what it is asked.',
+  params: { enabled: z.boolean() },
+  handle: () => true,
+});
+
 /** Accounts of a development network, set and borrowed. */
 export const devAccount: MethodTable = {
-  ...underPrefixes(['anvil', 'hardhat'], { ...rows, metadata }),
+  ...underPrefixes(['anvil', 'hardhat'], { ...rows, metadata, setLoggingEnabled }),
   anvil_autoImpersonateAccount: method({
     doc: 'Lets eth_sendTransaction send in the name of every account, or no longer.',
     params: { enabled: z.boolean() },

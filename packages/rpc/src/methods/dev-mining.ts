@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { RpcContext } from '../context.ts';
+import { fail } from '../errors.ts';
 import { type MethodTable, method } from '../method.ts';
 import { amount, developmentOf, seconds, underPrefixes } from './dev-param.ts';
 
@@ -67,6 +68,25 @@ const setNextBlockTimestamp = method({
   handle: ({ timestamp }, context) => developmentOf(context).setNextTimestamp(timestamp),
 });
 
+/** viem sends the object even when there is nothing in it. */
+const resetOptions = z.object({ forking: z.object({ jsonRpcUrl: z.string().nullish(), blockNumber: amount.nullish() }).nullish() });
+
+const reset = method({
+  doc: 'Takes all blocks back, and what waits for one, and mines as the network was started; another chain is not forked.',
+  params: { options: resetOptions.optional() },
+  async handle({ options }, context) {
+    const { jsonRpcUrl, blockNumber } = options?.forking ?? {};
+    if ((jsonRpcUrl ?? blockNumber ?? undefined) !== undefined) {
+      throw fail(
+        'rpc/fixed',
+        'this network is no fork of another chain, and cannot become one: call it without "forking", and it goes back to its genesis',
+      );
+    }
+    await developmentOf(context).reset();
+    return true;
+  },
+});
+
 async function mineOnce(options: z.output<typeof mineOptions> | undefined, context: RpcContext): Promise<string> {
   const { timestamp, blocks: count } = typeof options === 'bigint' ? { timestamp: options, blocks: undefined } : (options ?? {});
   await developmentOf(context).mine({ count: Number(count ?? 1n), timestamp: timestamp ?? undefined, isOver: context.isOver });
@@ -80,6 +100,19 @@ export const devMining: MethodTable = {
     params: { options: mineOptions.optional() },
     handle: ({ options }, context) => mineOnce(options, context),
   }),
-  ...underPrefixes(['anvil', 'hardhat'], { mine, getAutomine }),
+  ...underPrefixes(['anvil', 'hardhat'], { mine, getAutomine, reset }),
   ...underPrefixes(['evm', 'anvil'], { setAutomine, setIntervalMining, snapshot, revert, increaseTime, setNextBlockTimestamp }),
+  anvil_setBlockTimestampInterval: method({
+    doc: 'The timestamp of each block is so many seconds above that of the one before, whatever time it is.',
+    params: { seconds },
+    handle: (values, context) => developmentOf(context).setSpacing(values.seconds),
+  }),
+  anvil_removeBlockTimestampInterval: method({
+    doc: 'Ends that.',
+    params: {},
+    handle(_, context) {
+      developmentOf(context).setSpacing(undefined);
+      return true;
+    },
+  }),
 };
