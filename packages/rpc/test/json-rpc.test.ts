@@ -207,6 +207,7 @@ describe('invoke', () => {
 
   it('finds every method discovered, with a schema of each parameter', async () => {
     const { result } = (await (await post(JSON.stringify(request('rpc.discover')))).json()) as Answer;
+    expect(result.methods.filter(({ result: { schema } }: Answer) => Object.keys(schema).every((key) => key.startsWith('$')))).toEqual([]);
     expect(result.methods.map(({ name }: { name: string }) => name)).toEqual(Object.keys(methods).filter((name) => isServed(name, {})));
     const call = result.methods.find(({ name }: { name: string }) => name === 'eth_call');
     expect(call.params.map(({ name, required }: { name: string; required: boolean }) => [name, required])).toEqual([
