@@ -1,6 +1,6 @@
 import { createNode, createRpcDeps, devKey, type Node, withDevelopment } from '@hemid/node';
 import { type ChainSpec, parseChainSpec } from '@hemid/protocol';
-import { createRpcServer } from '@hemid/rpc';
+import { createLimits, createRpcServer } from '@hemid/rpc';
 import { Secret, silentLogger } from '@hemid/runtime';
 import { openMemoryStore, type Store } from '@hemid/store';
 import { type BitcoinActor, createEmbeddedBitcoin, createManualClock, developmentSpecJson, type ManualClock } from '@hemid/testkit';
@@ -47,7 +47,11 @@ async function openOn(ground: Ground): Promise<DevelopmentScene> {
   const onFailure = (error: unknown): void => void failures.push(error);
   const node = await createNode({ spec, store, bitcoin: bitcoin.rpc, clock, log: silentLogger, onFailure }, { bitcoinPollMs: 1000, role });
   await node.bitcoinSync.pull();
-  const server = createRpcServer(withDevelopment(createRpcDeps(node, { clock, log: silentLogger }), node), { host: '127.0.0.1', port: 0 });
+  const server = createRpcServer(withDevelopment(createRpcDeps(node, { clock, log: silentLogger }), node), {
+    host: '127.0.0.1',
+    port: 0,
+    limits: createLimits({ rpcCheckAnswers: true }),
+  });
   await server.start(new AbortController().signal);
   const url = server.url();
 

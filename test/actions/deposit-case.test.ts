@@ -1,6 +1,6 @@
 import { createRpcDeps } from '@hemid/node';
 import { encodeRecipient, fromHex, scriptToAddress, TUNNEL_ADDRESS, TUNNEL_TYPE, toHex, WEI_PER_SAT, WRAPPED_HBTC_ADDRESS } from '@hemid/protocol';
-import { createRpcContext, invoke } from '@hemid/rpc';
+import { createLimits, createRpcContext, invoke } from '@hemid/rpc';
 import { silentLogger } from '@hemid/runtime';
 import {
   type Bitcoind,
@@ -27,7 +27,10 @@ beforeAll(async () => {
   network = await createTestNetwork({ bitcoin: await createRealBitcoin(bitcoind.rpc) });
   vault = createVaultActor(network.bitcoin);
   const { clock, bitcoin, sequencer } = network;
-  context = createRpcContext(createRpcDeps(sequencer.node, { clock, log: silentLogger, bitcoin: bitcoin.rpc }));
+  context = createRpcContext(
+    createRpcDeps(sequencer.node, { clock, log: silentLogger, bitcoin: bitcoin.rpc }),
+    createLimits({ rpcCheckAnswers: true }),
+  );
 });
 afterAll(async () => {
   context.close();

@@ -114,7 +114,9 @@ test('a node that is not for development has none of the verbs, and no admin met
   const node = await open(ordinary);
   const deps = createRpcDeps(node, { clock, log: silentLogger });
   const context = createRpcContext(withDevelopment(deps, node));
-  const names = Object.keys(methods).filter((name) => /^(evm|anvil|hardhat|personal|admin)_|^eth_(sign|sendTransaction)/.test(name));
+  const names = Object.keys(methods).filter((name) =>
+    /^(evm|anvil|hardhat|personal|admin)_|^eth_(sign|sendTransaction|sendUnsignedTransaction)/.test(name),
+  );
   expect(names.length).toBeGreaterThan(40);
   for (const name of names) await expect(invoke(name, [], context)).rejects.toMatchObject({ code: 'rpc/method-not-found' });
   expect(await invoke('eth_accounts', [], context)).toEqual([]);

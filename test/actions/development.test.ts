@@ -223,6 +223,44 @@ test('messages and typed data are signed as viem checks them', async () => {
   expect(await verifyTypedData({ ...typed, address: ALICE, signature: await anvil.signTypedData({ account: ALICE, ...typed }) })).toBe(true);
 });
 
+test('blocks are as far apart as they are told to be, for as long as it is said', async () => {
+  const { anvil } = scene;
+  const start = (await anvil.getBlock()).timestamp;
+  await anvil.setBlockTimestampInterval({ interval: 50 });
+  await anvil.sendTransaction({ account: ALICE, to: BOB });
+  await anvil.mine({ blocks: 2 });
+  expect((await anvil.getBlock()).timestamp).toBe(start + 150n);
+  await anvil.removeBlockTimestampInterval();
+  await anvil.mine({ blocks: 1 });
+  expect((await anvil.getBlock()).timestamp).toBe(start + 151n);
+  expect(await scene.call('anvil_setBlockTimestampInterval', 0)).toMatchObject({
+    error: { message: expect.stringMatching(/^blocks cannot be 0 s apart/) },
+  });
+});
+
+test('an unsigned transaction is taken of any account', async () => {
+  const { anvil } = scene;
+  const from = '0x00000000000000000000000000000000000fade0';
+  await anvil.setBalance({ address: from, value: parseEther('1') });
+  const hash = await anvil.sendUnsignedTransaction({ from, to: BOB, value: 1n, gas: 21_000n });
+  expect(await anvil.getTransactionReceipt({ hash })).toMatchObject({ status: 'success', from });
+  expect(await scene.call('eth_sendTransaction', { from, to: BOB })).toMatchObject({ error: { message: expect.stringMatching(/^unknown account/) } });
+});
+
+test('what the rules of the chain fix is refused, with what to do instead; what nobody would see is taken', async () => {
+  for (const client of clients) {
+    await client.setLoggingEnabled(false);
+    await expect(client.setNextBlockBaseFeePerGas({ baseFeePerGas: 0n })).rejects.toThrow(/EIP-1559.*maxFeePerGas/s);
+    await expect(client.setMinGasPrice({ gasPrice: 0n })).rejects.toThrow(/lowest price/);
+    await expect(client.setCoinbase({ address: BOB })).rejects.toThrow(/feeRecipient/);
+    await expect(client.setBlockGasLimit({ gasLimit: 1_000_000n })).rejects.toThrow(/genesis.gasLimit/);
+    await expect(client.reset({ jsonRpcUrl: 'https://mainnet.example', blockNumber: 1n })).rejects.toThrow(/no fork/);
+  }
+  expect(await scene.call('hardhat_setPrevRandao', '0x1')).toMatchObject({
+    error: { code: -32000, message: expect.stringMatching(/^the random value/) },
+  });
+});
+
 test('the node says what it is in both forms', async () => {
   const { number, hash } = await scene.anvil.getBlock();
   expect((await scene.call('anvil_nodeInfo')).result).toMatchObject({
@@ -232,6 +270,30 @@ test('the node says what it is in both forms', async () => {
     environment: { chainId: 743_555 },
   });
   expect((await scene.call('hardhat_metadata')).result).toMatchObject({ latestBlockNumber: Number(number), latestBlockHash: hash, chainId: 743_555 });
+});
+
+test('a reset goes back to the genesis and to how the network was started, and the chain goes on from there', async () => {
+  const genesis = scene.node.chain.head('earliest');
+  for (const client of clients) {
+    await client.setBalance({ address: STRANGER, value: 5n });
+    const id = await client.snapshot();
+    await client.impersonateAccount({ address: STRANGER });
+    await client.increaseTime({ seconds: 1_000_000 });
+    await client.setAutomine(false);
+    await client.sendTransaction({ account: ALICE, to: BOB, value: 1n });
+    await client.reset();
+    expect((await client.getBlock()).hash).toBe(toHex(genesis.hash));
+    expect(await client.getTxpoolStatus()).toEqual({ pending: 0, queued: 0 });
+    expect(await client.getBalance({ address: STRANGER })).toBe(0n);
+    expect(await client.request({ method: 'evm_revert', params: [id] } as never)).toBe(false);
+    expect(await scene.call('eth_sendTransaction', { from: STRANGER, to: BOB })).toMatchObject({
+      error: { message: expect.stringMatching(/^unknown account/) },
+    });
+    await client.sendTransaction({ account: ALICE, to: BOB, value: 1n });
+    const { number, timestamp } = await client.getBlock();
+    expect(number).toBe(1n);
+    expect(Number(timestamp - genesis.header.timestamp)).toBeLessThan(1_000_000);
+  }
 });
 
 test('all of it is in blocks: executed again they give the same rows, after a restart the chain goes on from there, and a verifier agrees', async () => {

@@ -31,6 +31,8 @@ export interface AdminOptions {
   /** No admin port when left out. */
   adminPort?: number | undefined;
   adminTokenFile?: string | undefined;
+  /** As on the ordinary port. */
+  rpcCheckAnswers: boolean;
   /** The data directory. */
   data: string;
   role: string;
@@ -45,7 +47,7 @@ export function adminTokenFile({ adminTokenFile: file, data }: Pick<AdminOptions
 
 /** The admin port of a node, if it is configured. @throws `node/config` when the token cannot be read or written. */
 export function openConfiguredAdmin(node: Node, { rpc, log }: { rpc: RpcDeps; log: Logger }, options: AdminOptions): AdminServer | undefined {
-  const { adminHost: host, adminPort: port, role, data } = options;
+  const { adminHost: host, adminPort: port, role, data, rpcCheckAnswers } = options;
   if (port === undefined) return undefined;
   const tokenFile = adminTokenFile(options);
   const token = openAdminToken(tokenFile);
@@ -68,5 +70,5 @@ export function openConfiguredAdmin(node: Node, { rpc, log }: { rpc: RpcDeps; lo
       return waiting !== undefined;
     },
   };
-  return createAdminServer({ ...rpc, admin }, { host, port, token, limits: createLimits() });
+  return createAdminServer({ ...rpc, admin }, { host, port, token, limits: createLimits({ rpcCheckAnswers }) });
 }

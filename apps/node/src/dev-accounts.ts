@@ -24,6 +24,8 @@ export interface DevAccounts {
   stopImpersonating(address: Uint8Array): void;
   impersonateAll(mode: 'on' | 'off'): void;
   impersonates(address: Uint8Array): boolean;
+  /** Nobody is impersonated any more. */
+  forgetImpersonated(): void;
 }
 
 /** Creates the {@link DevAccounts}; who is impersonated does not outlast a restart. */
@@ -46,5 +48,9 @@ export function createDevAccounts(): DevAccounts {
       isEverybody = mode === 'on';
     },
     impersonates: (address) => isEverybody || impersonated.has(toHex(address)),
+    forgetImpersonated() {
+      impersonated.clear();
+      isEverybody = false;
+    },
   };
 }

@@ -6,9 +6,17 @@ import type { Node } from './node.ts';
 export function withDevelopment(deps: RpcDeps, { development }: Node): RpcDeps {
   if (development === undefined) return deps;
   const { pool } = deps;
+  const accounts = createDevAccounts();
   return {
     ...deps,
-    development: { ...development, ...createDevAccounts() },
+    development: {
+      ...development,
+      ...accounts,
+      async reset() {
+        await development.reset();
+        accounts.forgetImpersonated();
+      },
+    },
     pool: {
       ...pool,
       async submit(raw) {

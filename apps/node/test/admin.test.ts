@@ -34,7 +34,7 @@ test('the admin port is off until it is asked for; then it answers who has the t
   const { node } = network.sequencer;
   const log = createLogger({ level: 'silent', format: 'json' });
   const rpc = createRpcDeps(node, { clock: network.clock, log });
-  const config = { adminHost: '127.0.0.1', data, role: 'sequencer', urls: () => ({ rpc: 'http://127.0.0.1:1' }) };
+  const config = { adminHost: '127.0.0.1', rpcCheckAnswers: true, data, role: 'sequencer', urls: () => ({ rpc: 'http://127.0.0.1:1' }) };
   expect(openConfiguredAdmin(node, { rpc, log }, config)).toBeUndefined();
   const admin = openConfiguredAdmin(node, { rpc, log }, { ...config, adminPort: 0 });
   if (admin === undefined) expect.unreachable();

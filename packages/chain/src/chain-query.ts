@@ -72,10 +72,7 @@ export function createChainQueries(deps: ChainQueryDeps): ChainQueries {
       const [account = [], parent = [], previous] = decodeRlp(row, 'the history proof of a keystone block') as Uint8Array[][];
       return { account, parent, ...(previous && { previous }) };
     },
-    logBlocks(filter, range) {
-      const { numbers, end } = findLogBlocks(store, filter, range);
-      return { blocks: numbers.flatMap((number) => headerAt(number) ?? []), end };
-    },
+    logBlocks: (filter, range) => findLogBlocks(store, filter, range).flatMap((number) => headerAt(number) ?? []),
     stateAt: (block) => createStateReader(execution.states.source(block.hash), block.header.stateRoot),
     viewAt: (block) => context(block).view,
     decode: (raw) => decodeUserTransaction(raw, execution.common),

@@ -45,10 +45,10 @@ export interface ChainReader {
   /** A canonical keystone block by the hash of its abbreviation (internal order). */
   keystoneBlock(abbreviatedHash: Uint8Array): PlacedL2Header | undefined;
   /**
-   * Canonical blocks from `from` on, ascending, that may have wanted logs: each of the addresses and topics stands in one,
-   * though perhaps not in the same. `end` is the last block that was looked at, at most `to`: ask on behind it.
+   * Canonical blocks of a range, ascending, that may have wanted logs: each of the addresses and topics stands in one,
+   * though perhaps not in the same. The range lies within one section of the index.
    */
-  logBlocks(filter: LogFilter, range: { from: bigint; to: bigint }): { blocks: PlacedL2Header[]; end: bigint };
+  logBlocks(filter: LogFilter, range: { from: bigint; to: bigint }): PlacedL2Header[];
   /** State after a block. */
   stateAt(block: PlacedL2Header): StateReader;
   /** Bitcoin as a block sees it. */

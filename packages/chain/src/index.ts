@@ -9,7 +9,7 @@ export { type Anchored, chooseHead, type ForkTree } from './fork-choice.ts';
 export { type Circumstances, type Conflict, type Decision, decideHead, type Standpoint } from './head-decision.ts';
 export { isKeystone, keystoneOf } from './keystone-of.ts';
 export type { FinalityProof, Labels } from './labels.ts';
-export { createLogIndex, findLogBlocks, type LogFilter } from './log-index.ts';
+export { createLogIndex, findLogBlocks, LOG_SECTION, type LogFilter } from './log-index.ts';
 export type { AnchorPosition, Anchors, Derivation, DerivationInput, Derived, PlacedL2Header } from './ports.ts';
 export type { BlockChoice, PreparedBlock } from './preparation.ts';
 export type { Rollback, RollbackOptions } from './rollback.ts';

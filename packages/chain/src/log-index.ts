@@ -7,8 +7,8 @@ export interface LogFilter {
   topics: Uint8Array[][];
 }
 
-/** Blocks of one row: their offsets in it are bytes. */
-const SECTION = 256n;
+/** Blocks of one section of the index, whose first has a multiple of it as its number; their offsets in a row are bytes. */
+export const LOG_SECTION = 256n;
 
 /*
  * Items, latin1: nothing stands for every block that has a log; 0 ‖ address; position of a topic from 1 on ‖ topic
@@ -38,8 +38,8 @@ function itemsOf(receipts: readonly Receipt[]): Set<string> {
   return items;
 }
 
-const sectionOf = (number: bigint): number => Number(number / SECTION);
-const offsetOf = (number: bigint): number => Number(number % SECTION);
+const sectionOf = (number: bigint): number => Number(number / LOG_SECTION);
+const offsetOf = (number: bigint): number => Number(number % LOG_SECTION);
 
 /** In which canonical blocks logs have which addresses and topics; a block's receipts are there when it is applied or reverted. */
 export function createLogIndex(receiptsOf: (hash: Uint8Array) => readonly Receipt[] | undefined): Follower<SealedBlock> {
@@ -77,14 +77,12 @@ function groupsOf({ addresses, topics }: LogFilter): string[][] {
 }
 
 /**
- * The numbers of blocks from `from` on, ascending, in which each of the wanted addresses and topics stands in a log, though
- * perhaps not in the same one. It looks at one section: `end` is the last block that it looked at, at most `to`.
+ * The numbers of blocks from `from` to `to`, ascending, in which each of the wanted addresses and topics stands in a log,
+ * though perhaps not in the same one. Both lie in one section.
  */
-export function findLogBlocks(reader: Reader, filter: LogFilter, { from, to }: { from: bigint; to: bigint }): { numbers: bigint[]; end: bigint } {
+export function findLogBlocks(reader: Reader, filter: LogFilter, { from, to }: { from: bigint; to: bigint }): bigint[] {
   const section = sectionOf(from);
-  const first = BigInt(section) * SECTION;
-  const last = first + SECTION - 1n;
-  const end = to < last ? to : last;
+  const first = BigInt(section) * LOG_SECTION;
   let offsets: Set<number> | undefined;
   for (const items of groupsOf(filter)) {
     const some = new Set<number>();
@@ -95,5 +93,5 @@ export function findLogBlocks(reader: Reader, filter: LogFilter, { from, to }: {
     if (some.size === 0) break;
   }
   const numbers = [...(offsets ?? [])].sort((a, b) => a - b).map((offset) => first + BigInt(offset));
-  return { numbers: numbers.filter((number) => number >= from && number <= end), end };
+  return numbers.filter((number) => number >= from && number <= to);
 }

@@ -4,7 +4,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Admin } from './admin-port.ts';
 import { createRpcContext, type RpcDeps } from './context.ts';
 import { fail } from './errors.ts';
-import { answer } from './json-rpc.ts';
+import { answerRequest } from './http-answer.ts';
 import type { RpcLimits } from './limits.ts';
 import { type ListenOptions, listen, urlOf } from './listen.ts';
 import { toRpcError } from './rpc-error.ts';
@@ -42,10 +42,7 @@ export function createAdminServer(deps: RpcDeps & { admin: Admin }, options: Adm
       const error = toRpcError(fail('rpc/invalid-request', 'the admin port wants the token of --admin-token-file as Authorization: Bearer …'));
       return reply.code(UNAUTHORIZED).send({ jsonrpc: '2.0', id: null, error });
     });
-    created.post('/', async ({ body }, reply) => {
-      const text = await answer(typeof body === 'string' ? body : '', { ...context, isOver: () => reply.raw.destroyed });
-      return text === undefined ? reply.code(204).send() : reply.type('application/json').send(text);
-    });
+    created.post('/', (request, reply) => answerRequest(request, reply, { ...context, isOver: () => reply.raw.destroyed }));
     return created;
   }
 

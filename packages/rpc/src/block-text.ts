@@ -7,7 +7,8 @@ import { showReceipt } from './receipt-shape.ts';
 import { createSizedCache } from './sized-cache.ts';
 import type { TransactionDecoder } from './transaction-decoder.ts';
 import { showTransaction } from './transaction-shape.ts';
-import { type JsonText, jsonText, toFlatText } from './wire.ts';
+import { type JsonText, jsonText, toText } from './wire.ts';
+import { keepText, sizeOfText, type WireText } from './wire-text.ts';
 
 /** Blocks and what is in them as JSON, made once: the same block never reads otherwise. `undefined`: it is not here. */
 export interface BlockTexts {
@@ -33,14 +34,13 @@ const CACHED_SOURCES = 4;
 const ENTRY_BYTES = 200;
 
 const latin = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-const sizeOfText = ({ length }: string): number => length + ENTRY_BYTES;
 const sizeOfLogs = (logs: readonly LogText[]): number =>
   logs.reduce((sum, { json, names }) => sum + json.length + names.length + ENTRY_BYTES, ENTRY_BYTES);
 
 /** Creates the {@link BlockTexts} of a chain. */
 export function createBlockTexts(deps: BlockTextDeps): BlockTexts {
   const { chain, decode } = deps;
-  const texts = createSizedCache<string>(CACHE_BYTES, sizeOfText);
+  const texts = createSizedCache<WireText>(CACHE_BYTES, (text) => sizeOfText(text) + ENTRY_BYTES);
   const logs = createSizedCache<readonly LogText[]>(CACHE_BYTES, sizeOfLogs);
   const sources = createSizedCache<BlockWithReceipts>(CACHED_SOURCES, () => 1);
 
@@ -48,7 +48,7 @@ export function createBlockTexts(deps: BlockTextDeps): BlockTexts {
   function text({ hash }: PlacedL2Header, name: string, make: () => unknown): JsonText | undefined {
     const found = texts.get(latin(hash) + name, () => {
       const value = make();
-      return value === undefined ? undefined : toFlatText(value);
+      return value === undefined ? undefined : keepText(toText(value));
     });
     return found === undefined ? undefined : jsonText(found);
   }

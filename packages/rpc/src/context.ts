@@ -6,6 +6,7 @@ import { createDeadlines, type Deadlines } from './deadline.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { createFilters, type Filters } from './filters.ts';
 import { createLimits, type RpcLimits } from './limits.ts';
+import { createLogSearches, type LogSearches } from './log-search.ts';
 import type {
   BitcoinBlocks,
   FinalityReader,
@@ -42,6 +43,7 @@ export interface RpcContext extends RpcDeps {
   filters: Filters;
   decode: TransactionDecoder;
   texts: BlockTexts;
+  searches: LogSearches;
   limits: RpcLimits;
   calls: CallMetrics;
   /** Whether the client may make another call now. */
@@ -63,6 +65,7 @@ export function createRpcContext(deps: RpcDeps, limits: RpcLimits = createLimits
     filters: createFilters({ ...deps, feed }),
     decode,
     texts: createBlockTexts({ chain: deps.chain, rules: deps.rules, decode }),
+    searches: createLogSearches(),
     limits: { ...limits, allows: (method) => isServed(method, deps) && limits.allows(method) },
     calls: createCallMetrics(),
     mayCall: () => true,

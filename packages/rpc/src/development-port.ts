@@ -28,6 +28,8 @@ export interface Development {
   snapshot(): Promise<number>;
   /** @returns `false` when there is no such snapshot. */
   revert(id: number): Promise<boolean>;
+  /** Goes back to the genesis and to how the network was started. */
+  reset(): Promise<void>;
   setAutomine(mode: 'on' | 'off'): void;
   automines(): boolean;
   /** Seconds between blocks that come by themselves; 0: none. */
@@ -37,6 +39,8 @@ export interface Development {
   increaseTime(seconds: bigint): bigint;
   /** @throws `development/time` unless the next block can have this timestamp. */
   setNextTimestamp(timestamp: bigint): void;
+  /** Seconds from each block's timestamp to the next one's, `undefined`: as time runs. @throws `development/time` unless these are whole slots. */
+  setSpacing(seconds: bigint | undefined): void;
   /** Addresses of the accounts whose keys everybody has. */
   accounts(): Uint8Array[];
   /** r ‖ s ‖ recovery id over 32 bytes, or `undefined` for an account whose key nobody has. */

@@ -11,5 +11,6 @@ export const fail = errorsOf({
   'rpc/timeout': { severity: 'invalid', doc: 'a call took too long and was given up' },
   'rpc/reverted': { severity: 'invalid', doc: 'a call ended by REVERT; details {data} is the revert data as hex' },
   'rpc/execution-failed': { severity: 'invalid', doc: 'a call failed in the EVM' },
+  'rpc/fixed': { severity: 'invalid', doc: 'the rules of the chain fix what a verb of a development network would set' },
   'rpc/listen': { severity: 'fatal', doc: 'the RPC port cannot be opened' },
 });

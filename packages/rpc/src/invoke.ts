@@ -2,7 +2,8 @@ import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
 import { checkResult, type Method, type Outcome, readParams, type Together } from './method.ts';
 import { methods } from './methods/table.ts';
-import { type Json, toText, toWire } from './wire.ts';
+import { type Json, toWire, toWireText } from './wire.ts';
+import type { WireText } from './wire-text.ts';
 
 function find(method: string, { limits }: RpcContext): Method | undefined {
   return Object.hasOwn(methods, method) && limits.allows(method) ? methods[method] : undefined;
@@ -49,7 +50,8 @@ async function answerWith<T>({ method, params }: Call, context: RpcContext, read
 export const invoke = (method: string, params: unknown, context: RpcContext): Promise<Json> => answerWith({ method, params }, context, toWire);
 
 /** The same, with the JSON as text. */
-export const invokeText = (method: string, params: unknown, context: RpcContext): Promise<string> => answerWith({ method, params }, context, toText);
+export const invokeText = (method: string, params: unknown, context: RpcContext): Promise<WireText> =>
+  answerWith({ method, params }, context, toWireText);
 
 /** @throws `rpc/limit` when the client has made too many calls. */
 export function checkRate({ mayCall, limits }: RpcContext): void {
@@ -68,7 +70,7 @@ function readAll({ read }: Together, calls: readonly unknown[]): unknown[] | und
 }
 
 /** What is sent back for a call: the text of its result, or what it threw. */
-export type Answered = { json: string } | { error: unknown };
+export type Answered = { json: WireText } | { error: unknown };
 
 /**
  * Calls a method for each of several `params`, all at once.
@@ -89,7 +91,7 @@ export async function invokeTogether(method: string, calls: readonly unknown[], 
   return refused.map((refusal) => {
     const outcome = refusal ?? (carriedOut[next++] as Outcome);
     context.calls.count(method, { ms, failed: 'error' in outcome });
-    return 'error' in outcome ? outcome : { json: toText(outcome.result) };
+    return 'error' in outcome ? outcome : { json: toWireText(outcome.result) };
   });
 }
 

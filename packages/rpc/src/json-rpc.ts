@@ -3,6 +3,7 @@ import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
 import { type Answered, checkRate, invokeText, invokeTogether } from './invoke.ts';
 import { isFault, toRpcError } from './rpc-error.ts';
+import { joinTexts, sizeOfText, toList, type WireText } from './wire-text.ts';
 
 type Id = string | number | null;
 
@@ -39,13 +40,13 @@ function readId(json: unknown): Id {
 }
 
 /** What is sent back for a call; nothing for a notification. */
-function show(answered: Answered, { method, id }: Pick<Request, 'method' | 'id'>, { log }: RpcContext): string | undefined {
+function show(answered: Answered, { method, id }: Pick<Request, 'method' | 'id'>, { log }: RpcContext): WireText | undefined {
   if ('error' in answered && isFault(answered.error)) log.error({ method, err: answered.error }, 'rpc method failed');
   if (id === undefined) return undefined;
-  return 'error' in answered ? refuse(answered.error, id) : `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${answered.json}}`;
+  return 'error' in answered ? refuse(answered.error, id) : joinTexts([`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`, answered.json, '}']);
 }
 
-async function answerOne(json: unknown, context: RpcContext): Promise<string | undefined> {
+async function answerOne(json: unknown, context: RpcContext): Promise<WireText | undefined> {
   let request: Request;
   try {
     request = readRequest(json);
@@ -76,22 +77,22 @@ function readAlike(batch: readonly unknown[]): Request[] | undefined {
 }
 
 /** Answers a batch whose calls can be carried out together; `undefined` when they cannot. */
-async function answerTogether(batch: readonly unknown[], context: RpcContext): Promise<string | undefined> {
+async function answerTogether(batch: readonly unknown[], context: RpcContext): Promise<WireText | undefined> {
   const requests = readAlike(batch);
   const method = requests?.[0]?.method;
   if (requests === undefined || method === undefined) return undefined;
   const calls = requests.map(({ params }) => params);
   const answered = await invokeTogether(method, calls, context).catch((error: unknown) => calls.map(() => ({ error })));
-  return answered && `[${answered.map((one, i) => show(one, { method, id: requests[i]?.id }, context)).join(',')}]`;
+  return answered && toList(answered.map((one, i) => show(one, { method, id: requests[i]?.id }, context) ?? ''));
 }
 
-async function answerBatch(batch: readonly unknown[], context: RpcContext): Promise<string | undefined> {
+async function answerBatch(batch: readonly unknown[], context: RpcContext): Promise<WireText | undefined> {
   if (batch.length === 0) return refuse(fail('rpc/invalid-request', 'invalid request: empty batch'), null);
   const { batch: most, answerBytes } = context.limits;
   if (batch.length > most) return refuse(fail('rpc/invalid-request', `batch too large: ${batch.length} calls, at most ${most}`), null);
   const together = await answerTogether(batch, context);
   if (together !== undefined) return together;
-  const answers: string[] = [];
+  const answers: WireText[] = [];
   let length = 0;
   for (const [i, json] of batch.entries()) {
     if (i % CALLS_PER_TURN === CALLS_PER_TURN - 1) await nextTurn();
@@ -101,13 +102,13 @@ async function answerBatch(batch: readonly unknown[], context: RpcContext): Prom
       : await answerOne(json, context);
     if (answer === undefined) continue;
     answers.push(answer);
-    length += answer.length;
+    length += sizeOfText(answer);
   }
-  return answers.length === 0 ? undefined : `[${answers.join(',')}]`;
+  return answers.length === 0 ? undefined : toList(answers);
 }
 
 /** Answers the text of a JSON-RPC 2.0 request or batch; `undefined` when nothing is to be sent back. */
-export async function answer(text: string, context: RpcContext): Promise<string | undefined> {
+export async function answer(text: string, context: RpcContext): Promise<WireText | undefined> {
   let json: unknown;
   try {
     json = JSON.parse(text);

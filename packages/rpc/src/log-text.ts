@@ -1,7 +1,8 @@
 import type { LogFilter } from '@hemid/chain';
 import { concat } from '@hemid/protocol';
 import { type PlacedLog, showLog } from './log-shape.ts';
-import { toFlatText } from './wire.ts';
+import { toText } from './wire.ts';
+import { flatten } from './wire-text.ts';
 
 /** A log as its JSON, and what filters look at. */
 export interface LogText {
@@ -17,7 +18,7 @@ const latin = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byt
 /** The {@link LogText} of a log. */
 export function toLogText(placed: PlacedLog): LogText {
   const { address, topics } = placed.log;
-  return { json: toFlatText(showLog(placed)), names: latin(concat(address, ...topics)) };
+  return { json: flatten(toText(showLog(placed))), names: latin(concat(address, ...topics)) };
 }
 
 /** Makes the test whether a log is one of those wanted. */

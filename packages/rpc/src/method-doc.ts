@@ -15,7 +15,7 @@ const cell = (text: string): string => text.replaceAll('|', '\\|');
 
 function rowOf(name: string, method: Method, types: TypeDoc): string {
   const { doc, result } = method;
-  return `| \`${signatureOf(name, method)}\` | ${result === undefined ? '' : `\`${cell(types.nameOf(result))}\``} | ${cell(doc)} |`;
+  return `| \`${signatureOf(name, method)}\` | \`${cell(types.nameOf(result))}\` | ${cell(doc)} |`;
 }
 
 function exampleOf(name: string, { example }: Method): string {
@@ -39,10 +39,10 @@ export function renderMethodDoc(methods: MethodTable): string {
   return [
     '# JSON-RPC of hemid\n',
     'Written by `npm run configs` from the table of methods; a test compares it. Parameters go by position or by name; `?` marks those that may be',
-    'left out. `rpc.discover` gives the same as OpenRPC, with a schema of each parameter and of each answer that has a fixed form; the types stand at',
+    'left out. `rpc.discover` gives the same as OpenRPC, with a schema of each parameter and of each answer; the types stand at',
     'the end. What a node takes upon itself (batches, rates, ranges, gas, time, methods, origins) stands in [config.md](config.md) under `--rpc-…`.',
-    'The methods of `evm_`, `anvil_`, `hardhat_`, `personal_`, `eth_sendTransaction`, `eth_sign` and `eth_signTypedData_v4` are there on development',
-    'networks alone (`hemid dev`), those of `admin_` on the admin port alone (`--admin-port`, with `Authorization: Bearer` and what stands in',
+    'The methods of `evm_`, `anvil_`, `hardhat_`, `personal_`, `eth_sendTransaction`, `eth_sendUnsignedTransaction`, `eth_sign` and',
+    '`eth_signTypedData_v4` are there on development networks alone (`hemid dev`), those of `admin_` on the admin port alone (`--admin-port`, with `Authorization: Bearer` and what stands in',
     '`--admin-token-file`).\n',
     ...sections,
     `## Types of answers\n\n${types.render()}`,

@@ -30,8 +30,8 @@ export interface MethodExample {
 export interface Method<P extends Params = Params> {
   /** One sentence for the documentation. */
   doc: string;
-  /** What the answer is on the wire, where it has a fixed form: documented, and held against every answer in tests. */
-  result?: z.ZodType;
+  /** What the answer is on the wire: documented, and held against every answer in tests. */
+  result: z.ZodType;
   params: P;
   /** How the calls of a batch that holds nothing else are carried out, where that is cheaper than one by one. */
   together?: Together;
@@ -57,8 +57,8 @@ function describe(error: z.ZodError): string {
 
 /** @throws an error unless an answer, as it stands on the wire, has the form that its method promises. */
 export function checkResult({ result }: Pick<Method, 'result'>, answer: unknown): void {
-  const parsed = result?.safeParse(answer);
-  if (parsed?.success === false)
+  const parsed = result.safeParse(answer);
+  if (!parsed.success)
     throw new Error(`the answer is not what the method promises: ${describe(parsed.error)} (${JSON.stringify(answer)?.slice(0, 400)})`);
 }
 

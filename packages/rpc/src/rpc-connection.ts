@@ -2,6 +2,7 @@ import { type Connection, type Socket, serveSocket } from './connection.ts';
 import type { RpcContext } from './context.ts';
 import { answer } from './json-rpc.ts';
 import { createSessionGroup } from './session.ts';
+import { toOneString } from './wire-text.ts';
 
 /** Messages at work at once; further ones wait in the socket. */
 const MAX_AT_WORK = 64;
@@ -16,7 +17,7 @@ export function serveRpc(socket: Socket, context: RpcContext, onClose: () => voi
       async receive(text) {
         const turn = sessions.begin();
         const reply = await answer(text, { ...context, session: turn, isOver: () => !connection.isOpen() });
-        if (reply !== undefined) connection.send(reply);
+        if (reply !== undefined) connection.send(toOneString(reply));
         turn.end();
         if (!connection.isOpen()) sessions.closeAll();
       },

@@ -9,7 +9,7 @@ export interface Opened {
   admin?: Admin | undefined;
 }
 
-const DEVELOPMENT = /^(evm|anvil|hardhat|personal)_|^eth_(sendTransaction|sign|signTypedData_v4)$/;
+const DEVELOPMENT = /^(evm|anvil|hardhat|personal)_|^eth_(sendTransaction|sendUnsignedTransaction|sign|signTypedData_v4)$/;
 const ADMIN = /^admin_/;
 
 /** Whether a method is there at all: what changes a development network, and what operates a node, is elsewhere not. */

@@ -1,10 +1,9 @@
 import type { Service } from '@hemid/runtime';
 import Fastify, { type FastifyInstance } from 'fastify';
-import { addCompression } from './compression.ts';
 import { createRpcContext, type RpcContext, type RpcDeps } from './context.ts';
 import { fail } from './errors.ts';
 import { addGate } from './gate.ts';
-import { answer } from './json-rpc.ts';
+import { answerRequest } from './http-answer.ts';
 import type { RpcLimits } from './limits.ts';
 import { type ListenOptions, listen, urlOf } from './listen.ts';
 import { createRates } from './rate.ts';
@@ -42,11 +41,9 @@ function addProbes(app: FastifyInstance, { status, calls }: RpcContext): void {
 function addRpc(app: FastifyInstance, context: RpcContext, sockets: Websockets): void {
   const rates = createRates(context.clock, context.limits.rate);
   app.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body));
-  app.post('/', async (request, reply) => {
-    const client = { ...context, mayCall: () => rates.take(request.ip), isOver: () => reply.raw.destroyed };
-    const text = await answer(typeof request.body === 'string' ? request.body : '', client);
-    return text === undefined ? reply.code(204).send() : reply.type('application/json').send(text);
-  });
+  app.post('/', (request, reply) =>
+    answerRequest(request, reply, { ...context, mayCall: () => rates.take(request.ip), isOver: () => reply.raw.destroyed }),
+  );
   app.options('/', async (_, reply) => reply.code(204).send());
   app.route({
     method: 'GET',
@@ -66,7 +63,6 @@ async function createApp(context: RpcContext, sockets: Websockets): Promise<Fast
   await sockets.register(app, bodyBytes);
   app.removeAllContentTypeParsers();
   addGate(app, context.limits);
-  addCompression(app);
   app.setErrorHandler((error: { statusCode?: number; message: string }, _, reply) => {
     const isClients = error.statusCode !== undefined && error.statusCode < 500;
     if (!isClients) context.log.error({ err: error }, 'rpc request failed');

@@ -11,6 +11,7 @@ import { checkResult, type MethodTable, method } from './method.ts';
 import { payoutsIn } from './payouts.ts';
 import { headerResult } from './result/block.ts';
 import { progressResult } from './result/chain.ts';
+import { headsResult, payoutNotice } from './result/finality.ts';
 import { logResult } from './result/receipt.ts';
 import { hexHash, hexQuantity } from './result/scalar.ts';
 import { transactionResult } from './result/transaction.ts';
@@ -22,7 +23,7 @@ export interface SubscriptionKind<O extends z.ZodType = z.ZodType> {
   /** One sentence for the documentation. */
   doc: string;
   /** The form of what it notifies of, as for a method. */
-  result?: z.ZodType;
+  result: z.ZodType;
   options: O;
   /** @returns what ends it. */
   start(options: z.output<O>, context: RpcContext, notify: (result: unknown) => void): () => void;
@@ -77,6 +78,7 @@ export const ethSubscriptions: Record<string, SubscriptionKind> = {
 export const kssSubscriptions: Record<string, SubscriptionKind> = {
   newKeystones: kind({
     doc: 'A line of text whenever a keystone block becomes canonical; the keystone is then asked for.',
+    result: z.string(),
     options: z.unknown(),
     start: (_options, { feed, chain }, notify) =>
       feed.onBlock((block) => {
@@ -90,11 +92,13 @@ export const kssSubscriptions: Record<string, SubscriptionKind> = {
 export const hemiSubscriptions: Record<string, SubscriptionKind> = {
   finality: kind({
     doc: 'The heads and what made them so, whenever safe or finalized moves, forwards or, after a reorg of Bitcoin or here, back.',
+    result: headsResult,
     options: z.unknown(),
     start: (_options, { feed, chain, finality }, notify) => feed.onLabels(() => notify(showHeads(chain, finality))),
   }),
   payouts: kind({
     doc: 'Each PoP reward that a block pays; with `removed: true` when a reorg takes it back.',
+    result: payoutNotice,
     options: z.unknown(),
     start: (_options, { feed, chain }, notify) =>
       feed.onChange(({ removed, added }) => {

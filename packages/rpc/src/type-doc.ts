@@ -10,7 +10,7 @@ export interface TypeDoc {
 
 interface Shape {
   title?: string;
-  type?: string;
+  type?: string | string[];
   const?: unknown;
   enum?: unknown[];
   anyOf?: Shape[];
@@ -30,10 +30,12 @@ export function createTypeDoc(): TypeDoc {
 
   function show(shape: Shape): string {
     if (shape.title === undefined) return spell(shape);
-    if (!lines.has(shape.title)) {
-      lines.set(shape.title, '');
-      lines.set(shape.title, spell(shape));
-    }
+    const known = lines.get(shape.title);
+    // Those that it is made of come behind it.
+    if (known === undefined) lines.set(shape.title, '');
+    const text = spell(shape);
+    if (known !== undefined && known !== text) throw new Error(`two types are called "${shape.title}": ${known} and ${text}`);
+    lines.set(shape.title, text);
     return shape.title;
   }
 
@@ -54,7 +56,7 @@ export function createTypeDoc(): TypeDoc {
       return `{ ${fields.join(', ')} }`;
     }
     if (typeof shape.additionalProperties === 'object') return `{ …: ${show(shape.additionalProperties)} }`;
-    return shape.pattern === undefined ? (shape.type ?? 'any') : `string, ${shape.pattern}`;
+    return shape.pattern === undefined ? [shape.type ?? 'any'].flat().join(' | ') : `string, ${shape.pattern}`;
   }
 
   return {

@@ -1,4 +1,5 @@
 import { toHex } from '@hemid/protocol';
+import { toOneString, type WireText } from './wire-text.ts';
 
 /** What JSON can carry. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -7,11 +8,13 @@ const TEXT = Symbol('json text');
 
 /** A value that was made JSON before: its text goes into answers as it is. */
 export interface JsonText {
-  readonly [TEXT]: string;
+  readonly [TEXT]: WireText;
 }
 
 /** Holds JSON text, which must be valid, as a value of the domain. */
-export const jsonText = (text: string): JsonText => ({ [TEXT]: text });
+export const jsonText = (text: WireText): JsonText => ({ [TEXT]: text });
+
+const isJsonText = (value: unknown): value is JsonText => typeof value === 'object' && value !== null && TEXT in value;
 
 /**
  * A value of the domain as JSON text, the only place that writes hex: bigint is a quantity (`0x1f`), bytes are data with
@@ -24,7 +27,7 @@ export function toText(value: unknown): string {
   if (typeof value !== 'object') return JSON.stringify(value);
   if (value instanceof Uint8Array) return `"${toHex(value)}"`;
   if (Array.isArray(value)) return `[${value.map(toText).join(',')}]`;
-  if (TEXT in value) return (value as JsonText)[TEXT];
+  if (isJsonText(value)) return toOneString(value[TEXT]);
   let fields = '';
   for (const [name, field] of Object.entries(value)) {
     if (field !== undefined) fields += `${fields === '' ? '' : ','}${JSON.stringify(name)}:${toText(field)}`;
@@ -32,8 +35,8 @@ export function toText(value: unknown): string {
   return `{${fields}}`;
 }
 
-/** The same as {@link toText}, for text that is kept: in one piece, and not as the parts that it was put together from. */
-export const toFlatText = (value: unknown): string => Buffer.from(toText(value), 'utf8').toString('utf8');
+/** The same as {@link toText}, for what is sent: a {@link JsonText} is not copied. */
+export const toWireText = (value: unknown): WireText => (isJsonText(value) ? value[TEXT] : toText(value));
 
 /** The same as {@link toText}, for those who want the JSON and not its text. */
 export const toWire = (value: unknown): Json => JSON.parse(toText(value)) as Json;

@@ -73,7 +73,7 @@ export async function openFixture(derivations: readonly Derivation[] = []): Prom
   const tip = { hash: new Uint8Array(32), height: 0 };
   const finality = { of: async () => ({ keystone: undefined, best: undefined, tip }), published: () => [], tip: () => tip };
   const payouts = { report: async () => ({ status: 'unpublished' as const, standing: undefined, tipHeight: 0 }) };
-  const provenance = { build: async () => ({ provenance: {} }) };
+  const provenance = { build: async () => ({ provenance: { subject: { kind: 'block', id: '' } } }) };
   const deposit = { status: 'unknown', explanation: 'nowhere', bitcoin: undefined, dueAtHeight: undefined, deposit: undefined, onL2: undefined };
   const sums = { creditedSats: 0n, requestedSats: 0n, settledSats: 0n, requests: 0n, reserveSats: 0n, liabilitySats: 0n, deficitSats: 0n };
   const tunnel = {

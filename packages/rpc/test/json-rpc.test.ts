@@ -106,6 +106,26 @@ describe('batches', () => {
   });
 });
 
+describe('a long answer', () => {
+  it('is the same alone, among others in a batch, and over a websocket', async () => {
+    const data = `0x${'5a'.repeat(10_000)}` as const;
+    const hash = await f.wallet.sendTransaction({ to: alice.address, data });
+    await f.build();
+    const params = ['latest', true];
+    const alone = await answerTo(request('eth_getBlockByNumber', 1, params));
+    expect(alone.result.transactions).toMatchObject([{ hash, input: data }]);
+    const [before, again, after] = await answerTo([
+      request('eth_chainId', 'é'),
+      request('eth_getBlockByNumber', 1, params),
+      request('eth_getBlockByNumber', 2, ['latest', false]),
+    ]);
+    expect([before.id, again, after.result.transactions]).toEqual(['é', alone, [hash]]);
+    const socket = f.openSocket();
+    expect((await socket.request({ method: 'eth_getBlockByNumber', params: ['latest', true] }))?.transactions).toEqual(alone.result.transactions);
+    (await socket.transport.getRpcClient()).close();
+  });
+});
+
 describe('the server', () => {
   it('takes any content type, and bodies of at most 5 MB', async () => {
     expect(await (await post(JSON.stringify(request('eth_chainId')), { 'content-type': 'text/plain' })).json()).toMatchObject({ result: '0x4279' });
@@ -187,6 +207,7 @@ describe('invoke', () => {
 
   it('finds every method discovered, with a schema of each parameter', async () => {
     const { result } = (await (await post(JSON.stringify(request('rpc.discover')))).json()) as Answer;
+    expect(result.methods.filter(({ result: { schema } }: Answer) => Object.keys(schema).every((key) => key.startsWith('$')))).toEqual([]);
     expect(result.methods.map(({ name }: { name: string }) => name)).toEqual(Object.keys(methods).filter((name) => isServed(name, {})));
     const call = result.methods.find(({ name }: { name: string }) => name === 'eth_call');
     expect(call.params.map(({ name, required }: { name: string; required: boolean }) => [name, required])).toEqual([

@@ -77,7 +77,8 @@ describe('eth_getLogs', () => {
       });
     }
     const head = f.chain.head('latest');
-    const tall: ChainReader = { ...f.chain, head: () => ({ ...head, header: { ...head.header, number: 25_000n } }) };
+    const top = { ...head, header: { ...head.header, number: 25_000n } };
+    const tall: ChainReader = { ...f.chain, head: () => top, headerAt: () => top };
     const context = createRpcContext({ ...f.deps, chain: tall });
     const search = (fromBlock: string) => invoke('eth_getLogs', [{ fromBlock }], context);
     await expect(search('0x1')).rejects.toMatchObject({ code: 'rpc/limit', message: expect.stringContaining('ask for blocks 1 to 10000 first') });

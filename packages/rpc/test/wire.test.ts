@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { jsonText, toText, toWire } from '../src/wire.ts';
+import { jsonText, toText, toWire, toWireText } from '../src/wire.ts';
+import { keepText, sizeOfText, toList, toOneString } from '../src/wire-text.ts';
 
 it('writes quantities, data and the rest as JSON, and leaves out what is undefined', () => {
   const bytes = Uint8Array.of(0, 255);
@@ -15,4 +16,16 @@ it('writes what is JSON already as JSON.stringify does, and a text of it as it s
     expect(toText(value)).toBe(text);
     expect(toText({ kept: [jsonText(text)] })).toBe(`{"kept":[${text}]}`);
   }
+});
+
+it('keeps a long text as its bytes, which read the same wherever they are put', () => {
+  const [short, long] = [toText(['é']), toText(['é'.repeat(20_000), 7n])];
+  expect([keepText(short), sizeOfText(keepText(long))]).toEqual([short, Buffer.byteLength(long)]);
+  for (const texts of [[short], [long], [short, long], [long, short, short, long, long]]) {
+    const kept = texts.map(keepText);
+    expect(toOneString(toList(kept))).toBe(`[${texts.join(',')}]`);
+    expect(toText({ kept: kept.map(jsonText) })).toBe(`{"kept":[${texts.join(',')}]}`);
+    expect(kept.map((text) => toWireText(jsonText(text)))).toEqual(kept);
+  }
+  expect(toList([])).toBe('[]');
 });

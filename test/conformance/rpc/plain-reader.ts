@@ -83,7 +83,7 @@ export function createPlainReader(chain: PlainChain): ChainReader {
     historyProof: () => undefined,
     keystoneBlock: notHere,
     // Without an index every block may have what is looked for.
-    logBlocks: (_, { from, to }) => ({ blocks: blocks.slice(Number(from), Number(to) + 1).map(placedOf), end: to }),
+    logBlocks: (_, { from, to }) => blocks.slice(Number(from), Number(to) + 1).map(placedOf),
     stateAt(placed) {
       const { world } = get(placed);
       return createStateReader(world.base, world.root());

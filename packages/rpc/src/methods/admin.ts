@@ -4,6 +4,8 @@ import type { RpcContext } from '../context.ts';
 import { fail } from '../errors.ts';
 import { type MethodTable, method } from '../method.ts';
 import { hash } from '../param.ts';
+import { adminInfoResult, logLevelResult } from '../result/node.ts';
+import { hexHash, jsonCount } from '../result/scalar.ts';
 
 function adminOf({ admin }: RpcContext): Admin {
   if (admin === undefined) throw fail('rpc/method-not-found', 'these methods are on the admin port alone');
@@ -14,6 +16,7 @@ function adminOf({ admin }: RpcContext): Admin {
 export const admin: MethodTable = {
   admin_nodeInfo: method({
     doc: 'Admin port: version, role, addresses, head, and why the node is not ready, if it is not.',
+    result: adminInfoResult,
     params: {},
     handle(_, context) {
       const { header, hash: headHash } = context.chain.head('latest');
@@ -26,11 +29,13 @@ export const admin: MethodTable = {
   }),
   admin_setLogLevel: method({
     doc: 'Admin port: the least important log lines that are written from now on; gives the level before.',
+    result: logLevelResult,
     params: { level: z.enum(LOG_LEVELS) },
     handle: ({ level }, context) => adminOf(context).setLogLevel(level),
   }),
   admin_lookAtBitcoin: method({
     doc: 'Admin port: asks the Bitcoin node for its tip now, and gives the height that the node then stands at.',
+    result: jsonCount,
     params: {},
     async handle(_, context) {
       await adminOf(context).lookAtBitcoin();
@@ -39,6 +44,7 @@ export const admin: MethodTable = {
   }),
   admin_reconsider: method({
     doc: 'Admin port: evaluates fork choice anew, and gives the hash of the head.',
+    result: hexHash,
     params: {},
     async handle(_, context) {
       await adminOf(context).reconsider();
@@ -47,6 +53,7 @@ export const admin: MethodTable = {
   }),
   admin_dropTransaction: method({
     doc: 'Admin port: takes a transaction out of the pool; false when it is not there.',
+    result: z.boolean(),
     params: { hash },
     handle: (values, context) => adminOf(context).dropTransaction(values.hash),
   }),

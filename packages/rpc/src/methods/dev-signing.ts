@@ -7,6 +7,7 @@ import { fail } from '../errors.ts';
 import { suggestTip } from '../fee-history.ts';
 import { type MethodTable, method } from '../method.ts';
 import { address, data } from '../param.ts';
+import { hexHash, hexSignature } from '../result/scalar.ts';
 import { hashMessage, hashTypedData, typedData } from '../typed-data.ts';
 import { developmentOf } from './dev-param.ts';
 
@@ -36,12 +37,12 @@ async function readGas(call: CallObject, { chain }: RpcContext): Promise<bigint>
   throw toCallError(result.failure);
 }
 
-/** Sends with the key of a development account, or in the name of an impersonated one. */
-async function send(call: CallObject, context: RpcContext): Promise<Uint8Array> {
+/** Sends with the key of a development account, or in the name of one that is impersonated, or of any if no key is wanted. */
+async function send(call: CallObject, { context, key }: { context: RpcContext; key: 'wanted' | 'unwanted' }): Promise<Uint8Array> {
   const development = developmentOf(context);
   const from = call.from ?? development.accounts()[0] ?? new Uint8Array(20);
   const isOwn = development.accounts().some((account) => toHex(account) === toHex(from));
-  if (!isOwn && !development.impersonates(from)) throw unknown(from);
+  if (key === 'wanted' && !isOwn && !development.impersonates(from)) throw unknown(from);
   const sent = { ...call, from };
   const { message } = toMessage(
     { ...sent, gasPrice: undefined, maxFeePerGas: undefined, maxPriorityFeePerGas: undefined },
@@ -68,21 +69,31 @@ const doc = 'The signature of an account of eth_accounts over a message (EIP-191
 export const devSigning: MethodTable = {
   eth_sendTransaction: method({
     doc: 'Sends a transaction of an account of eth_accounts, or of an impersonated one; gas, fees and nonce are filled in.',
+    result: hexHash,
     params: { transaction: callObject },
-    handle: ({ transaction }, context) => send(transaction, context),
+    handle: ({ transaction }, context) => send(transaction, { context, key: 'wanted' }),
+  }),
+  eth_sendUnsignedTransaction: method({
+    doc: 'The same of any account, as if it were impersonated.',
+    result: hexHash,
+    params: { transaction: callObject },
+    handle: ({ transaction }, context) => send(transaction, { context, key: 'unwanted' }),
   }),
   eth_sign: method({
     doc,
+    result: hexSignature,
     params: { address, message: data },
     handle: (values, context) => signDigest(values.address, hashMessage(values.message), context),
   }),
   personal_sign: method({
     doc,
+    result: hexSignature,
     params: { message: data, address },
     handle: (values, context) => signDigest(values.address, hashMessage(values.message), context),
   }),
   eth_signTypedData_v4: method({
     doc: 'The signature of an account of eth_accounts over typed data (EIP-712).',
+    result: hexSignature,
     params: { address, typedData },
     handle: (values, context) => signDigest(values.address, hashTypedData(values.typedData), context),
   }),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Method, type MethodTable, method } from '../method.ts';
+import { discoveryResult, modulesResult } from '../result/node.ts';
 
-function showMethod(name: string, { doc, params, example, result = z.unknown() }: Method): object {
+function showMethod(name: string, { doc, params, example, result }: Method): object {
   return {
     name,
     summary: doc,
@@ -35,6 +36,7 @@ export function createDiscovery(table: () => MethodTable): MethodTable {
   return {
     'rpc.discover': method({
       doc: 'The methods of this node, as OpenRPC.',
+      result: discoveryResult,
       params: {},
       handle: (_, { limits, status }) => ({
         openrpc: '1.3.2',
@@ -46,6 +48,7 @@ export function createDiscovery(table: () => MethodTable): MethodTable {
     }),
     rpc_modules: method({
       doc: 'The namespaces of this node.',
+      result: modulesResult,
       params: {},
       handle: (_, { limits }) => {
         const names = Object.keys(table()).filter((name) => limits.allows(name));

@@ -2,6 +2,7 @@ import { sequencerAt } from '@hemid/chain';
 import { encodeHeader } from '@hemid/protocol';
 import { type MethodTable, method } from '../method.ts';
 import { count, quantity } from '../param.ts';
+import { evidenceResult } from '../result/node.ts';
 import { hemiExamples } from './hemi-example.ts';
 
 const MAX_SLOTS = 100;
@@ -10,6 +11,7 @@ const MAX_SLOTS = 100;
 export const evidence: MethodTable = {
   hemi_getEvidence: method({
     doc: 'Slots that a sequencer sealed more than once, from a slot on (at most 100 slots): its address, and the headers (RLP) with their seals, which anyone can check.',
+    result: evidenceResult,
     example: hemiExamples.hemi_getEvidence,
     params: { fromSlot: quantity.default(0n), count: count.refine((value) => value <= MAX_SLOTS, `must be at most ${MAX_SLOTS}`).default(MAX_SLOTS) },
     async handle(values, { chain }) {

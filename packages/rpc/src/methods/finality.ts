@@ -8,6 +8,7 @@ import { showHeads, showPublication } from '../heads.ts';
 import { showKeystoneFinality } from '../keystone-finality.ts';
 import { type MethodTable, method } from '../method.ts';
 import { hash } from '../param.ts';
+import { finalityResult, headsResult, keystoneFinalityResult } from '../result/finality.ts';
 import { hemiExamples } from './hemi-example.ts';
 
 const what = z.union(
@@ -51,18 +52,21 @@ async function finalityOf(id: z.output<typeof what>, { chain, finality }: RpcCon
 export const finality: MethodTable = {
   hemi_getFinality: method({
     doc: 'Effective confirmations of a block or transaction, the publication they come from, and what they amount to: unpublished, published, safe, super or ultra.',
+    result: finalityResult,
     example: hemiExamples.hemi_getFinality,
     params: { block: what },
     handle: ({ block }, context) => finalityOf(block, context),
   }),
   hemi_getHeads: method({
     doc: 'The heads by their labels (latest, safe, finalized), with the publication that makes each so.',
+    result: headsResult,
     example: hemiExamples.hemi_getHeads,
     params: {},
     handle: (_, { chain, finality }) => showHeads(chain, finality),
   }),
   optimism_btcFinalityByBlockHash: method({
     doc: "Finality of the first keystone at or above a block, in the public network's form; an error while there is none.",
+    result: keystoneFinalityResult,
     params: { hash },
     async handle(values, context) {
       const { chain } = context;

@@ -1,5 +1,33 @@
 import type { MethodExample } from '../method.ts';
 
+const latestBlock = {
+  number: '0xa',
+  hash: '0xe763476543166c6a2a8e6d635c3aeca3c6f4ca0c376014a087a263574f7533e1',
+};
+const finalBlock = {
+  number: '0x4',
+  hash: '0xe4cd59561871e14f8f15c8443d559b44637b2c53dc13d395bf41dd2fd6c54c43',
+};
+const keystone = {
+  number: '0x5',
+  hash: '0x3a881a280f52c4846c92c07e30378549228355cb0a5f4ea3c64e79a547485bfe',
+};
+const bitcoinTip = {
+  height: 128,
+  hash: '1368bf9c21f250469132eb1a93e4f5fcf12b9352f3a903772d585937c46fb81e',
+};
+/** That of the keystone above the final block. */
+const publication = {
+  keystone,
+  confirmations: 11,
+  bitcoinHeight: 117,
+  bitcoinBlockHash: '5238353f6605333a201135040d2df8f1f2e19ca81b708fdd9c23cd0f34b1c324',
+  bitcoinTxid: '5cc12e9fec5e27a6cc91ee6778303021ad78719f4731b7309b01eda3ad919269',
+  transactionIndex: 1,
+  outputIndex: 0,
+  miner: '0x55698a14182c07e2c91a8b4d291dbbc17cb287ae',
+};
+
 /** Calls of `hemi_` methods, on one and the same chain; long bytes are cut. */
 export const hemiExamples = {
   hemi_getSealedBlocks: {
@@ -16,18 +44,15 @@ export const hemiExamples = {
       ready: true,
       reasons: [],
       latest: {
-        number: '0xa',
-        hash: '0xe763476543166c6a2a8e6d635c3aeca3c6f4ca0c376014a087a263574f7533e1',
+        ...latestBlock,
         bitcoinTip: '1368bf9c21f250469132eb1a93e4f5fcf12b9352f3a903772d585937c46fb81e',
       },
       safe: {
-        number: '0x4',
-        hash: '0xe4cd59561871e14f8f15c8443d559b44637b2c53dc13d395bf41dd2fd6c54c43',
+        ...finalBlock,
         bitcoinTip: '0a3edb45ff9be07e8ed4a9487005330999884e591eabf759943191fb943ce5ca',
       },
       finalized: {
-        number: '0x4',
-        hash: '0xe4cd59561871e14f8f15c8443d559b44637b2c53dc13d395bf41dd2fd6c54c43',
+        ...finalBlock,
         bitcoinTip: '0a3edb45ff9be07e8ed4a9487005330999884e591eabf759943191fb943ce5ca',
       },
     },
@@ -35,96 +60,42 @@ export const hemiExamples = {
   hemi_getFinality: {
     params: ['0x4'],
     result: {
-      block: {
-        number: '0x4',
-        hash: '0xe4cd59561871e14f8f15c8443d559b44637b2c53dc13d395bf41dd2fd6c54c43',
-      },
+      block: finalBlock,
       status: 'super',
       confirmations: 11,
       thresholds: {
         super: 10,
         ultra: 20,
       },
-      keystone: {
-        number: '0x5',
-        hash: '0x3a881a280f52c4846c92c07e30378549228355cb0a5f4ea3c64e79a547485bfe',
-      },
-      publication: {
-        keystone: {
-          number: '0x5',
-          hash: '0x3a881a280f52c4846c92c07e30378549228355cb0a5f4ea3c64e79a547485bfe',
-        },
-        confirmations: 11,
-        bitcoinHeight: 117,
-        bitcoinBlockHash: '5238353f6605333a201135040d2df8f1f2e19ca81b708fdd9c23cd0f34b1c324',
-        bitcoinTxid: '5cc12e9fec5e27a6cc91ee6778303021ad78719f4731b7309b01eda3ad919269',
-        transactionIndex: 1,
-        outputIndex: 0,
-        miner: '0x55698a14182c07e2c91a8b4d291dbbc17cb287ae',
-      },
-      bitcoinTip: {
-        height: 128,
-        hash: '1368bf9c21f250469132eb1a93e4f5fcf12b9352f3a903772d585937c46fb81e',
-      },
+      keystone,
+      publication,
+      bitcoinTip,
     },
   },
   hemi_getHeads: {
     params: [],
     result: {
-      latest: {
-        number: '0xa',
-        hash: '0xe763476543166c6a2a8e6d635c3aeca3c6f4ca0c376014a087a263574f7533e1',
-      },
+      latest: latestBlock,
       safe: {
-        number: '0x4',
-        hash: '0xe4cd59561871e14f8f15c8443d559b44637b2c53dc13d395bf41dd2fd6c54c43',
-        publication: {
-          keystone: {
-            number: '0x5',
-            hash: '0x3a881a280f52c4846c92c07e30378549228355cb0a5f4ea3c64e79a547485bfe',
-          },
-          confirmations: 11,
-          bitcoinHeight: 117,
-          bitcoinBlockHash: '5238353f6605333a201135040d2df8f1f2e19ca81b708fdd9c23cd0f34b1c324',
-          bitcoinTxid: '5cc12e9fec5e27a6cc91ee6778303021ad78719f4731b7309b01eda3ad919269',
-          transactionIndex: 1,
-          outputIndex: 0,
-          miner: '0x55698a14182c07e2c91a8b4d291dbbc17cb287ae',
-        },
+        ...finalBlock,
+        publication,
       },
       finalized: {
-        number: '0x4',
-        hash: '0xe4cd59561871e14f8f15c8443d559b44637b2c53dc13d395bf41dd2fd6c54c43',
-        publication: {
-          keystone: {
-            number: '0x5',
-            hash: '0x3a881a280f52c4846c92c07e30378549228355cb0a5f4ea3c64e79a547485bfe',
-          },
-          confirmations: 11,
-          bitcoinHeight: 117,
-          bitcoinBlockHash: '5238353f6605333a201135040d2df8f1f2e19ca81b708fdd9c23cd0f34b1c324',
-          bitcoinTxid: '5cc12e9fec5e27a6cc91ee6778303021ad78719f4731b7309b01eda3ad919269',
-          transactionIndex: 1,
-          outputIndex: 0,
-          miner: '0x55698a14182c07e2c91a8b4d291dbbc17cb287ae',
-        },
+        ...finalBlock,
+        publication,
       },
       thresholds: {
         safe: 1,
         finalized: 10,
       },
-      bitcoinTip: {
-        height: 128,
-        hash: '1368bf9c21f250469132eb1a93e4f5fcf12b9352f3a903772d585937c46fb81e',
-      },
+      bitcoinTip,
     },
   },
   hemi_getPopPayouts: {
     params: ['0x5'],
     result: {
       keystone: {
-        number: '0x5',
-        hash: '0x3a881a280f52c4846c92c07e30378549228355cb0a5f4ea3c64e79a547485bfe',
+        ...keystone,
         id: 'b48557b0d2b39d408f11a7c911ee06af7ddf7b4fc9c8af785eec63e5fa59e7fa',
       },
       status: 'paid',
@@ -155,8 +126,7 @@ export const hemiExamples = {
       publications: [
         {
           keystone: {
-            number: '0x5',
-            hash: '0x3a881a280f52c4846c92c07e30378549228355cb0a5f4ea3c64e79a547485bfe',
+            ...keystone,
             id: 'b48557b0d2b39d408f11a7c911ee06af7ddf7b4fc9c8af785eec63e5fa59e7fa',
           },
           status: 'paid',

@@ -3,6 +3,8 @@ import { encodeSealedBlock, fromDisplay, toDisplay } from '@hemid/protocol';
 import { z } from 'zod';
 import { type MethodTable, method } from '../method.ts';
 import { count, displayHash, quantity } from '../param.ts';
+import { statusResult } from '../result/node.ts';
+import { hexBytes } from '../result/scalar.ts';
 import { hemiExamples } from './hemi-example.ts';
 
 const MAX_BLOCKS = 64;
@@ -17,6 +19,7 @@ const showHead = ({ header, hash }: PlacedL2Header) => ({ number: header.number,
 export const hemi: MethodTable = {
   hemi_getSealedBlocks: method({
     doc: 'RLP of up to `count` (at most 64) canonical blocks with their seals from a number on; fewer when they are large.',
+    result: z.array(hexBytes),
     example: hemiExamples.hemi_getSealedBlocks,
     params: { from: number, count: count.refine((value) => value <= MAX_BLOCKS, `must be at most ${MAX_BLOCKS}`) },
     handle(values, { chain }) {
@@ -35,12 +38,14 @@ export const hemi: MethodTable = {
   }),
   hemi_getBitcoinBlock: method({
     doc: 'A raw Bitcoin block with witness, by its hash in display order; null when it is not here.',
+    result: hexBytes.nullable(),
     example: hemiExamples.hemi_getBitcoinBlock,
     params: { hash: displayHash },
     handle: (values, { bitcoin }) => bitcoin.readRaw(fromDisplay(values.hash)),
   }),
   hemi_getStatus: method({
     doc: 'Whether the node is ready, and its heads with the Bitcoin block each is built on.',
+    result: statusResult,
     example: hemiExamples.hemi_getStatus,
     params: {},
     handle(_, { chain, status }) {

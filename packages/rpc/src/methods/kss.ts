@@ -5,6 +5,7 @@ import { errorObject } from '../error-object.ts';
 import { collectKeystones, latestKeystones } from '../keystones.ts';
 import { type MethodTable, method } from '../method.ts';
 import { count, displayHash } from '../param.ts';
+import { keystonesResult } from '../result/finality.ts';
 
 /** Most keystones of one answer. */
 const MAX_KEYSTONES = 50;
@@ -23,6 +24,7 @@ function show(blocks: readonly PlacedL2Header[], { chain }: RpcContext) {
 export const kss: MethodTable = {
   kss_getLatestKeystones: method({
     doc: 'The latest keystones of the canonical chain, newest first, at most 50.',
+    result: keystonesResult,
     params: { count },
     handle(values, context) {
       if (values.count > MAX_KEYSTONES) return refuse('count too large', context);
@@ -31,6 +33,7 @@ export const kss: MethodTable = {
   }),
   kss_getKeystone: method({
     doc: 'The keystone of an abbreviated hash (display order) and up to `count` later ones, ascending.',
+    result: keystonesResult,
     params: { hash: displayHash, count: count.default(0) },
     handle(values, context) {
       if (values.count > MAX_KEYSTONES) return refuse('count too large', context);

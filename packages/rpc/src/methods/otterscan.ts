@@ -8,7 +8,8 @@ import { type MethodTable, method } from '../method.ts';
 import { address, count, hash, quantity } from '../param.ts';
 import { showReceipt } from '../receipt-shape.ts';
 import { headerResult } from '../result/block.ts';
-import { hexBytes } from '../result/scalar.ts';
+import { blockDetailsResult, blockPageResult, callsResult, creatorResult, operationsResult, searchResult } from '../result/otterscan.ts';
+import { hexBytes, hexHash, jsonCount } from '../result/scalar.ts';
 import { createBudget } from '../trace/budget.ts';
 import { type CallNode, createCallTree } from '../trace/call-tree.ts';
 import { pace } from '../trace/pace.ts';
@@ -87,7 +88,7 @@ export const otterscan: MethodTable = {
       return placed && showHeader(placed);
     },
   }),
-  ots_getApiLevel: method({ doc: 'The version of these methods.', params: {}, handle: () => API_LEVEL }),
+  ots_getApiLevel: method({ doc: 'The version of these methods.', result: jsonCount, params: {}, handle: () => API_LEVEL }),
   ots_hasCode: method({
     doc: 'Whether an address is a contract.',
     result: z.boolean(),
@@ -96,11 +97,13 @@ export const otterscan: MethodTable = {
   }),
   ots_getInternalOperations: method({
     doc: 'Calls within a transaction that move coins, make contracts or end them.',
+    result: operationsResult,
     params: { hash },
     handle: async (values, context) => operationsOf((await replayTransaction(values.hash, context)).root),
   }),
   ots_traceTransaction: method({
     doc: 'All calls of a transaction, with their depth.',
+    result: callsResult,
     params: { hash },
     async handle(values, context) {
       const { root } = await replayTransaction(values.hash, context);
@@ -126,6 +129,7 @@ export const otterscan: MethodTable = {
   }),
   ots_getBlockDetails: method({
     doc: 'A block without its transactions, how many they are, and what they paid.',
+    result: blockDetailsResult,
     params: {
       block: z.union([
         blockNumber,
@@ -139,11 +143,13 @@ export const otterscan: MethodTable = {
   }),
   ots_getBlockDetailsByHash: method({
     doc: 'The same, by hash.',
+    result: blockDetailsResult,
     params: { hash },
     handle: (values, context) => showDetails(getBlockHeader(context.chain, { hash: values.hash, requireCanonical: false }), context),
   }),
   ots_getBlockTransactions: method({
     doc: 'A page of the transactions of a block, the last ones first, with their receipts; inputs are cut to the selector.',
+    result: blockPageResult,
     params: { block: number, pageNumber: count, pageSize: page },
     handle({ block, pageNumber, pageSize }, context) {
       const placed = getBlockHeader(context.chain, { number: block });
@@ -170,21 +176,25 @@ export const otterscan: MethodTable = {
   }),
   ots_searchTransactionsBefore: method({
     doc: 'Transactions from, to or about an address below a block (0: from the head), newest first; of the 10,000 blocks searched at once.',
+    result: searchResult,
     params: { address, block: number, pageSize: page },
     handle: ({ address: of, block, pageSize }, context) => searchTransactions({ of, from: block, pageSize, direction: 'down' }, context),
   }),
   ots_searchTransactionsAfter: method({
     doc: 'The same above a block (0: from the genesis).',
+    result: searchResult,
     params: { address, block: number, pageSize: page },
     handle: ({ address: of, block, pageSize }, context) => searchTransactions({ of, from: block, pageSize, direction: 'up' }, context),
   }),
   ots_getTransactionBySenderAndNonce: method({
     doc: 'The hash of the transaction that a sender made with a nonce; null when there is none. It needs the states in between.',
+    result: hexHash.nullable(),
     params: { sender: address, nonce: number },
     handle: ({ sender, nonce }, context) => findTransactionOf({ sender, nonce }, context),
   }),
   ots_getContractCreator: method({
     doc: 'The transaction that made a contract and who sent it; null when it is none, or was there at the genesis. It needs the states in between.',
+    result: creatorResult.nullable(),
     params: { address },
     handle: (values, context) => findCreator(values.address, context),
   }),

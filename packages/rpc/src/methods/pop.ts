@@ -6,6 +6,7 @@ import { fail } from '../errors.ts';
 import { latestKeystones } from '../keystones.ts';
 import { type MethodTable, method } from '../method.ts';
 import { address, count, displayHash, quantity } from '../param.ts';
+import { minerResult, payoutsResult } from '../result/finality.ts';
 import { hemiExamples } from './hemi-example.ts';
 
 const keystone = z.union(
@@ -65,6 +66,7 @@ const MAX_KEYSTONES = 200;
 export const pop: MethodTable = {
   hemi_getPopPayouts: method({
     doc: 'The reward of a keystone: its window in Bitcoin, who shares it with what, and whether it is open, due or paid.',
+    result: payoutsResult,
     example: hemiExamples.hemi_getPopPayouts,
     params: { keystone },
     async handle(values, context) {
@@ -90,6 +92,7 @@ export const pop: MethodTable = {
   }),
   hemi_getPopMiner: method({
     doc: 'What a miner has published among the latest keystones (100 of them, at most 200), what each is worth and whether it is paid.',
+    result: minerResult,
     example: hemiExamples.hemi_getPopMiner,
     params: {
       miner: address,

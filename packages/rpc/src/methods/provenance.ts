@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { blockNumber } from '../block-id.ts';
 import { type MethodTable, method } from '../method.ts';
 import { count, displayHash } from '../param.ts';
+import { provenanceResult } from '../result/provenance.ts';
 import { provenanceExample } from './provenance-example.ts';
 
 const withdrawal = z
@@ -18,6 +19,7 @@ const what = z.union(
 export const provenance: MethodTable = {
   hemi_getProvenance: method({
     doc: 'Where a deposit (by its txid), a transaction or a block comes from, or where a withdrawal went (`withdrawal:<id>`, or its transaction once it is settled), link by link, with the proof of it once all links stand; `checkpoint` is the height of the Bitcoin block from which the proof will be checked.',
+    result: provenanceResult,
     example: provenanceExample,
     params: { id: what, checkpoint: count.optional() },
     async handle({ id, checkpoint }, context) {

@@ -4,6 +4,7 @@ import { admin } from './admin.ts';
 import { debugRaw } from './debug-raw.ts';
 import { debugTrace } from './debug-trace.ts';
 import { devAccount } from './dev-account.ts';
+import { devFixed } from './dev-fixed.ts';
 import { devMining } from './dev-mining.ts';
 import { devSigning } from './dev-signing.ts';
 import { createDiscovery } from './discover.ts';
@@ -53,6 +54,7 @@ export const methods: MethodTable = {
   ...tunnel,
   ...devMining,
   ...devAccount,
+  ...devFixed,
   ...devSigning,
   ...admin,
   ...createDiscovery(() => methods),

@@ -5,6 +5,7 @@ import { fail } from '../errors.ts';
 import { type MethodTable, method } from '../method.ts';
 import { count, displayHash } from '../param.ts';
 import { recoveryListResult } from '../result/recovery.ts';
+import { depositResult, reservesResult, withdrawalResult } from '../result/tunnel.ts';
 import { hemiExamples } from './hemi-example.ts';
 
 const nameOf = ({ header, hash }: PlacedL2Header): object => ({ number: header.number, hash });
@@ -44,14 +45,16 @@ function showRecoverable({ txid, status, explanation, outputs, sender, recipient
 export const tunnel: MethodTable = {
   hemi_getDeposit: method({
     doc: 'What has become of a Bitcoin payment to the vault: unknown, seen (in the mempool), refused (and why), confirming, due, credited, claimable, failed, or spend.',
+    result: depositResult,
     example: hemiExamples.hemi_getDeposit,
     params: { txid: displayHash },
     async handle(values, context) {
-      const report = await context.tunnel.deposit(fromDisplay(values.txid));
+      const txid = fromDisplay(values.txid);
+      const report = await context.tunnel.deposit(txid);
       const { bitcoin, dueAtHeight, deposit, onL2, status, explanation } = report;
       const lightTip = context.chain.viewAt(context.chain.head('latest')).lightTip.height;
       return {
-        txid: values.txid,
+        txid: toDisplay(txid),
         status,
         explanation,
         bitcoin: bitcoin === undefined ? null : { ...bitcoin, blockHash: toDisplay(bitcoin.blockHash) },
@@ -65,6 +68,7 @@ export const tunnel: MethodTable = {
   }),
   hemi_getWithdrawal: method({
     doc: 'What has become of a withdrawal, by its id: requested, finalized, or settled and by which Bitcoin transaction.',
+    result: withdrawalResult,
     example: hemiExamples.hemi_getWithdrawal,
     params: { id: count },
     async handle(values, context) {
@@ -99,6 +103,7 @@ export const tunnel: MethodTable = {
   }),
   hemi_getReserves: method({
     doc: 'What the vaults hold in Bitcoin against what is owed on L2, and what is wrong with it, if anything.',
+    result: reservesResult,
     example: hemiExamples.hemi_getReserves,
     params: {},
     async handle(_, context) {

@@ -1,10 +1,5 @@
 import { z } from 'zod';
-import { hexAddress, hexBytes, hexQuantity, jsonCount } from './scalar.ts';
-
-const displayHash = z
-  .string()
-  .regex(/^[0-9a-f]{64}$/)
-  .meta({ title: 'Bitcoin hash' });
+import { bareHash, hexAddress, hexBytes, hexQuantity, jsonCount } from './scalar.ts';
 
 const output = z
   .strictObject({ vout: jsonCount, sats: hexQuantity, script: hexBytes, address: z.string().nullable(), spentAtBitcoinHeight: jsonCount.nullable() })
@@ -12,14 +7,14 @@ const output = z
 
 const payment = z
   .strictObject({
-    txid: displayHash,
+    txid: bareHash,
     status: z.enum(['refused', 'failed', 'part']),
     explanation: z.string(),
     sats: hexQuantity,
     outputs: z.array(output),
     sender: z.strictObject({ script: hexBytes, address: z.string().nullable() }).nullable(),
     recipient: hexAddress.nullable(),
-    bitcoin: z.strictObject({ height: jsonCount, blockHash: displayHash, confirmations: jsonCount }),
+    bitcoin: z.strictObject({ height: jsonCount, blockHash: bareHash, confirmations: jsonCount }),
   })
   .meta({ title: 'recoverable payment' });
 

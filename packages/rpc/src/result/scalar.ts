@@ -25,3 +25,10 @@ export const hexBloom = bytesOf(256, 'bloom');
 export const hexNonce = bytesOf(8, 'eight bytes');
 /** A count as a JSON number. */
 export const jsonCount = z.int().min(0).meta({ title: 'count' });
+/** 32 bytes as Bitcoin and keystones write them: without 0x. */
+export const bareHash = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')
+  .meta({ title: 'bare hash' });
+/** r ‖ s ‖ v. */
+export const hexSignature = bytesOf(65, 'signature');

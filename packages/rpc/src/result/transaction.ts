@@ -28,7 +28,7 @@ const authorization = z
   .strictObject({ chainId: hexQuantity, address: hexAddress, nonce: hexQuantity, yParity: hexQuantity, r: hexQuantity, s: hexQuantity })
   .meta({ title: 'authorization' });
 
-/** A transaction; 0x7c, 0x7d and 0x7e are those that the chain makes itself (protocol section 3.1). */
+/** A transaction; 0x7c, 0x7d and 0x7e are those that the chain makes itself (protocol section 3.1), 0x7f those of a development chain. */
 export const transactionResult = z
   .discriminatedUnion('type', [
     z.strictObject({ type: z.literal('0x0'), ...common, chainId: hexQuantity.optional() }),
@@ -36,7 +36,7 @@ export const transactionResult = z
     z.strictObject({ type: z.literal('0x2'), ...feeMarket }),
     z.strictObject({ type: z.literal('0x3'), ...feeMarket, blobVersionedHashes: z.array(hexHash), maxFeePerBlobGas: hexQuantity }),
     z.strictObject({ type: z.literal('0x4'), ...feeMarket, authorizationList: z.array(authorization) }),
-    z.strictObject({ type: z.enum(['0x7c', '0x7d']), ...common }),
+    z.strictObject({ type: z.enum(['0x7c', '0x7d', '0x7f']), ...common }),
     z.strictObject({ type: z.literal('0x7e'), ...common, sourceHash: hexHash, mint: hexQuantity.optional() }),
   ])
   .meta({ title: 'transaction' });

@@ -6,10 +6,14 @@ import { fail } from '../errors.ts';
 export interface ChainTime {
   /** Lets the time run on from `seconds`. */
   reset(seconds: bigint): void;
+  /** The time of a chain that has just been opened. */
+  restart(): void;
   /** Moves it forward; @returns by how much the clock is shifted in all. */
   increase(seconds: bigint): bigint;
   /** The next block has exactly this timestamp. @throws `development/time` unless it is that of a slot above the head. */
   setNext(timestamp: bigint): void;
+  /** Every block is so many seconds above the one before, `undefined`: as time runs. @throws `development/time` unless these are whole slots. */
+  setSpacing(seconds: bigint | undefined): void;
   /** The timestamp of the next block: the last slot that has begun, or the one above the head. */
   next(): bigint;
   /** That of the first slot above the head. */
@@ -24,6 +28,7 @@ export function createChainTime({ clock, spec }: { clock: Clock; spec: ChainSpec
   const genesis = BigInt(spec.genesis.time);
   let offset = 0n;
   let fixed: bigint | undefined;
+  let spacing: bigint | undefined;
 
   const wall = (): bigint => BigInt(Math.floor(clock.now() / 1000));
   const begun = (seconds: bigint): bigint => seconds - ((seconds - genesis) % blockTime);
@@ -32,6 +37,16 @@ export function createChainTime({ clock, spec }: { clock: Clock; spec: ChainSpec
     reset(seconds) {
       offset = seconds - wall();
       fixed = undefined;
+    },
+    restart() {
+      time.reset(head() > wall() ? head() : wall());
+      spacing = undefined;
+    },
+    setSpacing(seconds) {
+      if (seconds !== undefined && (seconds === 0n || seconds % blockTime > 0n)) {
+        throw fail('development/time', `blocks cannot be ${seconds} s apart: slots are ${blockTime} s long, so ask for a multiple of that`);
+      }
+      spacing = seconds;
     },
     increase(seconds) {
       offset += seconds;
@@ -50,6 +65,7 @@ export function createChainTime({ clock, spec }: { clock: Clock; spec: ChainSpec
     next() {
       const least = time.least();
       if (fixed !== undefined && fixed >= least) return fixed;
+      if (spacing !== undefined) return head() + spacing;
       const now = begun(wall() + offset);
       return now > least ? now : least;
     },
@@ -58,6 +74,6 @@ export function createChainTime({ clock, spec }: { clock: Clock; spec: ChainSpec
       if (fixed !== undefined && timestamp >= fixed) fixed = undefined;
     },
   };
-  if (head() > wall()) time.reset(head());
+  time.restart();
   return time;
 }

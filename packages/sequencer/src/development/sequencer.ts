@@ -67,6 +67,8 @@ export interface DevelopmentSequencer extends SlotDuty {
   arrived(): Promise<void>;
   snapshot(): Promise<number>;
   revert(id: number): Promise<boolean>;
+  /** Goes back to the genesis; blocks come as they did at the start. */
+  reset(): Promise<void>;
   /** Whether each transaction gets a block at once; blocks by themselves end. */
   setAutomine(mode: 'on' | 'off'): void;
   automines(): boolean;
@@ -75,6 +77,7 @@ export interface DevelopmentSequencer extends SlotDuty {
   interval(): number;
   increaseTime(seconds: bigint): bigint;
   setNextTimestamp(timestamp: bigint): void;
+  setSpacing(seconds: bigint | undefined): void;
   nextTimestamp(): bigint;
 }
 
@@ -199,6 +202,12 @@ export function createDevelopmentSequencer(deps: DevelopmentSequencerDeps, optio
     },
     snapshot: () => inTurn(async () => snapshots.take()),
     revert: (id) => inTurn(() => snapshots.revert(id)),
+    reset: () =>
+      inTurn(async () => {
+        await snapshots.clear();
+        automine = options.production === 'automine';
+        production.setInterval(seconds);
+      }),
     setAutomine(mode) {
       automine = mode === 'on';
       production.setInterval(0);
@@ -210,6 +219,7 @@ export function createDevelopmentSequencer(deps: DevelopmentSequencerDeps, optio
     },
     increaseTime: time.increase,
     setNextTimestamp: time.setNext,
+    setSpacing: time.setSpacing,
     nextTimestamp: time.next,
   };
 }

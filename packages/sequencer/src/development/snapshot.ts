@@ -15,6 +15,8 @@ export interface Snapshots {
    * @throws `hvm/state-pruned` when it is further back than the state is kept.
    */
   revert(id: number): Promise<boolean>;
+  /** Takes all blocks back, and what waits, and forgets all snapshots. @throws `hvm/state-pruned` as {@link Snapshots.revert}. */
+  clear(): Promise<void>;
 }
 
 interface Snapshot {
@@ -46,6 +48,13 @@ export function createSnapshots({ chain, pool, calls, time }: SnapshotDeps): Sna
     await pool.restore(pooled.filter((raw) => !present.some((one) => equal(one.raw, raw))));
   }
 
+  async function goBack(to: Snapshot): Promise<void> {
+    const count = chain.head('latest').header.number - to.head.header.number;
+    if (count > 0n) await chain.rollback(count, { slots: 'freed' });
+    calls.replace(to.calls);
+    await restorePool(to.pooled);
+  }
+
   return {
     take() {
       last += 1;
@@ -55,13 +64,15 @@ export function createSnapshots({ chain, pool, calls, time }: SnapshotDeps): Sna
     async revert(id) {
       const snapshot = taken.get(id);
       if (snapshot === undefined || !chain.isCanonical(snapshot.head)) return false;
-      const count = chain.head('latest').header.number - snapshot.head.header.number;
-      if (count > 0n) await chain.rollback(count, { slots: 'freed' });
+      await goBack(snapshot);
       for (const later of [...taken.keys()]) if (later >= id) taken.delete(later);
       time.reset(snapshot.head.header.timestamp);
-      calls.replace(snapshot.calls);
-      await restorePool(snapshot.pooled);
       return true;
+    },
+    async clear() {
+      await goBack({ head: chain.head('earliest'), pooled: [], calls: [] });
+      taken.clear();
+      time.restart();
     },
   };
 }
