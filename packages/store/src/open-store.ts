@@ -21,17 +21,25 @@ export async function openMemoryStore(): Promise<Store> {
   return createStore(level as unknown as Level);
 }
 
+const ENCODING = { keyEncoding: 'view', valueEncoding: 'view' } as const;
+
+/** Who in this process opens a database. */
+export interface OpenOptions {
+  /** `several`: other threads may read it meanwhile, by the same path ({@link openStoreReader}). */
+  threads?: 'one' | 'several';
+}
+
 /**
  * Opens (and creates, if it is not there) the database in `directory`.
  *
  * @throws `store/locked` when another process has it open, `store/corrupt` when LevelDB finds damage,
  * `store/version` when another version of hemid wrote it, `store/unusable` otherwise. Nothing is deleted in any of these cases.
  */
-export async function openStore(directory: string): Promise<Store> {
+export async function openStore(directory: string, { threads = 'one' }: OpenOptions = {}): Promise<Store> {
   assertCurrent(directory);
   const level = new ClassicLevel<Uint8Array, Uint8Array>(directory, {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
+    ...ENCODING,
+    multithreading: threads === 'several',
     paranoidChecks: true,
     // Bulk writes pay for every flush: larger tables, fewer of them. Two such buffers and the cache are the memory it takes.
     writeBufferSize: 16 << 20,
@@ -53,6 +61,32 @@ export async function openStore(directory: string): Promise<Store> {
     await level.close();
     throw levelError('read', error);
   }
+}
+
+/** A database that another thread writes, as it is whenever it is read. */
+export interface StoreReader extends Store {
+  /** The database as it is now: nothing that is written later shows. To be closed. */
+  snapshot(): Store;
+}
+
+/**
+ * Opens a database that the main thread of this process has open for several threads, to read it; to be closed before the
+ * main thread closes its own.
+ *
+ * @throws `store/locked` when nobody has it open so.
+ */
+export async function openStoreReader(directory: string): Promise<StoreReader> {
+  const level = new ClassicLevel<Uint8Array, Uint8Array>(directory, { ...ENCODING, multithreading: true, createIfMissing: false, cacheSize: 0 });
+  try {
+    await level.open();
+  } catch (error) {
+    throw openError(directory, error);
+  }
+  const shared = level as unknown as Level;
+  return {
+    ...createStore(shared, { role: 'reader' }),
+    snapshot: () => createStore(shared, { role: 'reader', snapshot: level.snapshot() }),
+  };
 }
 
 /** Notes the schema in a new database. @throws `store/version` when an old one has another. */

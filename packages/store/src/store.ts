@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isHemidError } from '@hemid/protocol';
-import type { AbstractLevel } from 'abstract-level';
+import type { AbstractLevel, AbstractSnapshot } from 'abstract-level';
 import type { Codec } from './codec.ts';
 import type { CommitChain } from './commit-chain.ts';
 import { fail } from './errors.ts';
@@ -157,16 +157,29 @@ export function levelError(what: 'read' | 'written', error: unknown): unknown {
   return fail('store/corrupt', `the data directory cannot be read: ${reason}`, { cause: error });
 }
 
+/** How a {@link Store} stands on its database. */
+export interface StoreOptions {
+  /** Numbers the batches. */
+  chain?: CommitChain;
+  compact?: () => Promise<void>;
+  /** What is read is the database as it was then; closing the store closes it, and not the database. */
+  snapshot?: AbstractSnapshot;
+  /** `reader`: another thread writes, and every write here throws `store/read-only`. */
+  role?: 'writer' | 'reader';
+}
+
+function refuseWrite(): never {
+  throw fail('store/read-only', 'this thread only reads the data directory');
+}
+
 /** Creates the {@link Store} of an open database. */
-export function createStore(
-  level: Level,
-  { chain, compact = async () => undefined }: { chain?: CommitChain; compact?: () => Promise<void> } = {},
-): Store {
+export function createStore(level: Level, { chain, compact = async () => undefined, snapshot, role = 'writer' }: StoreOptions = {}): Store {
   const write = createWrite(level, chain);
+  const at = snapshot && { snapshot };
 
   function read(key: Uint8Array): Uint8Array | undefined {
     try {
-      return level.getSync(key);
+      return at === undefined ? level.getSync(key) : level.getSync(key, at);
     } catch (error) {
       throw levelError('read', error);
     }
@@ -174,7 +187,7 @@ export function createStore(
 
   async function* rows(options: object): AsyncIterable<[Uint8Array, Uint8Array]> {
     try {
-      yield* level.iterator(options);
+      yield* level.iterator({ ...options, ...at });
     } catch (error) {
       throw levelError('read', error);
     }
@@ -193,7 +206,7 @@ export function createStore(
         yield [table.key.decode(toPlain(key).subarray(1)), table.value.decode(toPlain(value))];
       }
     },
-    batch: () => createBatch(write, store),
+    batch: () => (role === 'writer' ? createBatch(write, store) : refuseWrite()),
     async measure(table) {
       const prefix = rowKey(table, new Uint8Array());
       const size = { rows: 0, bytes: 0 };
@@ -203,8 +216,8 @@ export function createStore(
       }
       return size;
     },
-    compact,
-    close: () => level.close(),
+    compact: role === 'writer' ? compact : refuseWrite,
+    close: () => (snapshot ?? level).close(),
   };
   return store;
 }
