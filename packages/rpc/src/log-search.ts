@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ChainReader } from '@hemid/chain';
+import type { ChainView } from '@hemid/chain';
 import { toHex } from '@hemid/protocol';
 import { getBlockHeader } from './block-id.ts';
-import type { RpcContext } from './context.ts';
+import type { ReadContext } from './context.ts';
 import { fail } from './errors.ts';
 import type { LogQuery } from './log-filter.ts';
 import { createLogTest } from './log-text.ts';
@@ -12,7 +12,7 @@ import { type JsonText, jsonText } from './wire.ts';
 const BLOCKS_PER_TURN = 64;
 
 /** What a search works with. */
-type SearchContext = Pick<RpcContext, 'chain' | 'limits' | 'isOver' | 'texts'>;
+type SearchContext = Pick<ReadContext, 'chain' | 'limits' | 'isOver' | 'texts'>;
 
 /**
  * The logs of the canonical chain, or of one block, that are wanted, as a JSON list.
@@ -55,7 +55,7 @@ export async function findLogs({ chain, limits, isOver, texts }: SearchContext, 
 }
 
 /** The range as numbers. */
-function readRange({ from, to }: LogQuery, { chain, most }: { chain: ChainReader; most: bigint }): { from: bigint; to: bigint } {
+function readRange({ from, to }: LogQuery, { chain, most }: { chain: ChainView; most: bigint }): { from: bigint; to: bigint } {
   const head = chain.head('latest').header.number;
   const numberOf = (id: LogQuery['from']): bigint => (id === undefined ? head : 'number' in id ? id.number : getBlockHeader(chain, id).header.number);
   const range = { from: numberOf(from), to: numberOf(to) };

@@ -1,0 +1,153 @@
+import { Worker } from 'node:worker_threads';
+import { HemidError } from '@hemid/protocol';
+import type { Clock, Logger } from '@hemid/runtime';
+import { fail } from './errors.ts';
+import type { ReadAnswer, ReadFailure, ReadQuestion, ReadSetup } from './read-worker.ts';
+
+/** What reading threads do. */
+export interface ReadCounts {
+  /** Calls that they work on or that wait for one. */
+  calls: number;
+  /** Calls that they answered, with an error or without. */
+  answered: number;
+  /** How often a thread crashed, or was ended because it went on for nobody. */
+  lost: number;
+}
+
+/** One worker thread that reads the chain, started when it is asked first, and again after it ended. */
+export interface ReadThread {
+  counts(): ReadCounts;
+  /** @returns the JSON text of the result; rejects with what the method throws, or `node/read-lost`. */
+  run(question: Pick<ReadQuestion, 'call' | 'labels'>, isOver: () => boolean): Promise<string>;
+  /** Ends the thread and gives up its calls. */
+  stop(): Promise<void>;
+}
+
+/** Calls that one thread works on at once, in turns; further ones wait. */
+const AT_WORK = 8;
+/** How often it is looked for calls that nobody waits for. */
+const TICK_MS = 100;
+/** What a call has to end by itself once nobody waits for it. */
+const GRACE_MS = 3_000;
+/** Threads that may end under a call before it is given up: it may be the reason. */
+const LIVES = 2;
+
+interface Waiting {
+  question: ReadQuestion;
+  isOver(): boolean;
+  isAsked: boolean;
+  lives: number;
+  /** Since when nobody waits for it. */
+  overMs?: number;
+  resolve(json: string): void;
+  reject(error: unknown): void;
+}
+
+function toError(failure: ReadFailure): Error {
+  if ('fault' in failure) return new Error(`a reading thread failed: ${failure.fault}`);
+  const { code, severity, message, details } = failure;
+  return new HemidError(code, severity, message, { details });
+}
+
+/** Creates a {@link ReadThread}. */
+export function createReadThread({ clock, log }: { clock: Clock; log: Logger }, setup: ReadSetup): ReadThread {
+  const calls = new Map<number, Waiting>();
+  let worker: Worker | undefined;
+  let isStopped = false;
+  let isWatching = false;
+  let next = 0;
+  let answered = 0;
+  let lost = 0;
+
+  function giveUp(call: Waiting, why: string): void {
+    calls.delete(call.question.id);
+    call.reject(fail('node/read-lost', why));
+  }
+
+  function take(answer: ReadAnswer): void {
+    const call = calls.get(answer.id);
+    calls.delete(answer.id);
+    answered += 1;
+    if ('json' in answer) call?.resolve(answer.json);
+    else call?.reject(toError(answer.failure));
+    askMore();
+  }
+
+  function onExit(ended: Worker): void {
+    if (worker !== ended) return;
+    worker = undefined;
+    lost += 1;
+    log.warn({ calls: calls.size }, 'reading thread ended');
+    for (const call of [...calls.values()].filter(({ isAsked }) => isAsked)) {
+      call.isAsked = false;
+      call.lives -= 1;
+      if (call.isOver()) giveUp(call, 'nobody waits for this call any more');
+      else if (call.lives === 0) giveUp(call, 'the thread that read for this call ended, twice: ask again later, or for less at once');
+    }
+    askMore();
+  }
+
+  function start(): Worker {
+    const started = new Worker(new URL('../worker/read.mjs', import.meta.url), { execArgv: ['--conditions=@hemid/source'], workerData: setup });
+    started.on('message', take);
+    started.on('error', (err) => log.error({ err }, 'reading thread failed'));
+    started.on('exit', () => onExit(started));
+    return started;
+  }
+
+  function askMore(): void {
+    let room = AT_WORK - [...calls.values()].filter(({ isAsked }) => isAsked).length;
+    for (const call of calls.values()) {
+      if (room === 0) break;
+      if (call.isAsked) continue;
+      worker ??= start();
+      worker.postMessage(call.question);
+      call.isAsked = true;
+      room -= 1;
+    }
+    // It does not keep a process that has nothing else to do.
+    if (calls.size === 0) worker?.unref();
+    else worker?.ref();
+  }
+
+  /** Tells the thread what nobody waits for any more, and ends it when it does not listen. */
+  function lookForOver(): void {
+    for (const call of calls.values()) {
+      if (!call.isOver()) continue;
+      if (!call.isAsked) giveUp(call, 'nobody waits for this call any more');
+      else Atomics.store(call.question.over, 0, 1);
+      call.overMs ??= clock.now();
+      if (call.isAsked && clock.now() - call.overMs >= GRACE_MS) void worker?.terminate();
+    }
+  }
+
+  async function watch(): Promise<void> {
+    isWatching = true;
+    while (calls.size > 0) {
+      await clock.sleep(TICK_MS);
+      lookForOver();
+    }
+    isWatching = false;
+  }
+
+  return {
+    counts: () => ({ calls: calls.size, answered, lost }),
+    run({ call, labels }, isOver) {
+      if (isStopped) return Promise.reject(fail('node/read-lost', 'the node stops'));
+      next += 1;
+      const question = { id: next, call, labels, over: new Int32Array(new SharedArrayBuffer(4)) };
+      return new Promise((resolve, reject) => {
+        calls.set(question.id, { question, isOver, isAsked: false, lives: LIVES, resolve, reject });
+        askMore();
+        if (!isWatching) void watch();
+      });
+    },
+    async stop() {
+      isStopped = true;
+      const ending = worker;
+      worker = undefined;
+      for (const call of [...calls.values()]) giveUp(call, 'the node stops');
+      await ending?.terminate();
+    },
+  };
+}
