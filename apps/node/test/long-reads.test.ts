@@ -53,6 +53,8 @@ afterAll(async () => {
   await alone.stop();
   await reads.stop();
   await network.close();
+  // Nothing of the threads is left, of those that were ended neither: the database is free.
+  await (await openStore(join(data, 'node'))).close();
   rmSync(data, { recursive: true });
 });
 
@@ -134,14 +136,8 @@ test('each call sees the chain as it is when it comes: a block that was taken ba
   expect((await logs()).map(({ blockHash }) => blockHash)).toEqual([...before.map(({ blockHash }) => blockHash), hash, hash]);
   await chain.rollback(1n);
   expect(await logs()).toEqual(before);
-  for (const gone of [
-    ['debug_traceTransaction', deposit],
-    ['eth_getLogs', { blockHash: hash }],
-  ] as const) {
-    expect(JSON.parse(await ask(beside, ...gone)), gone[0]).toMatchObject({
-      error: { code: -32000, message: expect.stringMatching(/not found|unknown block/) },
-    });
-  }
+  const gone = [await ask(beside, 'debug_traceTransaction', deposit), await ask(beside, 'eth_getLogs', { blockHash: hash })];
+  expect(gone.map((text) => JSON.parse(text).error.message)).toEqual(['transaction not found', `unknown block ${hash}`]);
   await buildBusyBlock();
   expect(await logs()).toHaveLength(before.length + 2);
 });
@@ -177,6 +173,14 @@ test('so does that of a client who hung up', async () => {
   };
   await waitFor(tick, { timeoutMs: 20_000, what: 'the call to end', pollMs: 10 });
   expect(await outcomes.at(-1)).toMatchObject({ code: 'rpc/timeout' });
+});
+
+test('so does one whose time is over', async () => {
+  const late = ask(beside, 'debug_traceCall', { to: token }, 'latest', { stateOverrides: loop(), limit: 1 });
+  await waitFor(() => reads.counts().calls === 1, { timeoutMs: 20_000, what: 'the call to come' });
+  await clock.advance(30_500);
+  expect(JSON.parse(await late)).toMatchObject({ error: { code: -32002, message: 'request timed out after 30000 ms: ask for less at once' } });
+  expect(await outcomes.at(-1)).toMatchObject({ code: 'rpc/timeout', message: 'nobody waits for this trace any more' });
 });
 
 test('a thread that does not listen is ended; another one answers those who still wait, and a call is not asked for ever', async () => {
