@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { HemidError } from '@hemid/protocol';
-import type { Clock, Logger } from '@hemid/runtime';
+import { type Clock, type Logger, nextTurn } from '@hemid/runtime';
+import { createEndLock, type EndLock, mayEnd } from './end-lock.ts';
 import { fail } from './errors.ts';
 import type { ReadAnswer, ReadFailure, ReadQuestion, ReadSetup } from './read-worker.ts';
 
@@ -32,6 +33,12 @@ const GRACE_MS = 3_000;
 /** Threads that may end under a call before it is given up: it may be the reason. */
 const LIVES = 2;
 
+/** A thread that runs. */
+interface Running {
+  thread: Worker;
+  lock: EndLock;
+}
+
 interface Waiting {
   question: ReadQuestion;
   isOver(): boolean;
@@ -50,9 +57,9 @@ function toError(failure: ReadFailure): Error {
 }
 
 /** Creates a {@link ReadThread}. */
-export function createReadThread({ clock, log }: { clock: Clock; log: Logger }, setup: ReadSetup): ReadThread {
+export function createReadThread({ clock, log }: { clock: Clock; log: Logger }, setup: Omit<ReadSetup, 'lock'>): ReadThread {
   const calls = new Map<number, Waiting>();
-  let worker: Worker | undefined;
+  let worker: Running | undefined;
   let isStopped = false;
   let isWatching = false;
   let next = 0;
@@ -74,7 +81,7 @@ export function createReadThread({ clock, log }: { clock: Clock; log: Logger }, 
   }
 
   function onExit(ended: Worker): void {
-    if (worker !== ended) return;
+    if (worker?.thread !== ended) return;
     worker = undefined;
     lost += 1;
     log.warn({ calls: calls.size }, 'reading thread ended');
@@ -87,12 +94,21 @@ export function createReadThread({ clock, log }: { clock: Clock; log: Logger }, 
     askMore();
   }
 
-  function start(): Worker {
-    const started = new Worker(new URL('../worker/read.mjs', import.meta.url), { execArgv: ['--conditions=@hemid/source'], workerData: setup });
-    started.on('message', take);
-    started.on('error', (err) => log.error({ err }, 'reading thread failed'));
-    started.on('exit', () => onExit(started));
-    return started;
+  function start(): Running {
+    const lock = createEndLock();
+    const workerData: ReadSetup = { ...setup, lock };
+    const thread = new Worker(new URL('../worker/read.mjs', import.meta.url), { execArgv: ['--conditions=@hemid/source'], workerData });
+    thread.on('message', take);
+    thread.on('error', (err) => log.error({ err }, 'reading thread failed'));
+    thread.on('exit', () => onExit(thread));
+    return { thread, lock };
+  }
+
+  /** @returns whether it could be ended now. */
+  async function end({ thread, lock }: Running): Promise<boolean> {
+    if (!mayEnd(lock)) return false;
+    await thread.terminate();
+    return true;
   }
 
   function askMore(): void {
@@ -101,13 +117,13 @@ export function createReadThread({ clock, log }: { clock: Clock; log: Logger }, 
       if (room === 0) break;
       if (call.isAsked) continue;
       worker ??= start();
-      worker.postMessage(call.question);
+      worker.thread.postMessage(call.question);
       call.isAsked = true;
       room -= 1;
     }
     // It does not keep a process that has nothing else to do.
-    if (calls.size === 0) worker?.unref();
-    else worker?.ref();
+    if (calls.size === 0) worker?.thread.unref();
+    else worker?.thread.ref();
   }
 
   /** Tells the thread what nobody waits for any more, and ends it when it does not listen. */
@@ -117,7 +133,7 @@ export function createReadThread({ clock, log }: { clock: Clock; log: Logger }, 
       if (!call.isAsked) giveUp(call, 'nobody waits for this call any more');
       else Atomics.store(call.question.over, 0, 1);
       call.overMs ??= clock.now();
-      if (call.isAsked && clock.now() - call.overMs >= GRACE_MS) void worker?.terminate();
+      if (call.isAsked && clock.now() - call.overMs >= GRACE_MS && worker !== undefined) void end(worker);
     }
   }
 
@@ -147,7 +163,7 @@ export function createReadThread({ clock, log }: { clock: Clock; log: Logger }, 
       const ending = worker;
       worker = undefined;
       for (const call of [...calls.values()]) giveUp(call, 'the node stops');
-      await ending?.terminate();
+      while (ending !== undefined && !(await end(ending))) await nextTurn();
     },
   };
 }

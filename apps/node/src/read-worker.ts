@@ -4,6 +4,7 @@ import { createChainViews } from '@hemid/chain';
 import { type ChainSpec, isHemidError, type Severity } from '@hemid/protocol';
 import { createLongReader, type LongRead } from '@hemid/rpc';
 import { openStoreReader } from '@hemid/store';
+import { type EndLock, insideLock } from './end-lock.ts';
 
 /** What a reading thread is started with. */
 export interface ReadSetup {
@@ -12,6 +13,7 @@ export interface ReadSetup {
   spec: ChainSpec;
   /** Blocks below the head whose state is kept; `undefined`: all. */
   stateWindow: number | undefined;
+  lock: EndLock;
 }
 
 export interface ReadQuestion {
@@ -35,8 +37,8 @@ function toFailure(error: unknown): ReadFailure {
 }
 
 /** Answers {@link ReadQuestion}s beside the main thread, each from a snapshot of its own. */
-export async function serveReads(port: MessagePort, { directory, spec, stateWindow }: ReadSetup): Promise<void> {
-  const store = await openStoreReader(directory);
+export async function serveReads(port: MessagePort, { directory, spec, stateWindow, lock }: ReadSetup): Promise<void> {
+  const store = await openStoreReader(directory, (make) => insideLock(lock, make));
   const headers = createHeaderReader(store, spec);
   const views = createChainViews({ spec, headers, blocks: createBlockStore(store), stateWindow });
   const reader = createLongReader();

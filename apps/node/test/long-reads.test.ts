@@ -9,6 +9,7 @@ import { createLogger } from '@hemid/runtime';
 import { openStore } from '@hemid/store';
 import { createManualClock, createTestNetwork, createUser, type ManualClock, type TestNetwork, waitFor } from '@hemid/testkit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createEndLock, insideLock, mayEnd } from '../src/end-lock.ts';
 
 const log = createLogger({ level: 'silent', format: 'json' });
 const signal = new AbortController().signal;
@@ -199,6 +200,17 @@ test('a thread that does not listen is ended; another one answers those who stil
   expect(await waits).toBe(await ask(alone, 'debug_traceBlockByNumber', '0x2'));
   expect(JSON.parse(await wrecks)).toMatchObject({ error: { message: expect.stringMatching(/beyond current head/) } });
   expect(reads.counts()).toMatchObject({ calls: 0, lost: lost + 1 });
+});
+
+test('a thread is not ended while it makes something that only it could close', () => {
+  const lock = createEndLock();
+  expect(insideLock(lock, () => [mayEnd(lock), mayEnd(lock)])).toEqual([false, false]);
+  expect(() =>
+    insideLock(lock, () => {
+      throw new Error('not made');
+    }),
+  ).toThrow('not made');
+  expect(mayEnd(lock)).toBe(true);
 });
 
 test('when no thread can work a call fails and the node does not', async () => {

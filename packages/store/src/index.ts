@@ -23,4 +23,4 @@ export {
 } from './layout.ts';
 export { type OpenOptions, openMemoryStore, openStore, openStoreReader, type StoreReader } from './open-store.ts';
 export { createOverlayStore, type OverlayOptions } from './overlay-store.ts';
-export type { Batch, Range, Reader, Store, Table, TableSize } from './store.ts';
+export type { Batch, Guard, Range, Reader, Store, Table, TableSize } from './store.ts';

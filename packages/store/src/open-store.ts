@@ -3,7 +3,7 @@ import { ClassicLevel } from 'classic-level';
 import { MemoryLevel } from 'memory-level';
 import { COMMIT_RANGE, openCommitChain } from './commit-chain.ts';
 import { fail } from './errors.ts';
-import { createStore, type Level, levelError, type Store } from './store.ts';
+import { createStore, type Guard, type Level, levelError, type Store } from './store.ts';
 
 /** Changes whenever rows that are on disk change their meaning. */
 const SCHEMA = 4;
@@ -71,11 +71,12 @@ export interface StoreReader extends Store {
 
 /**
  * Opens a database that the main thread of this process has open for several threads, to read it; to be closed before the
- * main thread closes its own.
+ * main thread closes its own. A thread that is ended while it is in `guard` leaves behind what nobody can close any more,
+ * and LevelDB aborts the process when the database is closed.
  *
  * @throws `store/locked` when nobody has it open so.
  */
-export async function openStoreReader(directory: string): Promise<StoreReader> {
+export async function openStoreReader(directory: string, guard: Guard = (make) => make()): Promise<StoreReader> {
   const level = new ClassicLevel<Uint8Array, Uint8Array>(directory, { ...ENCODING, multithreading: true, createIfMissing: false, cacheSize: 0 });
   try {
     await level.open();
@@ -84,8 +85,8 @@ export async function openStoreReader(directory: string): Promise<StoreReader> {
   }
   const shared = level as unknown as Level;
   return {
-    ...createStore(shared, { role: 'reader' }),
-    snapshot: () => createStore(shared, { role: 'reader', snapshot: level.snapshot() }),
+    ...createStore(shared, { role: 'reader', guard }),
+    snapshot: () => createStore(shared, { role: 'reader', guard, snapshot: guard(() => level.snapshot()) }),
   };
 }
 

@@ -166,14 +166,18 @@ export interface StoreOptions {
   snapshot?: AbstractSnapshot;
   /** `reader`: another thread writes, and every write here throws `store/read-only`. */
   role?: 'writer' | 'reader';
+  guard?: Guard;
 }
+
+/** Makes something that LevelDB holds for its thread. */
+export type Guard = <T>(make: () => T) => T;
 
 function refuseWrite(): never {
   throw fail('store/read-only', 'this thread only reads the data directory');
 }
 
 /** Creates the {@link Store} of an open database. */
-export function createStore(level: Level, { chain, compact = async () => undefined, snapshot, role = 'writer' }: StoreOptions = {}): Store {
+export function createStore(level: Level, { chain, compact = async () => undefined, snapshot, role = 'writer', guard }: StoreOptions = {}): Store {
   const write = createWrite(level, chain);
   const at = snapshot && { snapshot };
 
@@ -187,7 +191,8 @@ export function createStore(level: Level, { chain, compact = async () => undefin
 
   async function* rows(options: object): AsyncIterable<[Uint8Array, Uint8Array]> {
     try {
-      yield* level.iterator({ ...options, ...at });
+      const make = () => level.iterator({ ...options, ...at });
+      yield* guard === undefined ? make() : guard(make);
     } catch (error) {
       throw levelError('read', error);
     }

@@ -30,6 +30,7 @@ async function replayTransaction(transaction: Uint8Array, { chain, isOver }: Rea
   await chain.replay(block, {
     upTo: location.index,
     watch({ index, from, to, gasLimit, state }) {
+      if (isOver()) throw fail('rpc/timeout', 'nobody waits for this trace any more');
       if (index !== location.index) return undefined;
       const tree = createCallTree({ from, to, gasLimit, state, block, place: { hash: transaction, index } }, createBudget());
       return {
