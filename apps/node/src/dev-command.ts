@@ -114,7 +114,7 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
         role: { kind: 'sequencer', key: new Secret(devKey('sequencer').secret), development },
       },
     );
-    const reads = openReadThreads(node, { directory: storeDirectory, threads: config.rpcThreads }, { clock, log });
+    const reads = openReadThreads(node, { directory: storeDirectory, threads: config.rpcWorkers }, { clock, log });
     const rpcDeps = withDevelopment(createRpcDeps(node, { clock, log, bitcoin: bitcoin.rpc, longReads: reads }), node);
     const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort, limits: rpcLimitsOf(config) });
     const tbcDeps = createTbcDeps(node, { bitcoin: bitcoin.rpc, clock, log });

@@ -25,8 +25,8 @@ export function renderMetrics({ chain, headers, pool, bitcoinSync }: Node, reads
     ['hemid_bitcoin_height', "height of the node's best Bitcoin header", headers.best().height],
     ['hemid_pool_pending', 'executable transactions in the pool', counts?.pending ?? 0],
     ['hemid_pool_queued', 'transactions that wait for an earlier nonce', counts?.queued ?? 0],
-    ['hemid_rpc_long_reads', 'calls that reading threads work on or that wait for one', reads.calls],
-    ['hemid_rpc_threads_lost', 'reading threads that crashed, or were ended because they went on for nobody', reads.lost],
+    ['hemid_rpc_long_reads', 'calls that worker threads work on or that wait for one', reads.calls],
+    ['hemid_rpc_workers_lost', 'worker threads that crashed, or were ended because they went on for nobody', reads.lost],
     ['hemid_event_loop_delay_p99_seconds', 'delay of the event loop since the metrics were asked for last, 99th percentile', takeEventLoopDelay()],
     ['process_resident_memory_bytes', 'resident memory', process.memoryUsage.rss()],
   ];

@@ -51,7 +51,7 @@ export async function runNode(config: NodeConfig, companion: Companion = () => [
     const { bitcoinPollMs, bitcoindZmq } = config;
     const options = { bitcoinPollMs, role, ...limitsOf(config), ...(bitcoindZmq === undefined ? {} : { bitcoinZmq: bitcoindZmq }) };
     const node = await createNode({ spec, store, bitcoin: bitcoin.source, clock, log, onFailure }, options);
-    const reads = openReadThreads(node, { directory, threads: config.rpcThreads }, { clock, log });
+    const reads = openReadThreads(node, { directory, threads: config.rpcWorkers }, { clock, log });
     const rpcDeps = createRpcDeps(node, { clock, log, bitcoin: bitcoin.rpc, longReads: reads, ...(upstream === undefined ? {} : { upstream }) });
     const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort, limits: rpcLimitsOf(config) });
     const { tbcAddress, finalityAddress } = config;
