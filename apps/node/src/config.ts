@@ -38,6 +38,13 @@ const admin = {
 const rpc = {
   rpcHost: z.string().default('127.0.0.1').describe('address on which JSON-RPC listens'),
   rpcPort: port.default(8545).describe('port of JSON-RPC over HTTP and websocket; 0 = a free one'),
+  rpcWorkers: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(64)
+    .default(1)
+    .describe('worker threads for traces, simulations and searches for logs, started when they are needed; 0 = all on the main thread'),
   ...rpcConfig.shape,
 };
 

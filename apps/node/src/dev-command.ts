@@ -18,6 +18,7 @@ import { withDevelopment } from './dev-rpc.ts';
 import { fail } from './errors.ts';
 import { createHeartbeat } from './heartbeat.ts';
 import { writeJsonFile } from './json-file.ts';
+import { openReadThreads } from './long-reads.ts';
 import { createNode, type Node } from './node.ts';
 import { createRpcDeps, createTbcDeps } from './rpc-deps.ts';
 import { createFailure, type RunEnd, runServices } from './run.ts';
@@ -95,7 +96,8 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
   const directory = resolve(config.data);
   if (config.fresh) makeFresh(directory);
   mkdirSync(directory, { recursive: true });
-  const store = await openStore(join(directory, 'node'));
+  const storeDirectory = join(directory, 'node');
+  const store = await openStore(storeDirectory, { threads: 'several' });
   let bitcoin: DevBitcoin | undefined;
   try {
     bitcoin = await openDevBitcoin({ directory, bitcoind: config.bitcoind, port: config.bitcoinRpcPort }, { clock, log });
@@ -112,7 +114,8 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
         role: { kind: 'sequencer', key: new Secret(devKey('sequencer').secret), development },
       },
     );
-    const rpcDeps = withDevelopment(createRpcDeps(node, { clock, log, bitcoin: bitcoin.rpc }), node);
+    const reads = openReadThreads(node, { directory: storeDirectory, threads: config.rpcWorkers }, { clock, log });
+    const rpcDeps = withDevelopment(createRpcDeps(node, { clock, log, bitcoin: bitcoin.rpc, longReads: reads }), node);
     const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort, limits: rpcLimitsOf(config) });
     const tbcDeps = createTbcDeps(node, { bitcoin: bitcoin.rpc, clock, log });
     const tbc = createTbcServer(tbcDeps, config.tbcAddress ?? USUAL_TBC);
@@ -140,6 +143,7 @@ export async function runDev(config: DevConfig): Promise<RunEnd> {
       ...(isNew ? [createFirstDeposit(bitcoin, log)] : []),
       ...(config.quiet ? [] : [heartbeat]),
       ...node.services,
+      ...(reads === undefined ? [] : [reads]),
       rpc,
       tbc,
       rest,

@@ -10,5 +10,6 @@ export const fail = errorsOf({
   'node/db-reach': { severity: 'invalid', doc: 'the state so far back is not kept' },
   'node/no-proof': { severity: 'retry', doc: 'not all links of a proof stand yet; the message says what is waited for' },
   'node/other-checkpoint': { severity: 'invalid', doc: 'the node has another Bitcoin block at the height of the checkpoint that was given' },
+  'node/read-lost': { severity: 'retry', doc: 'the thread that read for a call ended before it had the answer' },
   'node/interrupted': { severity: 'retry', doc: 'a command was stopped by a signal before its end' },
 });

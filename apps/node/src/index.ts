@@ -2,6 +2,7 @@ export { type DbContext, type DbEnd, openDbNode } from './db-node.ts';
 export { runDbVerify } from './db-verify.ts';
 export { devKey, devVaultScript } from './dev-key.ts';
 export { withDevelopment } from './dev-rpc.ts';
+export { openReadThreads, type ReadThreads } from './long-reads.ts';
 export { createNode, type Node, type NodeDeps, type NodeLimits, type NodeOptions } from './node.ts';
 export { runProvenance } from './provenance-command.ts';
 export { createProvenanceDeps } from './provenance-deps.ts';

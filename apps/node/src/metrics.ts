@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Node } from './node.ts';
+import type { ReadCounts } from './read-thread.ts';
 
 const NANOSECONDS = 1e9;
 const eventLoopDelay = monitorEventLoopDelay({ resolution: 5 });
@@ -13,7 +14,7 @@ function takeEventLoopDelay(): number {
 }
 
 /** The node's gauges in Prometheus' text format. */
-export function renderMetrics({ chain, headers, pool, bitcoinSync }: Node): string {
+export function renderMetrics({ chain, headers, pool, bitcoinSync }: Node, reads: ReadCounts = { calls: 0, answered: 0, lost: 0 }): string {
   const counts = pool?.counts();
   const gauges: [string, string, bigint | number][] = [
     ['hemid_l2_head_number', 'number of the latest L2 block', chain.head('latest').header.number],
@@ -24,6 +25,8 @@ export function renderMetrics({ chain, headers, pool, bitcoinSync }: Node): stri
     ['hemid_bitcoin_height', "height of the node's best Bitcoin header", headers.best().height],
     ['hemid_pool_pending', 'executable transactions in the pool', counts?.pending ?? 0],
     ['hemid_pool_queued', 'transactions that wait for an earlier nonce', counts?.queued ?? 0],
+    ['hemid_rpc_long_reads', 'calls that worker threads work on or that wait for one', reads.calls],
+    ['hemid_rpc_workers_lost', 'worker threads that crashed, or were ended because they went on for nobody', reads.lost],
     ['hemid_event_loop_delay_p99_seconds', 'delay of the event loop since the metrics were asked for last, 99th percentile', takeEventLoopDelay()],
     ['process_resident_memory_bytes', 'resident memory', process.memoryUsage.rss()],
   ];

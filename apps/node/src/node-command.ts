@@ -10,6 +10,7 @@ import { limitsOf, type NodeConfig, rpcLimitsOf } from './config.ts';
 import { fail } from './errors.ts';
 import { writeJsonFile } from './json-file.ts';
 import { readKey } from './key-file.ts';
+import { openReadThreads } from './long-reads.ts';
 import { createNode, type Node, type NodeOptions } from './node.ts';
 import { createRpcDeps, createTbcDeps } from './rpc-deps.ts';
 import { createFailure, type RunEnd, runServices } from './run.ts';
@@ -37,7 +38,8 @@ export async function runNode(config: NodeConfig, companion: Companion = () => [
   const key = config.role === 'sequencer' ? sequencerKey(config) : undefined;
   const upstream = key === undefined ? createUpstream(createJsonRpc(upstreamOf(config), { timeoutMs: RPC_TIMEOUT_MS })) : undefined;
   mkdirSync(config.data, { recursive: true });
-  const store = await openStore(join(config.data, 'node'));
+  const directory = join(config.data, 'node');
+  const store = await openStore(directory, { threads: 'several' });
   try {
     await loadSpecUnspentSet(spec, config.unspentSet, { store, clock, log });
     const bitcoin = openBitcoinNodes(config, { clock, log });
@@ -49,7 +51,8 @@ export async function runNode(config: NodeConfig, companion: Companion = () => [
     const { bitcoinPollMs, bitcoindZmq } = config;
     const options = { bitcoinPollMs, role, ...limitsOf(config), ...(bitcoindZmq === undefined ? {} : { bitcoinZmq: bitcoindZmq }) };
     const node = await createNode({ spec, store, bitcoin: bitcoin.source, clock, log, onFailure }, options);
-    const rpcDeps = createRpcDeps(node, { clock, log, bitcoin: bitcoin.rpc, ...(upstream === undefined ? {} : { upstream }) });
+    const reads = openReadThreads(node, { directory, threads: config.rpcWorkers }, { clock, log });
+    const rpcDeps = createRpcDeps(node, { clock, log, bitcoin: bitcoin.rpc, longReads: reads, ...(upstream === undefined ? {} : { upstream }) });
     const rpc = createRpcServer(rpcDeps, { host: config.rpcHost, port: config.rpcPort, limits: rpcLimitsOf(config) });
     const { tbcAddress, finalityAddress } = config;
     const tbc = tbcAddress && createTbcServer(createTbcDeps(node, { bitcoin: bitcoin.rpc, clock, log }), tbcAddress);
@@ -58,7 +61,8 @@ export async function runNode(config: NodeConfig, companion: Companion = () => [
     const urlsOf = () => ({ rpc: rpc.url(), ...(tbc && { tbc: tbc.url() }), ...(rest && { finality: rest.url() }) });
     const admin = openConfiguredAdmin(node, { rpc: rpcDeps, log }, { ...config, urls: urlsOf });
     const more = companion({ node, store, clock, log, onFailure });
-    return await runServices([...node.services, ...servers, ...(admin === undefined ? [] : [admin]), ...more], { log, failed }, () => {
+    const services = [...node.services, ...(reads === undefined ? [] : [reads]), ...servers, ...(admin === undefined ? [] : [admin]), ...more];
+    return await runServices(services, { log, failed }, () => {
       const urls = { ...urlsOf(), ...(admin && { admin: admin.url() }) };
       log.info({ role: config.role, chainId: spec.genesis.chainId, ...urls }, 'hemid is running');
       if (config.readyFile !== undefined) writeJsonFile(config.readyFile, { ...urls, pid: process.pid });

@@ -10,6 +10,7 @@ import { listRecoverable, reportDeposit, reportReserves, reportWithdrawal } from
 import { createBitcoinGateway } from './bitcoin-gateway.ts';
 import { describeConflict } from './conflict.ts';
 import { fail } from './errors.ts';
+import type { ReadThreads } from './long-reads.ts';
 import { readUnconfirmed } from './mempool.ts';
 import { renderMetrics } from './metrics.ts';
 import type { Node } from './node.ts';
@@ -56,9 +57,17 @@ function poolOf(node: Node, upstream: Upstream | undefined): RpcDeps['pool'] {
   };
 }
 
+interface RpcDepsDeps {
+  clock: Clock;
+  log: Logger;
+  upstream?: Upstream;
+  bitcoin?: BitcoinRpc;
+  longReads?: ReadThreads | undefined;
+}
+
 /** What a node gives to its RPC; `bitcoin` is a Bitcoin node whose mempool can be asked. */
-export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; upstream?: Upstream; bitcoin?: BitcoinRpc }): RpcDeps {
-  const { clock, log, upstream, bitcoin } = deps;
+export function createRpcDeps(node: Node, deps: RpcDepsDeps): RpcDeps {
+  const { clock, log, upstream, bitcoin, longReads } = deps;
   const unconfirmed = bitcoin && ((txid: Uint8Array) => readUnconfirmed(bitcoin, txid));
   return {
     chain: node.chain,
@@ -77,13 +86,14 @@ export function createRpcDeps(node: Node, deps: { clock: Clock; log: Logger; ups
       clientVersion: CLIENT_VERSION,
       stateWindow: node.stateWindow,
       reasons: () => reasonsOf(node, clock),
-      metrics: () => renderMetrics(node),
+      metrics: () => renderMetrics(node, longReads?.counts()),
       syncing() {
         const way = node.follow?.catchingUp();
         return way === undefined ? false : { startingBlock: way.from, currentBlock: node.chain.head('latest').header.number, highestBlock: way.to };
       },
     },
     rules: createRules(),
+    longReads,
     clock,
     random: systemRandom,
     log,

@@ -2,7 +2,9 @@ export { addUnspent, bitcoinIndex, hashScript, type IndexedBlock, type SnapshotO
 export { type BitcoinBlock, merkleRoot, parseBlock, toBitcoinTransaction } from './block.ts';
 export { type BlockStore, createBlockStore } from './block-store.ts';
 export { createFailoverSource, type FailoverOptions, type NamedSource } from './failover-source.ts';
-export { type ChainHeader, type HeaderChain, openHeaderChain } from './header-chain.ts';
+export { type HeaderChain, openHeaderChain } from './header-chain.ts';
+export { createHeaderReader } from './header-reader.ts';
+export type { ChainHeader, HeaderReader } from './header-tree.ts';
 export { legacyDigest } from './legacy-digest.ts';
 export { type Payment, p2wpkhScript, pay } from './payment.ts';
 export { type PublicationEntry, publicationsIn } from './publication.ts';
@@ -22,5 +24,5 @@ export { createTipReader, type TipOutput, type TipReader } from './tip-reader.ts
 export { readTransaction, readTransactionAt, sliceTransactionAt } from './transaction-at.ts';
 export { checkTransaction } from './transaction-check.ts';
 export { createBitcoinView, indexTipOf, MAX_ROWS, type ViewDeps } from './view.ts';
-export { createWalker, type Walker } from './walker.ts';
+export { createIndexReader, createWalker, type Walker } from './walker.ts';
 export { createZmqSubscriber, type ZmqSubscriberOptions } from './zmq-subscriber.ts';

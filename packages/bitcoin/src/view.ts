@@ -12,7 +12,7 @@ import { layout, type ScriptRow, type Store, UNSPENT } from '@hemid/store';
 import { hashScript } from './bitcoin-index.ts';
 import type { BlockStore } from './block-store.ts';
 import { fail } from './errors.ts';
-import type { ChainHeader, HeaderChain } from './header-chain.ts';
+import type { ChainHeader, HeaderReader } from './header-tree.ts';
 import { readTransactionAt } from './transaction-at.ts';
 import { listUnspent, MAX_DEPTH } from './unspent-tree.ts';
 import type { Walker } from './walker.ts';
@@ -20,9 +20,9 @@ import type { Walker } from './walker.ts';
 export interface ViewDeps {
   store: Store;
   spec: ChainSpec;
-  headers: HeaderChain;
-  blocks: BlockStore;
-  index: Walker;
+  headers: HeaderReader;
+  blocks: Pick<BlockStore, 'get' | 'readRaw'>;
+  index: Pick<Walker, 'position'>;
 }
 
 /** Answers of each kind that a view keeps: what it shows never changes, and contracts ask again and again. */
@@ -60,7 +60,7 @@ export const MAX_ROWS = {
  * Where the index stands for a light tip (protocol 4.3): the tip itself up to hVM genesis height + indexLag, above
  * that its ancestor indexLag below.
  */
-export function indexTipOf(spec: ChainSpec, headers: HeaderChain, lightTip: ChainHeader): BitcoinTip {
+export function indexTipOf(spec: ChainSpec, headers: HeaderReader, lightTip: ChainHeader): BitcoinTip {
   const { genesisHeight, indexLag } = spec.genesis.bitcoin;
   if (lightTip.height <= genesisHeight + indexLag) return lightTip;
   return headers.ancestor(lightTip.hash, lightTip.height - indexLag) ?? headers.genesis;

@@ -1,8 +1,9 @@
 import { type BitcoinTip, equal } from '@hemid/protocol';
-import { type Batch, type Follower, follow, layout, type Store } from '@hemid/store';
-import type { IndexedBlock } from './bitcoin-index.ts';
+import { type Batch, type Follower, follow, layout, type Reader, type Store } from '@hemid/store';
+import { bitcoinIndex, type IndexedBlock } from './bitcoin-index.ts';
 import type { BlockStore } from './block-store.ts';
 import type { HeaderChain } from './header-chain.ts';
+import type { HeaderReader } from './header-tree.ts';
 
 /** A Bitcoin follower with its position: it moves along any branch of the header chain. */
 export interface Walker {
@@ -24,6 +25,11 @@ const BATCH_ENTRIES = 10_000;
 /** Inputs and outputs of a block: what its rows are counted by. */
 function entriesOf({ block }: IndexedBlock): number {
   return block.transactions.reduce((sum, { inputs, outputs }) => sum + 1 + inputs.length + outputs.length, 0);
+}
+
+/** Where the Bitcoin index of a store that somebody else writes stands. */
+export function createIndexReader(store: Reader, headers: Pick<HeaderReader, 'genesis'>): Pick<Walker, 'position'> {
+  return { position: () => store.get(layout.position, bitcoinIndex.name) ?? headers.genesis };
 }
 
 /** Binds a follower of Bitcoin blocks to the header chain and the bodies. */

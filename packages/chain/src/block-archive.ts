@@ -33,9 +33,8 @@ export interface BlockArchive {
 
 const CACHED_HEADERS = 4096;
 
-/** The {@link BlockArchive} over a store. */
-export function createBlockArchive(store: Store): BlockArchive {
-  const cache = new Map<string, PlacedL2Header>();
+/** The {@link BlockArchive} over a store; `cache` has headers that are known to be in it, by hash. */
+export function createBlockArchive(store: Store, cache = new Map<string, PlacedL2Header>()): BlockArchive {
   /** The block that came last: followers, the pool, the feeds and those who ask for the head read it again at once. */
   let latest: { sealed: SealedBlock; receipts: Receipt[] } | undefined;
 

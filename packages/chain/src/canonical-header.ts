@@ -1,4 +1,4 @@
-import { layout, type Reader } from '@hemid/store';
+import { layout, type Reader, type Store } from '@hemid/store';
 import type { HeadChange } from './chain-reader.ts';
 import type { PlacedL2Header } from './ports.ts';
 
@@ -11,9 +11,21 @@ export interface CanonicalHeaders {
 
 const CACHED = 4096;
 
-/** Creates the {@link CanonicalHeaders} of a store; `headerOf` gives the header of a hash. */
-export function createCanonicalHeaders(store: Reader, headerOf: (hash: Uint8Array) => PlacedL2Header): CanonicalHeaders {
-  const known = new Map<bigint, PlacedL2Header>();
+export interface CanonicalHeaderDeps {
+  /** The header of a hash. */
+  headerOf(hash: Uint8Array): PlacedL2Header;
+  /** Those that are known already. */
+  known?: Map<bigint, PlacedL2Header> | undefined;
+}
+
+/** The hash of the highest block of the canonical chain; `undefined` in an empty store. */
+export async function readTipHash(store: Store): Promise<Uint8Array | undefined> {
+  for await (const [, hash] of store.range(layout.canonical, { reverse: true, limit: 1 })) return hash;
+  return undefined;
+}
+
+/** Creates the {@link CanonicalHeaders} of a store. */
+export function createCanonicalHeaders(store: Reader, { headerOf, known = new Map() }: CanonicalHeaderDeps): CanonicalHeaders {
   return {
     at(number) {
       const cached = known.get(number);

@@ -22,8 +22,8 @@ export interface HistoryProof {
   previous?: Uint8Array[];
 }
 
-/** What rpc, network and finality see of the L2 chain. */
-export interface ChainReader {
+/** The L2 chain as it stands: blocks, states, and what blocks or messages would do again. */
+export interface ChainView {
   readonly spec: ChainSpec;
   head(tag: HeadTag): PlacedL2Header;
   /** Canonical header by number. */
@@ -61,12 +61,16 @@ export interface ChainReader {
   replay(block: PlacedL2Header, options: ReplayOptions): Promise<void>;
   /** Decodes a user transaction of this chain; @throws `hvm/transaction-invalid`. */
   decode(raw: Uint8Array): UserTransaction;
+  /** Proofs that a sequencer sealed a slot twice, from a slot on, at most `count` slots. */
+  evidence(from: bigint, count: number): Promise<SlotEvidence[]>;
+}
+
+/** What rpc, network and finality see of the L2 chain: its {@link ChainView} at any moment, and how it goes on. */
+export interface ChainReader extends ChainView {
   /** Why `finalized` stands still: two super-final branches, of which one was withheld (protocol section 8). */
   conflict(): Conflict | undefined;
   /** The block that the operator vouches for. */
   readonly checkpoint: Checkpoint | undefined;
-  /** Proofs that a sequencer sealed a slot twice, from a slot on, at most `count` slots. */
-  evidence(from: bigint, count: number): Promise<SlotEvidence[]>;
   /** Calls `listener` after each change of the canonical chain, of its labels or of the conflict; @returns an unsubscribe. */
   onHead(listener: (change: HeadChange) => void): () => void;
 }

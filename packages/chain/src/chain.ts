@@ -1,20 +1,18 @@
 import type { BlockStore, HeaderChain, Walker } from '@hemid/bitcoin';
-import { createCommon, createStateStore, type ExecutedBlock, type ExecutionDeps, recoverSenders } from '@hemid/hvm';
+import { createCommon, type ExecutedBlock, type ExecutionDeps, recoverSenders } from '@hemid/hvm';
 import { type ChainSpec, equal, isHemidError, isSystemEnvelope, type SealedBlock, slotAt, toHex } from '@hemid/protocol';
-import { nextTurn } from '@hemid/runtime';
 import { type Batch, type Follower, followInSteps, layout, routeBetween, type Store } from '@hemid/store';
 import { supplyAfter } from './accounting.ts';
-import { createBlockArchive } from './block-archive.ts';
 import { checkSeal } from './block-rule.ts';
 import { canonicalNumbers, createHistoryProofs, createKeystoneIndex, transactionIndex, tunnelIndex } from './canonical-follower.ts';
-import { createCanonicalHeaders } from './canonical-header.ts';
-import { createChainQueries } from './chain-query.ts';
+import { readTipHash } from './canonical-header.ts';
+import { openChainParts } from './chain-parts.ts';
 import type { ChainReader, HeadChange } from './chain-reader.ts';
 import { assertCheckpoint, type Checkpoint } from './checkpoint.ts';
 import { fail } from './errors.ts';
 import { createHeadChoice } from './head-choice.ts';
 import type { Decision } from './head-decision.ts';
-import { isKeystone, keystoneOf } from './keystone-of.ts';
+import { isKeystone } from './keystone-of.ts';
 import { isSameLabels, type Labels, putLabels, readLabels } from './labels.ts';
 import { createLogIndex } from './log-index.ts';
 import { createMutex } from './mutex.ts';
@@ -87,51 +85,26 @@ export interface Chain extends ChainReader {
  */
 export async function openChain(deps: ChainDeps): Promise<Chain> {
   const { spec, store, headers } = deps;
-  const archive = createBlockArchive(store);
-  const canonical = createCanonicalHeaders(store, archive.getHeader);
+  const parts = openChainParts({
+    ...deps,
+    common: createCommon(spec),
+    states: { window: deps.stateWindow, hotBytes: deps.stateCacheBytes },
+    held: (hash) => choice.held(hash),
+  });
+  const { archive, canonical, states, execution, isCanonical, parentOf, ancestorOf, keystone, queries } = parts;
   const headerAt = canonical.at;
   const mutex = createMutex();
   const listeners = new Set<(change: HeadChange) => void>();
-  const common = createCommon(spec);
-  const heightOf = (hash: Uint8Array): bigint => archive.getHeader(hash).header.number;
-  const routes = { height: heightOf, parent: (hash: Uint8Array) => archive.getHeader(hash).header.parentHash };
-  const states = createStateStore(
-    { store, route: (from, to) => routeBetween(routes, from, to), block: (hash) => ({ hash, number: heightOf(hash) }), parent: routes.parent },
-    { window: deps.stateWindow, hotBytes: deps.stateCacheBytes },
-  );
-  const execution: ExecutionDeps = { spec, common, states, pause: nextTurn };
 
   const genesis = await openGenesis(store, archive, execution);
   await states.warm();
   const leaves = new Map<string, PlacedL2Header>();
   for await (const [hash] of store.range(layout.leaf)) leaves.set(toHex(hash), archive.getHeader(hash));
-  let head = await readHead();
+  const tip = await readTipHash(store);
+  let head = tip === undefined ? genesis : archive.getHeader(tip);
   let labels = readLabels({ store, genesis, header: archive.readHeader, isCanonical });
   if (deps.checkpoint !== undefined) assertCheckpoint(deps.checkpoint, genesis, archive.readHeader(deps.checkpoint.hash));
 
-  async function readHead(): Promise<PlacedL2Header> {
-    for await (const [, hash] of store.range(layout.canonical, { reverse: true, limit: 1 })) return archive.getHeader(hash);
-    return genesis;
-  }
-
-  function parentOf({ header }: PlacedL2Header): PlacedL2Header {
-    return choice.held(header.parentHash) ?? archive.getHeader(header.parentHash);
-  }
-
-  function isCanonical(placed: PlacedL2Header): boolean {
-    const hash = store.get(layout.canonical, placed.header.number);
-    return hash !== undefined && equal(hash, placed.hash);
-  }
-
-  function ancestorOf(block: PlacedL2Header, number: bigint): PlacedL2Header {
-    let current = block;
-    while (current.header.number > number) {
-      current = (isCanonical(current) ? headerAt(number) : undefined) ?? parentOf(current);
-    }
-    return current;
-  }
-
-  const keystone = (block: PlacedL2Header) => keystoneOf(spec, headers, block, (number) => ancestorOf(block, number));
   const stateFollower: Follower<SealedBlock> = {
     name: 'state',
     apply: ({ block, hash }, batch) => states.apply({ hash, number: block.header.number }, batch),
@@ -166,7 +139,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
 
   /** Puts the move of the canonical chain to `target` into `batch`. */
   async function moveHead(target: PlacedL2Header, batch: Batch, fresh?: SealedBlock): Promise<HeadChange> {
-    const route = routeBetween(routes, head.hash, target.hash);
+    const route = routeBetween(parts.tree, head.hash, target.hash);
     const load = (hash: Uint8Array): SealedBlock =>
       fresh !== undefined && equal(hash, fresh.hash) ? fresh : (archive.readBlock(hash) as SealedBlock);
     for (const _ of followInSteps({ followers, route, load, batch })) await execution.pause?.();
@@ -264,7 +237,7 @@ export async function openChain(deps: ChainDeps): Promise<Chain> {
   }
 
   return {
-    ...createChainQueries({ ...deps, archive, execution, parentOf, ancestorOf, headerAt }),
+    ...queries,
     spec,
     execution,
     head: (tag) => (tag === 'latest' ? head : tag === 'earliest' ? genesis : labels[tag]),

@@ -1,4 +1,4 @@
-import type { HeaderChain } from '@hemid/bitcoin';
+import type { HeaderReader } from '@hemid/bitcoin';
 import { type ChainSpec, type Keystone, toDisplay } from '@hemid/protocol';
 import { bitcoinReference } from './block-rule.ts';
 import { fail } from './errors.ts';
@@ -15,7 +15,7 @@ export function isKeystone(spec: ChainSpec, number: bigint): boolean {
  * @param ancestor gives ancestors of `block` by number.
  * @throws `chain/parent-unknown` (retry) when the Bitcoin header it names is not here.
  */
-export function keystoneOf(spec: ChainSpec, headers: HeaderChain, block: PlacedL2Header, ancestor: (number: bigint) => PlacedL2Header): Keystone {
+export function keystoneOf(spec: ChainSpec, headers: HeaderReader, block: PlacedL2Header, ancestor: (number: bigint) => PlacedL2Header): Keystone {
   const { header, hash } = block;
   const tip = headers.read(bitcoinReference(header));
   if (tip === undefined) {

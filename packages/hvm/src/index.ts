@@ -48,7 +48,7 @@ export { keccak } from './state/keccak.ts';
 export { readAccount, readCode, readSlot } from './state/read.ts';
 export { type AccountProof, createStateReader, proveAtOnce, type StateReader } from './state/reader.ts';
 export type { BaseState, StateChanges, StateDiff, StateSource } from './state/source.ts';
-export { createStateStore, type StateBlock, type StateStore, type StateStoreDeps } from './state/state-store.ts';
+export { createStateStore, type StateBlock, type StateStore, type StateStoreDeps, type StateStoreOptions } from './state/state-store.ts';
 export type { StorageWrite } from './state/write.ts';
 export { accountIn, heirIn, logIn, slotIn, storedIn } from './step-reading.ts';
 export { asUserTransaction } from './system/development.ts';

@@ -1,4 +1,4 @@
-import type { ChainReader, PlacedL2Header } from '@hemid/chain';
+import type { ChainView, PlacedL2Header } from '@hemid/chain';
 import { z } from 'zod';
 import { fail } from './errors.ts';
 import { hash, quantity } from './param.ts';
@@ -27,7 +27,7 @@ export const blockId = z.union([tag, bareHash, number, byHash, byNumber], `${WOR
 export const blockIdOrLatest = blockId.default({ tag: 'latest' });
 
 /** The header of a block, or `undefined`; `pending` is the latest block, for this node shows none before its time. */
-export function readBlockHeader(chain: ChainReader, id: BlockId): PlacedL2Header | undefined {
+export function readBlockHeader(chain: ChainView, id: BlockId): PlacedL2Header | undefined {
   if ('tag' in id) return chain.head(id.tag === 'pending' ? 'latest' : id.tag);
   if ('number' in id) return chain.headerAt(id.number);
   const placed = chain.header(id.hash);
@@ -38,7 +38,7 @@ export function readBlockHeader(chain: ChainReader, id: BlockId): PlacedL2Header
 }
 
 /** The header of a block whose state is asked for; @throws `rpc/not-found` in geth's words. */
-export function getBlockHeader(chain: ChainReader, id: BlockId): PlacedL2Header {
+export function getBlockHeader(chain: ChainView, id: BlockId): PlacedL2Header {
   const placed = readBlockHeader(chain, id);
   if (placed === undefined) throw fail('rpc/not-found', 'header not found');
   return placed;

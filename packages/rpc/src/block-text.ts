@@ -1,4 +1,4 @@
-import type { ChainReader, PlacedL2Header } from '@hemid/chain';
+import type { ChainView, PlacedL2Header } from '@hemid/chain';
 import { showBlock } from './block-shape.ts';
 import { type BlockWithReceipts, logsOfBlock } from './log-shape.ts';
 import { type LogText, toLogText } from './log-text.ts';
@@ -21,7 +21,7 @@ export interface BlockTexts {
 }
 
 export interface BlockTextDeps {
-  chain: ChainReader;
+  chain: ChainView;
   decode: TransactionDecoder;
   rules: RuleReader;
 }
@@ -37,12 +37,19 @@ const latin = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byt
 const sizeOfLogs = (logs: readonly LogText[]): number =>
   logs.reduce((sum, { json, names }) => sum + json.length + names.length + ENTRY_BYTES, ENTRY_BYTES);
 
+/** Texts that were made, by the hash of their block. */
+export type TextCaches = ReturnType<typeof createTextCaches>;
+
+/** Creates empty {@link TextCaches}. */
+export const createTextCaches = () => ({
+  texts: createSizedCache<WireText>(CACHE_BYTES, (text) => sizeOfText(text) + ENTRY_BYTES),
+  logs: createSizedCache<readonly LogText[]>(CACHE_BYTES, sizeOfLogs),
+  sources: createSizedCache<BlockWithReceipts>(CACHED_SOURCES, () => 1),
+});
+
 /** Creates the {@link BlockTexts} of a chain. */
-export function createBlockTexts(deps: BlockTextDeps): BlockTexts {
+export function createBlockTexts(deps: BlockTextDeps, { texts, logs, sources }: TextCaches = createTextCaches()): BlockTexts {
   const { chain, decode } = deps;
-  const texts = createSizedCache<WireText>(CACHE_BYTES, (text) => sizeOfText(text) + ENTRY_BYTES);
-  const logs = createSizedCache<readonly LogText[]>(CACHE_BYTES, sizeOfLogs);
-  const sources = createSizedCache<BlockWithReceipts>(CACHED_SOURCES, () => 1);
 
   /** A text under a name of the block's own. */
   function text({ hash }: PlacedL2Header, name: string, make: () => unknown): JsonText | undefined {

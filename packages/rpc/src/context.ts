@@ -1,15 +1,16 @@
-import type { ChainReader } from '@hemid/chain';
+import type { ChainReader, ChainView } from '@hemid/chain';
 import type { Clock, Logger, Random } from '@hemid/runtime';
 import { type BlockTexts, createBlockTexts } from './block-text.ts';
 import { type CallMetrics, createCallMetrics } from './call-metrics.ts';
 import { createDeadlines, type Deadlines } from './deadline.ts';
 import { createFeed, type Feed } from './feed.ts';
 import { createFilters, type Filters } from './filters.ts';
-import { createLimits, type RpcLimits } from './limits.ts';
+import { createLimits, type ReadLimits, type RpcLimits } from './limits.ts';
 import { createLogSearches, type LogSearches } from './log-search.ts';
 import type {
   BitcoinBlocks,
   FinalityReader,
+  LongReads,
   NodeStatus,
   PayoutReader,
   ProvenanceReader,
@@ -32,25 +33,35 @@ export interface RpcDeps extends Opened {
   tunnel: TunnelReader;
   status: NodeStatus;
   rules: RuleReader;
+  /** Where long reads are carried out; on the main thread when left out. */
+  longReads?: LongReads | undefined;
   clock: Clock;
   random: Random;
   log: Logger;
 }
 
-/** What a method works with. */
-export interface RpcContext extends RpcDeps {
-  feed: Feed;
-  filters: Filters;
+/** What a long read works with, in whatever thread. */
+export interface ReadContext {
+  chain: ChainView;
+  rules: RuleReader;
   decode: TransactionDecoder;
   texts: BlockTexts;
   searches: LogSearches;
+  limits: ReadLimits;
+  /** Whether nobody waits for the answer any more: what takes long asks now and then. */
+  isOver(): boolean;
+}
+
+/** What a method works with. */
+export interface RpcContext extends RpcDeps, ReadContext {
+  chain: ChainReader;
+  feed: Feed;
+  filters: Filters;
   limits: RpcLimits;
   calls: CallMetrics;
   /** Whether the client may make another call now. */
   mayCall(): boolean;
   deadlines: Deadlines;
-  /** Whether nobody waits for the answer any more: what takes long asks now and then. */
-  isOver(): boolean;
   /** Where subscriptions go; only a websocket has one. */
   session: Session | undefined;
 }

@@ -2,19 +2,30 @@ import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
 import { checkResult, type Method, type Outcome, readParams, type Together } from './method.ts';
 import { methods } from './methods/table.ts';
-import { type Json, toWire, toWireText } from './wire.ts';
+import type { LongReads } from './ports.ts';
+import { type Json, type JsonText, jsonText, toWire, toWireText } from './wire.ts';
 import type { WireText } from './wire-text.ts';
 
 function find(method: string, { limits }: RpcContext): Method | undefined {
   return Object.hasOwn(methods, method) && limits.allows(method) ? methods[method] : undefined;
 }
 
-function run(row: Method, values: Record<string, unknown>, { context, ms }: { context: RpcContext; ms: number }): unknown {
-  const { clock } = context;
+function run(row: Method, call: Call, { context, ms }: { context: RpcContext; ms: number }): unknown {
+  const { clock, longReads } = context;
   const untilMs = clock.now() + ms;
   const isOver = (): boolean => clock.now() >= untilMs || context.isOver();
-  const answer = row.handle(values as never, { ...context, isOver });
+  const values = readParams(row.params, call.params);
+  const isElsewhere = longReads !== undefined && row.isLong?.(values as never, context) === true;
+  const answer = isElsewhere ? readElsewhere(call, { context, longReads, isOver }) : row.handle(values as never, { ...context, isOver });
   return answer instanceof Promise ? context.deadlines.keep(answer, ms) : answer;
+}
+
+async function readElsewhere(
+  { method, params }: Call,
+  { context, longReads, isOver }: { context: RpcContext; longReads: LongReads; isOver: () => boolean },
+): Promise<JsonText> {
+  const { gasCap, logBlocks, logs } = context.limits;
+  return jsonText(await longReads.run({ method, params, limits: { gasCap, logBlocks, logs } }, isOver));
 }
 
 /** A call as a client makes it. */
@@ -30,7 +41,7 @@ async function answerWith<T>({ method, params }: Call, context: RpcContext, read
   const begun = context.clock.now();
   let failed = true;
   try {
-    const answer = run(row, readParams(row.params, params), { context, ms: context.limits.timeoutMs(method) });
+    const answer = run(row, { method, params }, { context, ms: context.limits.timeoutMs(method) });
     const value = answer instanceof Promise ? await answer : answer;
     if (context.limits.checksAnswers) checkResult(row, toWire(value));
     const json = read(value);

@@ -41,8 +41,15 @@ export const rpcConfig = z.strictObject({
     .describe('hold every answer against the form that its method promises, and fail when it is another: for tests'),
 });
 
+/** What one call may ask for. */
+export interface ReadLimits {
+  gasCap: bigint;
+  logBlocks: bigint;
+  logs: number;
+}
+
 /** What the RPC takes upon itself. */
-export interface RpcLimits {
+export interface RpcLimits extends ReadLimits {
   allows(method: string): boolean;
   origins: readonly string[];
   hosts: readonly string[];
@@ -56,9 +63,6 @@ export interface RpcLimits {
   /** A websocket that leaves more than this unread is cut off. */
   socketBufferBytes: number;
   timeoutMs(method: string): number;
-  gasCap: bigint;
-  logBlocks: bigint;
-  logs: number;
   /** Whether answers are held against the schemas of their methods. */
   checksAnswers: boolean;
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type ChainReader, LOG_SECTION } from '@hemid/chain';
+import { type ChainView, LOG_SECTION } from '@hemid/chain';
 import { toHex } from '@hemid/protocol';
 import { getBlockHeader } from './block-id.ts';
-import type { RpcContext } from './context.ts';
+import type { ReadContext } from './context.ts';
 import { fail } from './errors.ts';
 import type { LogQuery } from './log-filter.ts';
 import { createLogTest, type LogText } from './log-text.ts';
@@ -39,7 +39,7 @@ const nameOf = ({ addresses, topics }: LogQuery): string =>
     .digest('base64');
 
 /** What a search works with. */
-type SearchContext = Pick<RpcContext, 'chain' | 'limits' | 'isOver' | 'texts' | 'searches'>;
+type SearchContext = Pick<ReadContext, 'chain' | 'limits' | 'isOver' | 'texts' | 'searches'>;
 
 /** A search at work. */
 interface Search {
@@ -107,11 +107,27 @@ async function findPart(context: SearchContext, search: Search, part: { from: bi
   return { count: found.length, json: keepText(found.join(',')) };
 }
 
-/** The range as numbers. */
-function readRange({ from, to }: LogQuery, { chain, most }: { chain: ChainReader; most: bigint }): { from: bigint; to: bigint } {
+/** First and last block as they were asked for. */
+function numbersOf({ from, to }: LogQuery, chain: ChainView): { from: bigint; to: bigint } {
+  const numberOf = (id: LogQuery['from']): bigint => {
+    if (id === undefined) return chain.head('latest').header.number;
+    return 'number' in id ? id.number : getBlockHeader(chain, id).header.number;
+  };
+  return { from: numberOf(from), to: numberOf(to) };
+}
+
+/** Whether a search goes over more than one section of the index. */
+export function isWide(query: LogQuery, chain: ChainView): boolean {
+  if (query.blockHash !== undefined) return false;
+  const { from, to } = numbersOf(query, chain);
+  return to - from >= LOG_SECTION;
+}
+
+/** The range to search. */
+function readRange(query: LogQuery, { chain, most }: { chain: ChainView; most: bigint }): { from: bigint; to: bigint } {
   const head = chain.head('latest').header.number;
-  const numberOf = (id: LogQuery['from']): bigint => (id === undefined ? head : 'number' in id ? id.number : getBlockHeader(chain, id).header.number);
-  const range = { from: numberOf(from), to: numberOf(to) };
+  const range = numbersOf(query, chain);
+  const { to } = query;
   if (range.from > range.to && to !== undefined)
     throw fail('rpc/invalid-params', `invalid block range params: fromBlock ${range.from} is above toBlock ${range.to}`);
   const end = range.to > range.from ? range.to : range.from;

@@ -1,4 +1,4 @@
-import type { ChainReader, PlacedL2Header } from '@hemid/chain';
+import type { ChainView, PlacedL2Header } from '@hemid/chain';
 import { hashTransaction, type Log, type Receipt } from '@hemid/protocol';
 
 /** A log with its place in the chain. */
@@ -14,7 +14,7 @@ export interface PlacedLog {
 }
 
 /** Every log of a block, in order; none when the block or its receipts are not here. */
-export function logsOfBlock(chain: ChainReader, block: PlacedL2Header): PlacedLog[] {
+export function logsOfBlock(chain: ChainView, block: PlacedL2Header): PlacedLog[] {
   if (block.header.logsBloom.every((byte) => byte === 0)) return [];
   const transactions = chain.block(block.hash)?.block.transactions ?? [];
   const receipts = chain.receipts(block.hash) ?? [];

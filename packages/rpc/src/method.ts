@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { RpcContext } from './context.ts';
+import type { ReadContext, RpcContext } from './context.ts';
 import { fail } from './errors.ts';
 
 /** Parameters by name, in their order; each schema transforms from the wire to the domain. */
@@ -36,8 +36,15 @@ export interface Method<P extends Params = Params> {
   /** How the calls of a batch that holds nothing else are carried out, where that is cheaper than one by one. */
   together?: Together;
   example?: MethodExample;
+  /** Whether a call executes blocks again or searches many: it is carried out in another thread, where the node has one. */
+  isLong?(values: Values<P>, context: ReadContext): boolean;
   /** Answers with values of the domain: {@link toText} makes them JSON. */
   handle(values: Values<P>, context: RpcContext): unknown;
+}
+
+/** A row of the table whose calls, all unless it says which, are carried out in another thread, where the node has one. */
+interface LongMethod<P extends Params> extends Omit<Method<P>, 'handle'> {
+  handle(values: Values<P>, context: ReadContext): unknown;
 }
 
 /** Methods by their full name, e.g. `eth_call`. */
@@ -46,6 +53,11 @@ export type MethodTable = Record<string, Method>;
 /** Types a row by its own schemas. */
 export function method<P extends Params>(row: Method<P>): Method {
   return row as unknown as Method;
+}
+
+/** The same for a long read, which sees no more than any thread can. */
+export function longRead<P extends Params>(row: LongMethod<P>): Method {
+  return method({ isLong: () => true, ...row });
 }
 
 /** The first complaint of a schema, with the place inside the parameter. */

@@ -2,6 +2,26 @@ import type { BitcoinBlock } from '@hemid/bitcoin';
 import type { PlacedL2Header } from '@hemid/chain';
 import type { UserTransaction } from '@hemid/hvm';
 import type { BitcoinTip, Deposit, L2Header, Page, PlacedHeader, Publication, TunnelSums, UnspentOutput } from '@hemid/protocol';
+import type { ReadLimits } from './limits.ts';
+import type { WireText } from './wire-text.ts';
+
+/** A call that reads for long, as a client makes it. */
+export interface LongRead {
+  method: string;
+  /** By position or by name, as they stand on the wire. */
+  params: unknown;
+  limits: ReadLimits;
+}
+
+/** Threads that read beside the main one. */
+export interface LongReads {
+  /**
+   * Carries out a call; it is given up soon after `isOver` says that nobody waits for it.
+   *
+   * @returns its result as it is sent; rejects with what the method throws, or a `retry` error when its thread ends.
+   */
+  run(call: LongRead, isOver: () => boolean): Promise<WireText>;
+}
 
 /** Where transactions go: the pool of a sequencer; on a verifier a forwarder to one, or a refusal. */
 export interface TransactionPool {

@@ -11,7 +11,7 @@ import {
   type Receipt,
   SYSTEM_ADDRESS,
 } from '@hemid/protocol';
-import type { RpcContext } from './context.ts';
+import type { ReadContext } from './context.ts';
 import { type BlockWithReceipts, logsOfTransaction, showLog } from './log-shape.ts';
 import type { RuleReader } from './ports.ts';
 import type { TransactionDecoder } from './transaction-decoder.ts';
@@ -50,7 +50,7 @@ function showBlobs({ tx }: UserTransaction, { header }: PlacedL2Header, rules: R
 }
 
 /** What a receipt is shown with. */
-type ReceiptContext = Pick<RpcContext, 'decode' | 'rules'>;
+type ReceiptContext = Pick<ReadContext, 'decode' | 'rules'>;
 
 /** The receipt of a block's transaction at `index` as the Ethereum JSON-RPC shows it. */
 export function showReceipt(source: BlockWithReceipts, index: number, { decode, rules }: ReceiptContext): object | undefined {

@@ -1,4 +1,4 @@
-import type { ChainReader } from '@hemid/chain';
+import type { ChainView } from '@hemid/chain';
 import type { UserTransaction } from '@hemid/hvm';
 import { hashTransaction, toDigits } from '@hemid/protocol';
 
@@ -8,7 +8,7 @@ export type TransactionDecoder = (raw: Uint8Array) => UserTransaction;
 const REMEMBERED = 8192;
 
 /** Creates the {@link TransactionDecoder} of a chain. */
-export function createTransactionDecoder(chain: ChainReader): TransactionDecoder {
+export function createTransactionDecoder(chain: ChainView): TransactionDecoder {
   const known = new Map<string, UserTransaction>();
   return (raw) => {
     const key = toDigits(hashTransaction(raw));

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PlacedL2Header } from '@hemid/chain';
 import { equal, hashTransaction, isSystemEnvelope } from '@hemid/protocol';
-import type { RpcContext } from './context.ts';
+import type { ReadContext } from './context.ts';
 import { fail } from './errors.ts';
 import { showReceipt } from './receipt-shape.ts';
 import { pace } from './trace/pace.ts';
@@ -24,7 +24,7 @@ interface Found {
 }
 
 /** The transactions of a block that are from, to or about an address, as far as receipts tell. */
-function searchBlock(block: PlacedL2Header, of: Uint8Array, context: RpcContext): Found[] {
+function searchBlock(block: PlacedL2Header, of: Uint8Array, context: ReadContext): Found[] {
   const { chain, decode } = context;
   const transactions = chain.block(block.hash)?.block.transactions ?? [];
   const receipts = chain.receipts(block.hash) ?? [];
@@ -45,7 +45,7 @@ function searchBlock(block: PlacedL2Header, of: Uint8Array, context: RpcContext)
 }
 
 /** Searches block by block, at most so many as a search for logs may; whole blocks, so that a page may be longer. */
-export async function searchTransactions(search: TransactionSearch, context: RpcContext): Promise<object> {
+export async function searchTransactions(search: TransactionSearch, context: ReadContext): Promise<object> {
   const { chain, limits, isOver } = context;
   const head = chain.head('latest').header.number;
   const isUp = search.direction === 'up';
@@ -75,7 +75,7 @@ export async function searchTransactions(search: TransactionSearch, context: Rpc
 }
 
 /** The first block after which `holds` is true, by halving; `undefined` when it is not true at the head. */
-async function firstBlock({ chain }: RpcContext, holds: (block: PlacedL2Header) => Promise<boolean>): Promise<PlacedL2Header | undefined> {
+async function firstBlock({ chain }: ReadContext, holds: (block: PlacedL2Header) => Promise<boolean>): Promise<PlacedL2Header | undefined> {
   let high = chain.head('latest');
   if (!(await holds(high))) return undefined;
   let low = 0n;
@@ -91,7 +91,7 @@ async function firstBlock({ chain }: RpcContext, holds: (block: PlacedL2Header) 
 /** The hash of the transaction of a sender with a nonce. */
 export async function findTransactionOf(
   { sender, nonce }: { sender: Uint8Array; nonce: bigint },
-  context: RpcContext,
+  context: ReadContext,
 ): Promise<Uint8Array | undefined> {
   const { chain, decode } = context;
   const block = await firstBlock(context, async (at) => ((await chain.stateAt(at).account(sender))?.nonce ?? 0n) > nonce);
@@ -105,7 +105,7 @@ export async function findTransactionOf(
 }
 
 /** Who made a contract, and in which transaction. */
-export async function findCreator(address: Uint8Array, context: RpcContext): Promise<object | undefined> {
+export async function findCreator(address: Uint8Array, context: ReadContext): Promise<object | undefined> {
   const { chain, isOver } = context;
   const block = await firstBlock(context, async (at) => (await chain.stateAt(at).code(address)).length > 0);
   if (block === undefined || block.header.number === 0n) return undefined;

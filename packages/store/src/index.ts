@@ -21,6 +21,6 @@ export {
   UNSPENT,
   type UnspentSetRow,
 } from './layout.ts';
-export { openMemoryStore, openStore } from './open-store.ts';
+export { type OpenOptions, openMemoryStore, openStore, openStoreReader, type StoreReader } from './open-store.ts';
 export { createOverlayStore, type OverlayOptions } from './overlay-store.ts';
-export type { Batch, Range, Reader, Store, Table, TableSize } from './store.ts';
+export type { Batch, Guard, Range, Reader, Store, Table, TableSize } from './store.ts';

@@ -3,7 +3,7 @@ import { ClassicLevel } from 'classic-level';
 import { MemoryLevel } from 'memory-level';
 import { COMMIT_RANGE, openCommitChain } from './commit-chain.ts';
 import { fail } from './errors.ts';
-import { createStore, type Level, levelError, type Store } from './store.ts';
+import { createStore, type Guard, type Level, levelError, type Store } from './store.ts';
 
 /** Changes whenever rows that are on disk change their meaning. */
 const SCHEMA = 4;
@@ -21,17 +21,25 @@ export async function openMemoryStore(): Promise<Store> {
   return createStore(level as unknown as Level);
 }
 
+const ENCODING = { keyEncoding: 'view', valueEncoding: 'view' } as const;
+
+/** Who in this process opens a database. */
+export interface OpenOptions {
+  /** `several`: other threads may read it meanwhile, by the same path ({@link openStoreReader}). */
+  threads?: 'one' | 'several';
+}
+
 /**
  * Opens (and creates, if it is not there) the database in `directory`.
  *
  * @throws `store/locked` when another process has it open, `store/corrupt` when LevelDB finds damage,
  * `store/version` when another version of hemid wrote it, `store/unusable` otherwise. Nothing is deleted in any of these cases.
  */
-export async function openStore(directory: string): Promise<Store> {
+export async function openStore(directory: string, { threads = 'one' }: OpenOptions = {}): Promise<Store> {
   assertCurrent(directory);
   const level = new ClassicLevel<Uint8Array, Uint8Array>(directory, {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
+    ...ENCODING,
+    multithreading: threads === 'several',
     paranoidChecks: true,
     // Most of what is kept is hashes: compression saves a twentieth of the disk and costs a tenth of the processor time of a block.
     compression: false,
@@ -55,6 +63,33 @@ export async function openStore(directory: string): Promise<Store> {
     await level.close();
     throw levelError('read', error);
   }
+}
+
+/** A database that another thread writes, as it is whenever it is read. */
+export interface StoreReader extends Store {
+  /** The database as it is now: nothing that is written later shows. To be closed. */
+  snapshot(): Store;
+}
+
+/**
+ * Opens a database that the main thread of this process has open for several threads, to read it; to be closed before the
+ * main thread closes its own. A thread that is ended while it is in `guard` leaves behind what nobody can close any more,
+ * and LevelDB aborts the process when the database is closed.
+ *
+ * @throws `store/locked` when nobody has it open so.
+ */
+export async function openStoreReader(directory: string, guard: Guard = (make) => make()): Promise<StoreReader> {
+  const level = new ClassicLevel<Uint8Array, Uint8Array>(directory, { ...ENCODING, multithreading: true, createIfMissing: false, cacheSize: 0 });
+  try {
+    await level.open();
+  } catch (error) {
+    throw openError(directory, error);
+  }
+  const shared = level as unknown as Level;
+  return {
+    ...createStore(shared, { role: 'reader', guard }),
+    snapshot: () => createStore(shared, { role: 'reader', guard, snapshot: guard(() => level.snapshot()) }),
+  };
 }
 
 /** Notes the schema in a new database. @throws `store/version` when an old one has another. */

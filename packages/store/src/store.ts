@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { isHemidError } from '@hemid/protocol';
-import type { AbstractLevel } from 'abstract-level';
+import type { AbstractLevel, AbstractSnapshot } from 'abstract-level';
 import type { Codec } from './codec.ts';
 import type { CommitChain } from './commit-chain.ts';
 import { fail } from './errors.ts';
@@ -165,16 +165,33 @@ export function levelError(what: 'read' | 'written', error: unknown): unknown {
   return fail('store/corrupt', `the data directory cannot be read: ${reason}`, { cause: error });
 }
 
+/** How a {@link Store} stands on its database. */
+export interface StoreOptions {
+  /** Numbers the batches. */
+  chain?: CommitChain;
+  compact?: () => Promise<void>;
+  /** What is read is the database as it was then; closing the store closes it, and not the database. */
+  snapshot?: AbstractSnapshot;
+  /** `reader`: another thread writes, and every write here throws `store/read-only`. */
+  role?: 'writer' | 'reader';
+  guard?: Guard;
+}
+
+/** Makes something that LevelDB holds for its thread. */
+export type Guard = <T>(make: () => T) => T;
+
+function refuseWrite(): never {
+  throw fail('store/read-only', 'this thread only reads the data directory');
+}
+
 /** Creates the {@link Store} of an open database. */
-export function createStore(
-  level: Level,
-  { chain, compact = async () => undefined }: { chain?: CommitChain; compact?: () => Promise<void> } = {},
-): Store {
+export function createStore(level: Level, { chain, compact = async () => undefined, snapshot, role = 'writer', guard }: StoreOptions = {}): Store {
   const { write, generation } = createWrite(level, chain);
+  const at = snapshot && { snapshot };
 
   function read(key: Uint8Array): Uint8Array | undefined {
     try {
-      return level.getSync(key);
+      return at === undefined ? level.getSync(key) : level.getSync(key, at);
     } catch (error) {
       throw levelError('read', error);
     }
@@ -182,14 +199,16 @@ export function createStore(
 
   async function* rows(options: object): AsyncIterable<[Uint8Array, Uint8Array]> {
     try {
-      yield* level.iterator(options);
+      const make = () => level.iterator({ ...options, ...at });
+      yield* guard === undefined ? make() : guard(make);
     } catch (error) {
       throw levelError('read', error);
     }
   }
 
   const store: Store = {
-    generation,
+    // What a reader sees moves without its doing, unless it looks at a snapshot.
+    generation: role === 'reader' && snapshot === undefined ? () => undefined : generation,
     get(table, key) {
       const bytes = read(rowKey(table, table.key.encode(key)));
       return bytes === undefined ? undefined : table.value.decode(toPlain(bytes));
@@ -202,7 +221,7 @@ export function createStore(
         yield [table.key.decode(toPlain(key).subarray(1)), table.value.decode(toPlain(value))];
       }
     },
-    batch: () => createBatch(write, store),
+    batch: () => (role === 'writer' ? createBatch(write, store) : refuseWrite()),
     async measure(table) {
       const prefix = rowKey(table, new Uint8Array());
       const size = { rows: 0, bytes: 0 };
@@ -212,8 +231,8 @@ export function createStore(
       }
       return size;
     },
-    compact,
-    close: () => level.close(),
+    compact: role === 'writer' ? compact : refuseWrite,
+    close: () => (snapshot ?? level).close(),
   };
   return store;
 }

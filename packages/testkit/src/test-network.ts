@@ -45,6 +45,8 @@ const START_MS = 1_800_000_000_000;
 export interface TestNetworkOptions {
   /** Another Bitcoin than an embedded one of its own. */
   bitcoin?: BitcoinActor;
+  /** Another store of the sequencer than one in memory; it is closed with the network. */
+  store?: Store;
 }
 
 /** A network of `hemid dev`'s spec, without the rules of development: Bitcoin with 110 blocks or more, one sequencer. */
@@ -68,7 +70,7 @@ export async function createTestNetwork(options: TestNetworkOptions = {}): Promi
   }
 
   async function createSequencer(): Promise<SequencerActor> {
-    const store = await openMemoryStore();
+    const store = options.store ?? (await openMemoryStore());
     stores.push(store);
     const key = new Secret(devKey('sequencer').secret);
     const node = await createNode({ ...common, store }, { bitcoinPollMs: 1000, role: { kind: 'sequencer', key } });

@@ -1,11 +1,11 @@
-import type { ChainReader } from '@hemid/chain';
+import type { ChainView } from '@hemid/chain';
 import { MAX_TRANSACTION_GAS, simulate } from '@hemid/hvm';
 import { toHex } from '@hemid/protocol';
 import { z } from 'zod';
 import { blockIdOrLatest, blockNumber, getBlockHeader } from '../block-id.ts';
 import { callObject, toMessage } from '../call-message.ts';
 import { fail } from '../errors.ts';
-import { type MethodTable, method } from '../method.ts';
+import { longRead, type MethodTable } from '../method.ts';
 import { blockOverrides, stateOverrides } from '../override-param.ts';
 import { hash } from '../param.ts';
 import { blockTraceResult, traceResult } from '../result/trace.ts';
@@ -15,7 +15,7 @@ import { traceBlock } from '../trace/trace-block.ts';
 import { traceOptions } from '../trace/trace-param.ts';
 import type { Tracer } from '../trace/tracer.ts';
 
-function getLocation(chain: ChainReader, transaction: Uint8Array) {
+function getLocation(chain: ChainView, transaction: Uint8Array) {
   const location = chain.transaction(transaction);
   const block = location && chain.header(location.blockHash);
   if (location === undefined || block === undefined) throw fail('rpc/not-found', 'transaction not found');
@@ -35,7 +35,7 @@ const traceCallOptions = z
 
 /** Transactions executed again, and watched. */
 export const debugTrace: MethodTable = {
-  debug_traceTransaction: method({
+  debug_traceTransaction: longRead({
     doc: 'What a transaction of the canonical chain did, opcode by opcode, or as a tracer tells it: callTracer, flatCallTracer, prestateTracer, 4byteTracer, muxTracer.',
     result: traceResult,
     params: { hash, options: traceOptions },
@@ -44,13 +44,13 @@ export const debugTrace: MethodTable = {
       return trace?.result;
     },
   }),
-  debug_traceBlockByNumber: method({
+  debug_traceBlockByNumber: longRead({
     doc: 'The traces of all transactions of a block of the canonical chain.',
     result: blockTraceResult,
     params: { block: blockNumber, options: traceOptions },
     handle: ({ block, options }, context) => traceBlock(context, { block: getBlockHeader(context.chain, block) }, options),
   }),
-  debug_traceBlockByHash: method({
+  debug_traceBlockByHash: longRead({
     doc: 'The traces of all transactions of a block.',
     result: blockTraceResult,
     params: { hash, options: traceOptions },
@@ -60,7 +60,7 @@ export const debugTrace: MethodTable = {
       return traceBlock(context, { block }, values.options);
     },
   }),
-  debug_traceCall: method({
+  debug_traceCall: longRead({
     doc: 'What a message would do on the state of a block, as `debug_traceTransaction` tells it; the options may hold stateOverrides and blockOverrides.',
     result: traceResult,
     params: { call: callObject, block: blockIdOrLatest, options: traceCallOptions },

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { fail } from '../errors.ts';
 import { logQuery } from '../log-filter.ts';
-import { findLogs } from '../log-search.ts';
-import { type MethodTable, method } from '../method.ts';
+import { findLogs, isWide } from '../log-search.ts';
+import { longRead, type MethodTable, method } from '../method.ts';
 import { logResult } from '../result/receipt.ts';
 import { hexHash, hexQuantity } from '../result/scalar.ts';
 
@@ -10,10 +10,11 @@ const id = z.string('must be the id of a filter');
 
 /** Logs, and filters that clients poll. */
 export const ethLog: MethodTable = {
-  eth_getLogs: method({
+  eth_getLogs: longRead({
     doc: 'The logs that match, of one block or of a range: at most 10,000 blocks unless the node is configured otherwise.',
     result: z.array(logResult),
     params: { filter: logQuery },
+    isLong: ({ filter }, { chain }) => isWide(filter, chain),
     handle: ({ filter }, context) => findLogs(context, filter),
   }),
   eth_newFilter: method({

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { blockIdOrLatest, getBlockHeader } from '../block-id.ts';
 import { callObject, toSimulatedCall } from '../call-message.ts';
 import { fail } from '../errors.ts';
-import { type MethodTable, method } from '../method.ts';
+import { longRead, type MethodTable } from '../method.ts';
 import { blockOverrides, stateOverrides } from '../override-param.ts';
 import { simulatedBlockResult } from '../result/call.ts';
 import { showSimulatedBlock } from '../simulated-block-shape.ts';
@@ -28,7 +28,7 @@ const request = z.object({
 
 /** Blocks that are tried out. */
 export const ethSimulate: MethodTable = {
-  eth_simulateV1: method({
+  eth_simulateV1: longRead({
     doc: 'What blocks of calls would do on top of a block at most 1024 below the head, with state and block fields as the caller wants them; 50 million gas in all unless the node is configured otherwise.',
     result: z.array(simulatedBlockResult),
     params: { request, block: blockIdOrLatest },

@@ -2,9 +2,9 @@ import type { PlacedL2Header } from '@hemid/chain';
 import { z } from 'zod';
 import { blockNumber, getBlockHeader, readBlockHeader } from '../block-id.ts';
 import { showBlock, showHeader } from '../block-shape.ts';
-import type { RpcContext } from '../context.ts';
+import type { ReadContext } from '../context.ts';
 import { fail } from '../errors.ts';
-import { type MethodTable, method } from '../method.ts';
+import { longRead, type MethodTable, method } from '../method.ts';
 import { address, count, hash, quantity } from '../param.ts';
 import { showReceipt } from '../receipt-shape.ts';
 import { headerResult } from '../result/block.ts';
@@ -23,7 +23,7 @@ const page = count.refine((value) => value >= 1 && value <= MAX_PAGE, `must be 1
 const number = z.union([z.int().min(0).transform(BigInt), quantity], 'must be a block number: a number, or a hex quantity');
 
 /** The calls of a transaction, and what it came to. */
-async function replayTransaction(transaction: Uint8Array, { chain, isOver }: RpcContext): Promise<{ root: CallNode; output: Uint8Array }> {
+async function replayTransaction(transaction: Uint8Array, { chain, isOver }: ReadContext): Promise<{ root: CallNode; output: Uint8Array }> {
   const location = chain.transaction(transaction);
   const block = location && chain.header(location.blockHash);
   if (location === undefined || block === undefined) throw fail('rpc/not-found', 'transaction not found');
@@ -31,6 +31,7 @@ async function replayTransaction(transaction: Uint8Array, { chain, isOver }: Rpc
   await chain.replay(block, {
     upTo: location.index,
     watch({ index, from, to, gasLimit, state }) {
+      if (isOver()) throw fail('rpc/timeout', 'nobody waits for this trace any more');
       if (index !== location.index) return undefined;
       const tree = createCallTree({ from, to, gasLimit, state, block, place: { hash: transaction, index } }, createBudget());
       return {
@@ -61,7 +62,7 @@ function operationsOf(root: CallNode): object[] {
     .map(({ node }) => ({ type: OPERATIONS[node.kind], from: node.from, to: node.to, value: node.value }));
 }
 
-function showDetails(placed: PlacedL2Header, { chain }: RpcContext): object {
+function showDetails(placed: PlacedL2Header, { chain }: ReadContext): object {
   const sealed = chain.block(placed.hash);
   if (sealed === undefined) throw fail('rpc/not-found', 'block not found');
   const { transactions, ...block } = showBlock(placed, sealed.block, { as: 'hashes' }) as { transactions: unknown[] };
@@ -95,13 +96,13 @@ export const otterscan: MethodTable = {
     params: { address, block: blockNumber.default({ tag: 'latest' }) },
     handle: async (values, { chain }) => (await chain.stateAt(getBlockHeader(chain, values.block)).code(values.address)).length > 0,
   }),
-  ots_getInternalOperations: method({
+  ots_getInternalOperations: longRead({
     doc: 'Calls within a transaction that move coins, make contracts or end them.',
     result: operationsResult,
     params: { hash },
     handle: async (values, context) => operationsOf((await replayTransaction(values.hash, context)).root),
   }),
-  ots_traceTransaction: method({
+  ots_traceTransaction: longRead({
     doc: 'All calls of a transaction, with their depth.',
     result: callsResult,
     params: { hash },
@@ -118,7 +119,7 @@ export const otterscan: MethodTable = {
       }));
     },
   }),
-  ots_getTransactionError: method({
+  ots_getTransactionError: longRead({
     doc: 'What a transaction reverted with; no bytes when it did not.',
     result: hexBytes,
     params: { hash },
@@ -174,25 +175,25 @@ export const otterscan: MethodTable = {
       };
     },
   }),
-  ots_searchTransactionsBefore: method({
+  ots_searchTransactionsBefore: longRead({
     doc: 'Transactions from, to or about an address below a block (0: from the head), newest first; of the 10,000 blocks searched at once.',
     result: searchResult,
     params: { address, block: number, pageSize: page },
     handle: ({ address: of, block, pageSize }, context) => searchTransactions({ of, from: block, pageSize, direction: 'down' }, context),
   }),
-  ots_searchTransactionsAfter: method({
+  ots_searchTransactionsAfter: longRead({
     doc: 'The same above a block (0: from the genesis).',
     result: searchResult,
     params: { address, block: number, pageSize: page },
     handle: ({ address: of, block, pageSize }, context) => searchTransactions({ of, from: block, pageSize, direction: 'up' }, context),
   }),
-  ots_getTransactionBySenderAndNonce: method({
+  ots_getTransactionBySenderAndNonce: longRead({
     doc: 'The hash of the transaction that a sender made with a nonce; null when there is none. It needs the states in between.',
     result: hexHash.nullable(),
     params: { sender: address, nonce: number },
     handle: ({ sender, nonce }, context) => findTransactionOf({ sender, nonce }, context),
   }),
-  ots_getContractCreator: method({
+  ots_getContractCreator: longRead({
     doc: 'The transaction that made a contract and who sent it; null when it is none, or was there at the genesis. It needs the states in between.',
     result: creatorResult.nullable(),
     params: { address },

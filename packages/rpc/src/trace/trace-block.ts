@@ -1,6 +1,6 @@
 import type { PlacedL2Header } from '@hemid/chain';
 import { hashTransaction } from '@hemid/protocol';
-import type { RpcContext } from '../context.ts';
+import type { ReadContext } from '../context.ts';
 import { fail } from '../errors.ts';
 import { pace } from './pace.ts';
 import { openTracer } from './table.ts';
@@ -14,7 +14,7 @@ export interface TransactionTrace {
 
 /** Traces the transactions of a block, or the one at `only`; @throws `rpc/not-found` for the genesis. */
 export async function traceBlock(
-  { chain, isOver }: Pick<RpcContext, 'chain' | 'isOver'>,
+  { chain, isOver }: Pick<ReadContext, 'chain' | 'isOver'>,
   { block, only }: { block: PlacedL2Header; only?: number },
   options: TraceOptions,
 ): Promise<TransactionTrace[]> {
@@ -23,6 +23,7 @@ export async function traceBlock(
   await chain.replay(block, {
     upTo: only,
     async watch({ index, raw, from, to, gasLimit, state }) {
+      if (isOver()) throw fail('rpc/timeout', 'nobody waits for this trace any more');
       if (only !== undefined && index !== only) return undefined;
       const txHash = hashTransaction(raw);
       const tracer = await openTracer({ from, to, gasLimit, state, block, place: { hash: txHash, index } }, options);
