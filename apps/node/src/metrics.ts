@@ -26,6 +26,7 @@ export function renderMetrics({ chain, headers, pool, bitcoinSync }: Node, reads
     ['hemid_pool_pending', 'executable transactions in the pool', counts?.pending ?? 0],
     ['hemid_pool_queued', 'transactions that wait for an earlier nonce', counts?.queued ?? 0],
     ['hemid_rpc_long_reads', 'calls that worker threads work on or that wait for one', reads.calls],
+    ['hemid_rpc_long_reads_answered', 'calls that worker threads answered, with an error or without', reads.answered],
     ['hemid_rpc_workers_lost', 'worker threads that crashed, or were ended because they went on for nobody', reads.lost],
     ['hemid_event_loop_delay_p99_seconds', 'delay of the event loop since the metrics were asked for last, 99th percentile', takeEventLoopDelay()],
     ['process_resident_memory_bytes', 'resident memory', process.memoryUsage.rss()],

@@ -26,7 +26,7 @@ export interface ReadThread {
 }
 
 /** Calls that one thread works on at once, in turns; further ones wait. */
-const AT_WORK = 8;
+const AT_WORK = 16;
 /** How often it is looked for calls that nobody waits for. */
 const TICK_MS = 100;
 /** What a call has to end by itself once nobody waits for it. */
@@ -39,6 +39,8 @@ interface Running {
   thread: Worker;
   lock: EndLock;
 }
+
+const UNWANTED = 'nobody waits for this call any more';
 
 interface Waiting {
   question: ReadQuestion;
@@ -89,7 +91,7 @@ export function createReadThread({ clock, log }: { clock: Clock; log: Logger }, 
     for (const call of [...calls.values()].filter(({ isAsked }) => isAsked)) {
       call.isAsked = false;
       call.lives -= 1;
-      if (call.isOver()) giveUp(call, 'nobody waits for this call any more');
+      if (call.isOver()) giveUp(call, UNWANTED);
       else if (call.lives === 0) giveUp(call, 'the thread that read for this call ended, twice: ask again later, or for less at once');
     }
     askMore();
@@ -131,7 +133,7 @@ export function createReadThread({ clock, log }: { clock: Clock; log: Logger }, 
   function lookForOver(): void {
     for (const call of calls.values()) {
       if (!call.isOver()) continue;
-      if (!call.isAsked) giveUp(call, 'nobody waits for this call any more');
+      if (!call.isAsked) giveUp(call, UNWANTED);
       else Atomics.store(call.question.over, 0, 1);
       call.overMs ??= clock.now();
       if (call.isAsked && clock.now() - call.overMs >= GRACE_MS && worker !== undefined) void end(worker);
@@ -151,6 +153,7 @@ export function createReadThread({ clock, log }: { clock: Clock; log: Logger }, 
     counts: () => ({ calls: calls.size, answered, lost }),
     run({ call, labels }, isOver) {
       if (isStopped) return Promise.reject(fail('node/read-lost', 'the node stops'));
+      if (isOver()) return Promise.reject(fail('node/read-lost', UNWANTED));
       next += 1;
       const question = { id: next, call, labels, over: new Int32Array(new SharedArrayBuffer(4)) };
       return new Promise((resolve, reject) => {
