@@ -113,6 +113,16 @@ export async function createCampaign(alive: number) {
     for (const { raw, hash } of asked.slice(-200)) if ((await succeeded(hash)) === undefined) await send(raw);
   }
 
+  function raise(): void {
+    isSpike = true;
+    counts.spikes += 1;
+    scene.wantRate(SPIKE_RATE);
+  }
+  function calm(): void {
+    isSpike = false;
+    scene.wantRate(undefined);
+  }
+
   /** Miners of keystones pay what blocks cost. */
   async function publish(): Promise<void> {
     if ((await scene.treasury.coins()).length > 0) await scene.publish(isSpike ? 2 * SPIKE_RATE : undefined);
@@ -144,21 +154,25 @@ export async function createCampaign(alive: number) {
 
   return {
     ...{ scene, wallet, random, deposits, asked, counts, journal, programs, mine, reorg, rest, deposit, withdraw, sendAgain, kill, succeeded },
-    /** Lets fees rise, just when custodians are about to pay, or fall again. */
+    /** Lets fees rise just when custodians are about to pay, and leaves them the time to see that it is too little; or ends that. */
     async spike() {
-      if (!isSpike) await publish();
-      if (!isSpike) await mine(11);
-      isSpike = !isSpike;
-      counts.spikes += isSpike ? 1 : 0;
-      scene.wantRate(isSpike ? SPIKE_RATE : undefined);
+      if (isSpike) return calm();
+      await publish();
+      await mine(11);
+      raise();
+      await rest(3);
+      await mine(1);
     },
-    calm() {
-      isSpike = false;
-      scene.wantRate(undefined);
-    },
+    raise,
+    calm,
     publish,
-    /** Into the journal: why the campaign ended, and what the processes said last. */
-    tellWhy: (error: unknown) => journal([String(error), ...programs.map((program) => program.output().slice(-6_000))].join('\n=====\n')),
+    /** An error that says, to the journal too, what the processes said last before a campaign failed. */
+    explain(cause: unknown): Error {
+      const last = programs.map((program, which) => `===== process ${which}, ${program.end() ?? 'running'}\n${program.output().slice(-6_000)}`);
+      const text = [String(cause), JSON.stringify(counts), ...last].join('\n');
+      journal(text);
+      return new Error(text, { cause });
+    },
     /** All that the processes have written, those that were killed too. */
     written: () => [...outputs, ...programs.map((program) => program.output())].join('\n'),
   };

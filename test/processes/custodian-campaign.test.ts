@@ -37,8 +37,7 @@ test.runIf(OPERATIONS > 0).each([
       await drain(campaign);
       await audit(campaign);
     } catch (error) {
-      campaign.tellWhy(error);
-      throw error;
+      throw campaign.explain(error);
     } finally {
       await campaign.scene.close();
     }
@@ -84,8 +83,7 @@ test.runIf(OPERATIONS > 0)(
       expect(BigInt(lost)).toBe(398_000n * WEI_PER_SAT);
       await audit(campaign);
     } catch (error) {
-      campaign.tellWhy(error);
-      throw error;
+      throw campaign.explain(error);
     } finally {
       await scene.close();
     }
@@ -97,7 +95,7 @@ test.runIf(OPERATIONS > 0)(
   'a batch that is too cheap for a spike of fees is bumped by the custodians and settles before fees fall',
   async () => {
     const campaign = await createCampaign(2);
-    const { scene, mine, deposit, withdraw, asked, succeeded, spike } = campaign;
+    const { scene, mine, deposit, withdraw, asked, succeeded, publish, raise } = campaign;
     const pool = async () => (await scene.bitcoind.rpc('getrawmempool', [])) as string[];
     const becomes = (what: string, probe: () => Promise<boolean>) => waitFor(probe, { timeoutMs: PATIENCE_MS, what });
     try {
@@ -109,7 +107,9 @@ test.runIf(OPERATIONS > 0)(
       const requestedIn = Number(await scene.ask<string>('eth_blockNumber'));
       // A keystone makes final what is below it: it takes the one behind the block that decides.
       await becomes('a keystone', async () => Number((await scene.latestKeystone())?.l2_block_number ?? 0) > requestedIn + 5);
-      await spike();
+      await publish();
+      await mine(11);
+      raise();
       await becomes('the batch', async () => (await pool()).length === 1);
       const [batch] = await pool();
       await mine(1);
@@ -120,8 +120,7 @@ test.runIf(OPERATIONS > 0)(
       await becomes('the settlement', async () => BigInt((await readReserves(scene)).settledSats) === 100_000n);
       await audit(campaign);
     } catch (error) {
-      campaign.tellWhy(error);
-      throw error;
+      throw campaign.explain(error);
     } finally {
       await scene.close();
     }
