@@ -1,54 +1,20 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { devKey } from '../apps/node/src/index.ts';
-import { openRegtest } from '../packages/bitcoin/src/index.ts';
 import { toHex } from '../packages/protocol/src/index.ts';
-import { silentLogger, systemClock } from '../packages/runtime/src/index.ts';
-import { openMemoryStore } from '../packages/store/src/index.ts';
-import { STRANGER } from '../packages/testkit/src/bitcoin-actor.ts';
-import { devSpecJson } from '../packages/testkit/src/dev-spec.ts';
+import { systemClock } from '../packages/runtime/src/index.ts';
 import { allocation, GAS_LIMIT, template } from './engine-load.ts';
+import { openGround, startHemidOn } from './hemid-peer.ts';
+import { end, type Peer, waitFor } from './peer.ts';
 
 /* The two that are measured, each a process with an empty chain of its own. */
-
-/** A node under load. */
-export interface Peer {
-  url: string;
-  pid: number;
-  stop(): Promise<void>;
-}
 
 /** Starts a peer whose state holds `accounts` accounts, in an empty directory. */
 export type StartPeer = (directory: string, accounts: number) => Promise<Peer>;
 
 const cache = process.env['HEMID_BENCH_CACHE'] ?? join(homedir(), '.cache', 'hemid-bench');
-/** Of the repository. */
-export const root = fileURLToPath(new URL('..', import.meta.url));
-
-/** Ends a process, by force after twenty seconds. */
-export async function end(child: ChildProcess): Promise<void> {
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), 20_000);
-  await ended;
-  clearTimeout(timer);
-}
-
-/** Waits for a process to be ready. @throws when it ends first, or takes two minutes. */
-export async function waitFor(what: string, child: ChildProcess, isThere: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 1200; tries += 1) {
-    if (child.exitCode !== null) throw new Error(`${what} ended with ${child.exitCode}`);
-    if (await isThere().catch(() => false)) return;
-    await sleep(100);
-  }
-  throw new Error(`${what} did not start`);
-}
-
 /** Specs by number of accounts: 100,000 take a while to write. */
 const allocations = new Map<number, Record<string, object>>();
 function allocationOf(accounts: number): Record<string, object> {
@@ -60,37 +26,10 @@ function allocationOf(accounts: number): Record<string, object> {
 /** hemid: `hemid node --role sequencer` on disk, beside an embedded Bitcoin in this process. */
 export function startHemid(nodeOptions: readonly string[] = []): StartPeer {
   return async (directory, accounts) => {
-    mkdirSync(directory, { recursive: true });
-    const bitcoin = await openRegtest({ store: await openMemoryStore(), clock: systemClock, log: silentLogger });
     const now = Math.floor(systemClock.now() / 1000);
-    await bitcoin.mine({ count: 110, address: STRANGER, timeSeconds: (i) => now - 3600 + i });
-    const { url: bitcoind } = await bitcoin.serve({ host: '127.0.0.1', port: 0 });
-    const spec = (await devSpecJson(bitcoin.rpc, now)) as { genesis: Record<string, unknown> };
-    Object.assign(spec.genesis, { gasLimit: GAS_LIMIT, blockTime: 1, allocation: allocationOf(accounts) });
-    const [chain, ready] = [join(directory, 'chain.json'), join(directory, 'ready.json')];
-    writeFileSync(chain, JSON.stringify(spec));
-    // As `npm run hemid` starts it: with the flags of this process, but for those of its loader.
-    const ours = process.execArgv.slice(
-      0,
-      process.execArgv.findIndex((flag) => flag.startsWith('--conditions')),
-    );
-    const flags = [...ours, ...nodeOptions, 'scripts/program.mjs', 'apps/node/src/main.ts', 'node'];
-    const options = ['--role', 'sequencer', '--chain', chain, '--data', join(directory, 'data'), '--bitcoind', bitcoind];
-    const child = spawn(process.execPath, [...flags, ...options, '--rpc-port', '0', '--ready-file', ready, '--log-level', 'warn'], {
-      cwd: root,
-      env: { ...process.env, HEMID_SEQUENCER_KEY: toHex(devKey('sequencer').secret) },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    await waitFor('hemid', child, async () => existsSync(ready));
-    const { rpc } = JSON.parse(readFileSync(ready, 'utf8')) as { rpc: string };
-    return {
-      url: rpc,
-      pid: child.pid ?? 0,
-      async stop() {
-        await end(child);
-        await bitcoin.close();
-      },
-    };
+    const ground = await openGround({ bitcoinSeconds: now - 3600, genesisSeconds: now }, allocationOf(accounts));
+    const flags = ['--role', 'sequencer', '--log-level', 'warn'];
+    return startHemidOn(ground, directory, { flags, nodeOptions, env: { HEMID_SEQUENCER_KEY: toHex(devKey('sequencer').secret) } });
   };
 }
 
