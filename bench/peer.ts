@@ -25,5 +25,6 @@ export async function waitFor(what: string, child: ChildProcess, isThere: () => 
     if (await isThere().catch(() => false)) return;
     await sleep(100);
   }
+  child.kill('SIGKILL');
   throw new Error(`${what} did not start`);
 }
