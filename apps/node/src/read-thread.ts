@@ -33,14 +33,13 @@ const TICK_MS = 100;
 const GRACE_MS = 3_000;
 /** Threads that may end under a call before it is given up: it may be the reason. */
 const LIVES = 2;
+const UNWANTED = 'nobody waits for this call any more';
 
 /** A thread that runs. */
 interface Running {
   thread: Worker;
   lock: EndLock;
 }
-
-const UNWANTED = 'nobody waits for this call any more';
 
 interface Waiting {
   question: ReadQuestion;

@@ -57,7 +57,8 @@ function poolOf(node: Node, upstream: Upstream | undefined): RpcDeps['pool'] {
   };
 }
 
-interface RpcDepsDeps {
+/** What the RPC of a node needs besides the node. */
+interface Surroundings {
   clock: Clock;
   log: Logger;
   upstream?: Upstream;
@@ -66,7 +67,7 @@ interface RpcDepsDeps {
 }
 
 /** What a node gives to its RPC; `bitcoin` is a Bitcoin node whose mempool can be asked. */
-export function createRpcDeps(node: Node, deps: RpcDepsDeps): RpcDeps {
+export function createRpcDeps(node: Node, deps: Surroundings): RpcDeps {
   const { clock, log, upstream, bitcoin, longReads } = deps;
   const unconfirmed = bitcoin && ((txid: Uint8Array) => readUnconfirmed(bitcoin, txid));
   return {

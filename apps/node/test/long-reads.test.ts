@@ -22,8 +22,8 @@ let network: TestNetwork;
 /** That of the threads: calls are looked at when the test says so. */
 let clock: ManualClock;
 let reads: ReadThreads;
-/** What became of each call that was handed over. */
-const outcomes: Promise<unknown>[] = [];
+/** Each call that was handed over: what became of it, and whether it is waited for. */
+const handed: { outcome: Promise<unknown>; isOver(): boolean }[] = [];
 /** Hands long reads over, and does not. */
 let beside: RpcServer;
 let alone: RpcServer;
@@ -39,7 +39,7 @@ beforeAll(async () => {
   const options = { host: '127.0.0.1', port: 0, limits: createLimits({ rpcCheckAnswers: true }) };
   const run: ReadThreads['run'] = (call, isOver) => {
     const answer = reads.run(call, isOver);
-    outcomes.push(answer.catch((error: unknown) => error));
+    handed.push({ outcome: answer.catch((error: unknown) => error), isOver });
     return answer;
   };
   beside = createRpcServer(createRpcDeps(node, { clock, log, longReads: { ...reads, run } }), options);
@@ -172,12 +172,9 @@ test('so does that of a client who hung up', async () => {
   await waitFor(() => reads.counts().calls === 1, { timeoutMs: 20_000, what: 'the call to come' });
   client.abort();
   expect(await reply).toBe('AbortError');
-  const tick = async (): Promise<boolean> => {
-    await clock.advance(100);
-    return reads.counts().calls === 0;
-  };
-  await waitFor(tick, { timeoutMs: 20_000, what: 'the call to end', pollMs: 10 });
-  expect(await outcomes.at(-1)).toMatchObject({ code: 'rpc/timeout' });
+  await waitFor(() => handed.at(-1)?.isOver(), { timeoutMs: 20_000, what: 'the server to see it' });
+  await clock.advance(100);
+  expect(await handed.at(-1)?.outcome).toMatchObject({ code: 'rpc/timeout' });
 });
 
 test('so does one whose time is over', async () => {
@@ -185,7 +182,7 @@ test('so does one whose time is over', async () => {
   await waitFor(() => reads.counts().calls === 1, { timeoutMs: 20_000, what: 'the call to come' });
   await clock.advance(30_500);
   expect(JSON.parse(await late)).toMatchObject({ error: { code: -32002, message: 'request timed out after 30000 ms: ask for less at once' } });
-  expect(await outcomes.at(-1)).toMatchObject({ code: 'rpc/timeout', message: 'nobody waits for this trace any more' });
+  expect(await handed.at(-1)?.outcome).toMatchObject({ code: 'rpc/timeout', message: 'nobody waits for this trace any more' });
 });
 
 test('a thread that does not listen is ended; another one answers those who still wait, and a call is not asked for ever', async () => {
