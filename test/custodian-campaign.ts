@@ -157,6 +157,8 @@ export async function createCampaign(alive: number) {
     /** Lets fees rise just when custodians are about to pay, and leaves them the time to see that it is too little; or ends that. */
     async spike() {
       if (isSpike) return calm();
+      // A keystone of the branch that Bitcoin is on now, behind a block that decides.
+      await rest(7);
       await publish();
       await mine(11);
       raise();

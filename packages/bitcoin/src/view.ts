@@ -84,7 +84,7 @@ export function createBitcoinView(deps: ViewDeps, tip: Uint8Array): BitcoinView 
   function unavailable(): never {
     throw fail(
       'bitcoin/view-unavailable',
-      `the Bitcoin index stands at height ${index.position().height} and cannot show block ${toDisplay(indexTip.hash)} (height ${indexTip.height})`,
+      `the Bitcoin index stands at height ${index.shared().height} and cannot show block ${toDisplay(indexTip.hash)} (height ${indexTip.height})`,
     );
   }
 
@@ -92,7 +92,7 @@ export function createBitcoinView(deps: ViewDeps, tip: Uint8Array): BitcoinView 
   let shown: Uint8Array | undefined;
 
   function assertIndexed(): void {
-    const position = index.position();
+    const position = index.shared();
     if (shown !== undefined && equal(shown, position.hash)) return;
     if (position.height < indexTip.height || !headers.isAncestor(indexTip.hash, position.hash)) unavailable();
     shown = position.hash;

@@ -9,6 +9,8 @@ import type { HeaderReader } from './header-tree.ts';
 export interface Walker {
   /** The block it stands at; the hVM genesis before its first step. */
   position(): BitcoinTip;
+  /** The highest block whose rows are there whatever of a move is written: while it leaves a branch, the fork; else where it stands. */
+  shared(): BitcoinTip;
   /**
    * Moves to a known block, reverting down to the fork and applying up. Some blocks and the position behind them are
    * one batch, so a crash leaves it at a block on the way.
@@ -37,6 +39,7 @@ export function createWalker(follower: Follower<IndexedBlock>, deps: { store: St
   const { store, headers, blocks } = deps;
   /** The position row, in memory: views ask for it at every read, and nobody else moves it. */
   let standing: BitcoinTip = store.get(layout.position, follower.name) ?? headers.genesis;
+  let shared = standing;
   const position = (): BitcoinTip => standing;
 
   /** One step into a batch. @returns how much that was, and where it leads. */
@@ -53,6 +56,7 @@ export function createWalker(follower: Follower<IndexedBlock>, deps: { store: St
   async function stretch(steps: readonly { hash: Uint8Array; direction: 'revert' | 'apply' }[]): Promise<number> {
     const batch = store.batch();
     let to: BitcoinTip | undefined;
+    let lowest = standing;
     let entries = 0;
     let done = 0;
     for (const { hash, direction } of steps) {
@@ -60,17 +64,22 @@ export function createWalker(follower: Follower<IndexedBlock>, deps: { store: St
       if (done > 0 && !blocks.has(hash)) break;
       const stepped = step(hash, direction, batch);
       to = stepped.to;
+      if (direction === 'revert') lowest = to;
       entries += stepped.entries;
       done += 1;
     }
     if (to !== undefined) batch.put(layout.position, follower.name, { hash: to.hash, height: to.height });
+    // Its rows are there before the commit has told so: until then nobody is to take them for those of a block that is left.
+    shared = { hash: lowest.hash, height: lowest.height };
     await batch.commit();
     if (to !== undefined) standing = { hash: to.hash, height: to.height };
+    shared = standing;
     return done;
   }
 
   return {
     position,
+    shared: () => shared,
     async moveTo(hash) {
       if (equal(position().hash, hash)) return;
       const { removed, added } = headers.route(position().hash, hash);

@@ -350,3 +350,25 @@ test('a branch that spends an output twice changes the unspent set once, and is 
   const after = (await dumpStore(lab.store)).filter((row) => !/^[HBx]/.test(row));
   expect(after).toEqual(before.filter((row) => !/^[HBx]/.test(row)));
 });
+
+test('what the index has written while it leaves a branch, and not told yet, is not taken for that branch', async () => {
+  const memory = await openMemoryStore();
+  let onWritten = async (): Promise<void> => undefined;
+  const batch = () => {
+    const inner = memory.batch();
+    return { ...inner, commit: async () => inner.commit().then(onWritten) };
+  };
+  const lab = await createBitcoinLab({ indexLag: 0, store: { ...memory, batch } });
+  const common = await lab.mine();
+  const left = await lab.mine({ reward: [{ script: ALICE, valueSats: 10n }] });
+  const right = await lab.mine({ on: common, reward: [{ script: ALICE, valueSats: 7n }] });
+  const tip = await lab.mine({ on: right });
+  const [leaving, below] = [await lab.stand(left), lab.view(common)];
+  const seen: unknown[] = [await leaving.balance(ALICE)];
+  onWritten = async () => {
+    seen.push(await leaving.balance(ALICE).catch((error: unknown) => error), await below.balance(ALICE));
+  };
+  const view = await lab.stand(tip);
+  expect(seen).toEqual([10n, unavailable, 0n]);
+  expect(await view.balance(ALICE)).toBe(7n);
+});
