@@ -17,3 +17,12 @@ it('keeps what was asked for last within its size, and makes the rest again', ()
   expect(made).toEqual(['aaaa', 'bbbb', 'cccc', 'bbbb', 'd'.repeat(11), 'aaaa']);
   expect(cache.get('nothing', () => undefined)).toBeUndefined();
 });
+
+it('counts what was put under a name again once', () => {
+  const cache = createSizedCache<string>(10, ({ length }) => length);
+  for (const text of ['aaaaaaaa', 'bbbbbbbb', 'cc']) cache.put('one', text);
+  cache.put('other', 'dddddddd');
+  expect([cache.read('one'), cache.read('other'), cache.read('none')]).toEqual(['cc', 'dddddddd', undefined]);
+  cache.put('one', 'eee');
+  expect([cache.read('one'), cache.read('other')]).toEqual(['eee', undefined]);
+});
