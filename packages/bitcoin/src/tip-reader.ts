@@ -60,7 +60,7 @@ export function createTipReader(deps: TipReaderDeps): TipReader {
    * @throws `bitcoin/view-unavailable`
    */
   function viewBelow(tip: BitcoinTip): BitcoinView {
-    const position = index.position();
+    const position = index.shared();
     assertNear(position, tip);
     const fork = headers.commonAncestor(position.hash, tip.hash);
     const lagging = Math.min(fork.height, tip.height - indexLag);

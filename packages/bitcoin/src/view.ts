@@ -22,7 +22,7 @@ export interface ViewDeps {
   spec: ChainSpec;
   headers: HeaderReader;
   blocks: Pick<BlockStore, 'get' | 'readRaw'>;
-  index: Pick<Walker, 'position'>;
+  index: Pick<Walker, 'shared'>;
 }
 
 /** Answers of each kind that a view keeps: what it shows never changes, and contracts ask again and again. */

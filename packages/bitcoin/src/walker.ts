@@ -29,9 +29,9 @@ function entriesOf({ block }: IndexedBlock): number {
   return block.transactions.reduce((sum, { inputs, outputs }) => sum + 1 + inputs.length + outputs.length, 0);
 }
 
-/** Where the Bitcoin index of a store that somebody else writes stands. */
-export function createIndexReader(store: Reader, headers: Pick<HeaderReader, 'genesis'>): Pick<Walker, 'position'> {
-  return { position: () => store.get(layout.position, bitcoinIndex.name) ?? headers.genesis };
+/** Where the Bitcoin index of a store that nobody writes, a snapshot, stands. */
+export function createIndexReader(store: Reader, headers: Pick<HeaderReader, 'genesis'>): Pick<Walker, 'shared'> {
+  return { shared: () => store.get(layout.position, bitcoinIndex.name) ?? headers.genesis };
 }
 
 /** Binds a follower of Bitcoin blocks to the header chain and the bodies. */
