@@ -74,8 +74,9 @@ test('hemid dev: headers enter blocks, the first deposit arrives, a keystone is 
   await waitFor(async () => (await client.getBlockNumber()) > head.number + 2n, { timeoutMs: 30_000, what: 'more blocks' });
   expect((await client.getLogs({ fromBlock: 0n, toBlock: head.number })).length).toBeGreaterThan(0);
   expect(await client.request({ method: 'debug_traceBlockByHash', params: [head.hash, { tracer: 'callTracer' }] } as never)).toBeInstanceOf(Array);
+  // A trace is a long read, a search of few blocks is none.
   const metrics = await (await fetch(`${endpoints().rpc}/metrics`)).text();
-  expect(metrics).toMatch(/^hemid_rpc_long_reads_answered 2$/m);
+  expect(metrics).toMatch(/^hemid_rpc_long_reads_answered 1$/m);
   expect(metrics).toMatch(/^hemid_rpc_workers_lost 0$/m);
   const third = startProgram(ENTRY, args());
   await waitFor(() => third.end() !== undefined, { timeoutMs: 30_000, what: 'a second node on the same data to give up' });
