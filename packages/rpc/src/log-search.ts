@@ -12,7 +12,9 @@ import { type JsonText, jsonText, toText } from './wire.ts';
 import { keepText, sizeOfText, toList, type WireText } from './wire-text.ts';
 
 /** Blocks whose logs are looked at before other work gets its turn, which it gets behind each part too. */
-const BLOCKS_PER_TURN = 64;
+const BLOCKS_PER_TURN = 16;
+/** Sections of the index that are sooner searched than handed to another thread, which sends the answer over: two thousand blocks. */
+const NARROW_SECTIONS = 8n;
 /** Memory for the parts of searches. */
 const CACHE_BYTES = 32 << 20;
 /** What an entry takes beside its text. */
@@ -116,11 +118,11 @@ function numbersOf({ from, to }: LogQuery, chain: ChainView): { from: bigint; to
   return { from: numberOf(from), to: numberOf(to) };
 }
 
-/** Whether a search goes over more than one section of the index. */
+/** Whether a search goes over so many blocks that another thread does it. */
 export function isWide(query: LogQuery, chain: ChainView): boolean {
   if (query.blockHash !== undefined) return false;
   const { from, to } = numbersOf(query, chain);
-  return to - from >= LOG_SECTION;
+  return to - from >= NARROW_SECTIONS * LOG_SECTION;
 }
 
 /** The range to search. */

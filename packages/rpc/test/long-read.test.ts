@@ -1,3 +1,4 @@
+import type { ChainReader } from '@hemid/chain';
 import { HemidError } from '@hemid/protocol';
 import { createLimits, createLongReader, createRpcContext, invoke, type LongRead, type LongReads, methods } from '@hemid/rpc';
 import { type Hex, padHex } from 'viem';
@@ -16,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => f.close());
 
 /** A context that hands long reads to `run`; what it was handed is in `handed`. */
-function contextOf(run: LongReads['run'], config: Parameters<typeof createLimits>[0] = {}) {
+function contextOf(run: LongReads['run'], config: Parameters<typeof createLimits>[0] = {}, chain: ChainReader = f.deps.chain) {
   const handed: LongRead[] = [];
   const longReads: LongReads = {
     run(call, isOver) {
@@ -24,7 +25,7 @@ function contextOf(run: LongReads['run'], config: Parameters<typeof createLimits
       return run(call, isOver);
     },
   };
-  return { handed, context: createRpcContext({ ...f.deps, longReads }, createLimits({ rpcCheckAnswers: true, ...config })) };
+  return { handed, context: createRpcContext({ ...f.deps, chain, longReads }, createLimits({ rpcCheckAnswers: true, ...config })) };
 }
 
 /** Reads as another thread would, in this one. */
@@ -53,14 +54,31 @@ it('hands long reads over as they came, with the limits of the server, and gives
   }
   await invoke('eth_call', [{ to: contract }, 'latest'], context).catch(() => undefined);
   await invoke('eth_getBlockByNumber', ['latest', true], context);
-  // One section of the index holds all blocks there are.
-  await invoke('eth_getLogs', { filter: { address: contract, fromBlock: '0x0' } }, context);
   expect(handed).toHaveLength(calls.length);
   await expect(reader.run({ method: 'eth_blockNumber', params: [], limits }, { chain: f.deps.chain, isOver: () => false })).rejects.toMatchObject({
     code: 'rpc/method-not-found',
   });
   here.close();
   context.close();
+});
+
+it('hands searches for logs over when they go over more than two thousand blocks, and finds the same', async () => {
+  const head = f.chain.head('latest');
+  const top = { ...head, header: { ...head.header, number: 25_000n } };
+  const { handed, context } = contextOf(async () => '[]', {}, { ...f.chain, head: () => top, headerAt: () => top });
+  expect(await invoke('eth_getLogs', [{ fromBlock: '0x1000', toBlock: '0x17ff' }], context)).toEqual([]);
+  expect(handed).toEqual([]);
+  expect(await invoke('eth_getLogs', [{ fromBlock: '0x1000', toBlock: '0x1800' }], context)).toEqual([]);
+  expect(handed).toMatchObject([{ method: 'eth_getLogs' }]);
+  context.close();
+
+  const params = [{ fromBlock: '0x0', address: contract }];
+  const limits = { logs: 20_000, logBlocks: 10_000n, gasCap: 1n };
+  const found = await readHere({ method: 'eth_getLogs', params, limits }, () => false);
+  const here = createRpcContext(f.deps);
+  expect(JSON.parse(String(found))).toEqual(await invoke('eth_getLogs', params, here));
+  expect(JSON.parse(String(found))).toHaveLength(1);
+  here.close();
 });
 
 it('reads parameters and allow-lists before anybody is asked', async () => {
