@@ -1,10 +1,10 @@
-import { RLP } from '@ethereumjs/rlp';
-import { concat, encodeRlp, equal, toHex, toMinimal } from '@hemid/protocol';
+import { equal, toHex } from '@hemid/protocol';
 import { type Batch, layout, type Reader, type Route, type StateHistoryKey, type Steps, type Store, take } from '@hemid/store';
 import { fail } from '../errors.ts';
+import { decodeDiff, decodeKeys, encodeDiff, encodeKeys } from './diff-codec.ts';
 import { createPacker, isPartial, unpackBefore } from './history-row.ts';
 import { createHotRows } from './hot-rows.ts';
-import { fromLatin, latin, nodePrefix, type StateKey } from './key.ts';
+import { fromLatin, nodePrefix, type StateKey } from './key.ts';
 import type { BaseState, StateChanges, StateDiff, StateSource } from './source.ts';
 import { isLeafName } from './trie-codec.ts';
 
@@ -51,28 +51,6 @@ export interface StateStore {
 }
 
 const POSITION = 'state';
-
-function encodeDiff(diff: StateDiff): Uint8Array {
-  return encodeRlp([...diff].map(([key, value]) => (value === undefined ? [fromLatin(key)] : [fromLatin(key), value])));
-}
-
-function decodeDiff(bytes: Uint8Array): StateDiff {
-  const items = RLP.decode(bytes) as [Uint8Array, Uint8Array?][];
-  return new Map(items.map(([key, value]) => [latin(key), value]));
-}
-
-/** RLP of keys, each of 2 to 255 characters, without an array for each. */
-function encodeKeys(keys: Iterable<StateKey>): Uint8Array {
-  const parts: string[] = [];
-  for (const key of keys) parts.push(key.length <= 55 ? String.fromCharCode(0x80 + key.length) : `\xb8${String.fromCharCode(key.length)}`, key);
-  const payload = fromLatin(parts.join(''));
-  const { length } = payload;
-  if (length <= 55) return concat(Uint8Array.of(0xc0 + length), payload);
-  const size = toMinimal(length);
-  return concat(Uint8Array.of(0xf7 + size.length), size, payload);
-}
-
-const decodeKeys = (bytes: Uint8Array): StateKey[] => (RLP.decode(bytes) as Uint8Array[]).map(latin);
 
 /** Rows of the genesis state that are written together. */
 const GENESIS_PART = 50_000;
