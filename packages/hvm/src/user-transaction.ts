@@ -58,8 +58,11 @@ export function decodeUserTransaction(raw: Uint8Array, common: Common): UserTran
     throw refuse(inGethsWords(cause), cause);
   }
   const hash = hashOfTransaction(raw);
-  const sender = senderOf(raw, hash) ?? senderByTheBook(tx);
-  rememberSender(hash, sender);
+  let sender = senderOf(raw, hash);
+  if (sender === undefined) {
+    sender = senderByTheBook(tx);
+    rememberSender(hash, sender);
+  }
   const address = new Address(sender);
   tx.getSenderAddress = () => address;
   Object.freeze(tx);

@@ -38,6 +38,7 @@ export function concat(...parts: Uint8Array[]): Uint8Array {
 
 /** Whether two arrays hold the same bytes. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i += 1) if (a[i] !== b[i]) return false;
   return true;

@@ -20,10 +20,21 @@ export interface Field<T> {
   read(bytes: Uint8Array, from: number, to: number): T;
 }
 
-/** Room from Node's pool: rows are many and small, and an array of its own above 64 bytes takes ten times as long. */
+/** Rows are cut from arrays of so many bytes; Node's own pool has smaller ones, of which there would be thousands a second. */
+const POOL_BYTES = 1 << 16;
+let room = new ArrayBuffer(0);
+let used = 0;
+
+/** Room for a row, with whatever bytes lie there: rows are many and small, and an array of its own above 64 bytes takes ten times as long. */
 export function allocate(size: number): Uint8Array {
-  const { buffer, byteOffset } = Buffer.allocUnsafe(size);
-  return new Uint8Array(buffer, byteOffset, size);
+  if (size > POOL_BYTES / 8) return new Uint8Array(size);
+  if (used + size > room.byteLength) {
+    room = Buffer.allocUnsafeSlow(POOL_BYTES).buffer as ArrayBuffer;
+    used = 0;
+  }
+  const bytes = new Uint8Array(room, used, size);
+  used = (used + size + 7) & ~7;
+  return bytes;
 }
 
 const part = (bytes: Uint8Array, from: number, to: number): Uint8Array => (from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to));

@@ -17,7 +17,7 @@ export interface RowTable {
 
 /*
  * In the slab stands, for each row: USED | length of the key u8 ‖ length of the row u16, little-endian ‖ key ‖ row.
- * The index is open addressing: of each slot the place in the slab and the hash of the key.
+ * The index is open addressing: of each slot the place in the slab, and beside it the hash of the key.
  */
 const HEADER = 3;
 const USED = 0x80;
@@ -43,13 +43,14 @@ function hashOf(key: StateKey): number {
   return hash ^ (hash >>> 13);
 }
 
+const emptyIndex = (slots: number): Int32Array => new Int32Array(slots * 2).fill(EMPTY);
+
 /** Creates a {@link RowTable} that holds at most `maxBytes`. */
 export function createRowTable(maxBytes: number): RowTable {
   const slab = createRowSlab();
   const large = new Map<StateKey, Uint8Array>();
   let largeBytes = 0;
-  let places = new Int32Array(INDEX_SLOTS).fill(EMPTY);
-  let hashes = new Int32Array(INDEX_SLOTS);
+  let index = emptyIndex(INDEX_SLOTS);
   let mask = INDEX_SLOTS - 1;
   let count = 0;
   let bytes = 0;
@@ -74,12 +75,20 @@ export function createRowTable(maxBytes: number): RowTable {
     return true;
   }
 
+  const placeOf = (slot: number): number => index[slot * 2] as number;
+  const slotHash = (slot: number): number => index[slot * 2 + 1] as number;
+
+  function fill(slot: number, place: number, hash: number): void {
+    index[slot * 2] = place;
+    index[slot * 2 + 1] = hash;
+  }
+
   /** The slot of a key, or the empty one where it would stand. */
   function slotOf(key: StateKey, hash: number): number {
     let slot = hash & mask;
     for (;;) {
-      const place = places[slot] as number;
-      if (place === EMPTY || (hashes[slot] === hash && isAt(place, key))) return slot;
+      const place = placeOf(slot);
+      if (place === EMPTY || (slotHash(slot) === hash && isAt(place, key))) return slot;
       slot = (slot + 1) & mask;
     }
   }
@@ -98,35 +107,32 @@ export function createRowTable(maxBytes: number): RowTable {
 
   /** Empties a slot; those behind it that were pushed on move up, so that no search stops short of them. */
   function remove(slot: number): void {
-    const place = places[slot] as number;
+    const place = placeOf(slot);
     const size = sizeAt(place);
     slab.drop(place, size);
     bytes -= roomOf(size) + INDEX_BYTES;
     count -= 1;
     let hole = slot;
-    for (let next = (slot + 1) & mask; places[next] !== EMPTY; next = (next + 1) & mask) {
-      const home = (hashes[next] as number) & mask;
+    for (let next = (slot + 1) & mask; placeOf(next) !== EMPTY; next = (next + 1) & mask) {
+      const home = slotHash(next) & mask;
       if (((next - home) & mask) < ((next - hole) & mask)) continue;
-      places[hole] = places[next] as number;
-      hashes[hole] = hashes[next] as number;
+      fill(hole, placeOf(next), slotHash(next));
       hole = next;
     }
-    places[hole] = EMPTY;
+    index[hole * 2] = EMPTY;
   }
 
   function grow(): void {
-    const [oldPlaces, oldHashes] = [places, hashes];
-    mask = oldPlaces.length * 2 - 1;
-    places = new Int32Array(mask + 1).fill(EMPTY);
-    hashes = new Int32Array(mask + 1);
-    for (let i = 0; i < oldPlaces.length; i += 1) {
-      const place = oldPlaces[i] as number;
+    const old = index;
+    mask = old.length - 1;
+    index = emptyIndex(mask + 1);
+    for (let i = 0; i < old.length; i += 2) {
+      const place = old[i] as number;
       if (place === EMPTY) continue;
-      const hash = oldHashes[i] as number;
+      const hash = old[i + 1] as number;
       let slot = hash & mask;
-      while (places[slot] !== EMPTY) slot = (slot + 1) & mask;
-      places[slot] = place;
-      hashes[slot] = hash;
+      while (placeOf(slot) !== EMPTY) slot = (slot + 1) & mask;
+      fill(slot, place, hash);
     }
   }
 
@@ -134,8 +140,7 @@ export function createRowTable(maxBytes: number): RowTable {
     const size = sizeOf(key.length, row);
     const place = slab.take(size);
     write(place, 0, key, row);
-    places[slot] = place;
-    hashes[slot] = hash;
+    fill(slot, place, hash);
     bytes += roomOf(size) + INDEX_BYTES;
     count += 1;
     if (count * 2 > mask) grow();
@@ -144,7 +149,7 @@ export function createRowTable(maxBytes: number): RowTable {
   /** Lets one row go: the next that nobody asked for since the hand last passed. */
   function leave(): void {
     for (;;) {
-      const place = places[hand] as number;
+      const place = placeOf(hand);
       if (place !== EMPTY) {
         const chunk = slab.chunk(place);
         const at = offsetOf(place);
@@ -176,8 +181,7 @@ export function createRowTable(maxBytes: number): RowTable {
   function clear(): void {
     slab.clear();
     large.clear();
-    places = new Int32Array(INDEX_SLOTS).fill(EMPTY);
-    hashes = new Int32Array(INDEX_SLOTS);
+    index = emptyIndex(INDEX_SLOTS);
     mask = INDEX_SLOTS - 1;
     [count, bytes, largeBytes, hand] = [0, 0, 0, 0];
   }
@@ -185,7 +189,7 @@ export function createRowTable(maxBytes: number): RowTable {
   return {
     bytes: () => bytes + largeBytes,
     get(key) {
-      const place = places[slotOf(key, hashOf(key))] as number;
+      const place = placeOf(slotOf(key, hashOf(key)));
       if (place === EMPTY) return large.get(key) ?? null;
       const chunk = slab.chunk(place);
       const at = offsetOf(place);
@@ -200,7 +204,7 @@ export function createRowTable(maxBytes: number): RowTable {
     put(key, row) {
       const hash = hashOf(key);
       const slot = slotOf(key, hash);
-      const place = places[slot] as number;
+      const place = placeOf(slot);
       const size = sizeOf(key.length, row);
       const isLarge = size > MAX_ROW || key.length > MAX_KEY;
       if (place !== EMPTY && !isLarge && roomOf(sizeAt(place)) === roomOf(size)) {
