@@ -15,7 +15,8 @@ export interface RowSlab {
 const UNIT_BITS = 5;
 const UNIT = 1 << UNIT_BITS;
 const SIZES = 20;
-const CHUNK_BITS = 18;
+/** Of 4 MiB: glibc asks for huge pages for an array that is larger than one of them, if it is told to (scripts/run.sh). */
+const CHUNK_BITS = 22;
 const CHUNK = 1 << CHUNK_BITS;
 /** Places count units: so many of their bits say where in a chunk. */
 const PLACE_BITS = CHUNK_BITS - UNIT_BITS;

@@ -33,7 +33,8 @@ const LARGE_BYTES = 200;
 const LARGE_PART = 0.25;
 /** Bytes of the slab, as a part of all, before everything is dropped: room that rows of other sizes left. */
 const MAX_UNUSED = 1.25;
-const LEAST_SLAB = 1 << 20;
+/** Of the slab: room for two of its arrays. */
+const LEAST_SLAB = 8 << 20;
 
 /** FNV-1a over the characters, mixed so that its low bits tell apart what its high bits do. */
 function hashOf(key: StateKey): number {
