@@ -2,8 +2,8 @@ import type { RpcContext } from './context.ts';
 import { fail } from './errors.ts';
 import { checkResult, type Method, type Outcome, readParams, type Together } from './method.ts';
 import { methods } from './methods/table.ts';
-import type { LongReads } from './ports.ts';
-import { type Json, type JsonText, jsonText, toWire, toWireText } from './wire.ts';
+import { readElsewhere } from './read-elsewhere.ts';
+import { type Json, toWire, toWireText } from './wire.ts';
 import type { WireText } from './wire-text.ts';
 
 function find(method: string, { limits }: RpcContext): Method | undefined {
@@ -11,21 +11,13 @@ function find(method: string, { limits }: RpcContext): Method | undefined {
 }
 
 function run(row: Method, call: Call, { context, ms }: { context: RpcContext; ms: number }): unknown {
-  const { clock, longReads } = context;
+  const { clock, limits, longReads } = context;
   const untilMs = clock.now() + ms;
   const isOver = (): boolean => clock.now() >= untilMs || context.isOver();
   const values = readParams(row.params, call.params);
   const isElsewhere = longReads !== undefined && row.isLong?.(values as never, context) === true;
-  const answer = isElsewhere ? readElsewhere(call, { context, longReads, isOver }) : row.handle(values as never, { ...context, isOver });
+  const answer = isElsewhere ? readElsewhere(call, { limits, longReads, isOver }) : row.handle(values as never, { ...context, isOver });
   return answer instanceof Promise ? context.deadlines.keep(answer, ms) : answer;
-}
-
-async function readElsewhere(
-  { method, params }: Call,
-  { context, longReads, isOver }: { context: RpcContext; longReads: LongReads; isOver: () => boolean },
-): Promise<JsonText> {
-  const { gasCap, logBlocks, logs } = context.limits;
-  return jsonText(await longReads.run({ method, params, limits: { gasCap, logBlocks, logs } }, isOver));
 }
 
 /** A call as a client makes it. */

@@ -53,6 +53,16 @@ export const logQuery = z
     }),
   );
 
+/** A block of a range as it was asked for. */
+const showBlock = (id: BlockId | undefined): string | bigint | undefined =>
+  id === undefined ? undefined : 'tag' in id ? id.tag : 'number' in id ? id.number : undefined;
+
+/** The filter object that {@link logQuery} reads again as this. */
+export function showQuery({ addresses, topics, blockHash, from, to }: LogQuery): object {
+  const choices = topics.map((choices) => (choices.length === 0 ? null : choices));
+  return { address: addresses, topics: choices, blockHash, fromBlock: showBlock(from), toBlock: showBlock(to) };
+}
+
 const includes = (choices: readonly Uint8Array[], value: Uint8Array): boolean => choices.some((one) => equal(one, value));
 
 /** Whether a log is one of those wanted. */

@@ -81,6 +81,26 @@ it('hands searches for logs over when they go over more than two thousand blocks
   here.close();
 });
 
+it('hands the logs of a filter over when it goes over as many blocks, by what it was opened with', async () => {
+  const head = f.chain.head('latest');
+  const top = { ...head, header: { ...head.header, number: 25_000n } };
+  const { handed, context } = contextOf(async () => '[]', {}, { ...f.chain, head: () => top, headerAt: () => top });
+  const topic = padHex('0x07', { size: 32 });
+  const filters = [
+    { address: [contract], topics: [null, [topic]], fromBlock: '0x1000', toBlock: '0x1800' },
+    { address: [], topics: [[topic]], fromBlock: '0x1', toBlock: 'latest' },
+  ];
+  for (const filter of filters) {
+    const id = await invoke('eth_newFilter', [filter], context);
+    expect(await invoke('eth_getFilterLogs', [id], context)).toEqual([]);
+    expect(handed.at(-1)).toMatchObject({ method: 'eth_getLogs', params: [filter], limits: { logBlocks: 10_000n } });
+  }
+  const narrow = await invoke('eth_newFilter', [{ fromBlock: '0x1000', toBlock: '0x1001' }], context);
+  expect(await invoke('eth_getFilterLogs', [narrow], context)).toEqual([]);
+  expect(handed).toHaveLength(filters.length);
+  context.close();
+});
+
 it('reads parameters and allow-lists before anybody is asked', async () => {
   const { handed, context } = contextOf(readHere, { rpcMethods: '*,-eth_getLogs' });
   await expect(invoke('debug_traceTransaction', ['0x12'], context)).rejects.toMatchObject({ code: 'rpc/invalid-params' });

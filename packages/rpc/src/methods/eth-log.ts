@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { fail } from '../errors.ts';
-import { logQuery } from '../log-filter.ts';
+import { logQuery, showQuery } from '../log-filter.ts';
 import { findLogs, isWide } from '../log-search.ts';
 import { longRead, type MethodTable, method } from '../method.ts';
+import { readElsewhere } from '../read-elsewhere.ts';
 import { logResult } from '../result/receipt.ts';
 import { hexHash, hexQuantity } from '../result/scalar.ts';
+import { toWire } from '../wire.ts';
 
 const id = z.string('must be the id of a filter');
 
@@ -48,7 +50,10 @@ export const ethLog: MethodTable = {
     handle(values, context) {
       const kind = context.filters.get(values.id);
       if (kind.collects !== 'logs') throw fail('rpc/not-found', 'filter not found');
-      return findLogs(context, kind.query);
+      const { chain, longReads } = context;
+      if (longReads === undefined || !isWide(kind.query, chain)) return findLogs(context, kind.query);
+      // Another thread has no filters, but it searches by what this one was opened with.
+      return readElsewhere({ method: 'eth_getLogs', params: [toWire(showQuery(kind.query))] }, { ...context, longReads });
     },
   }),
   eth_uninstallFilter: method({
