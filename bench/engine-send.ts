@@ -17,7 +17,7 @@ export interface SendResult {
 const BATCH = 100;
 const CONNECTIONS = 4;
 /** Transactions that may be on their way to a block: what a pool holds; beyond it senders wait, for either peer. */
-const OUTSTANDING = 14_000;
+const OUTSTANDING = 28_000;
 
 /** One keep-alive connection. */
 function connect(url: string): (body: string | Buffer) => Promise<unknown> {

@@ -24,7 +24,7 @@ const state = {
     .int()
     .min(64)
     .max(1_000_000)
-    .default(16_384)
+    .default(32_768)
     .describe('transactions that the pool of a sequencer holds at most'),
 };
 const admin = {

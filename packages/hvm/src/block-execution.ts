@@ -97,6 +97,8 @@ export interface ExecutionDeps {
 
 /** Transactions between two pauses. */
 const TURN = 32;
+/** Receipts that are encoded between two pauses. */
+const ENCODED_A_TURN = 512;
 
 /** Tunnel's sums in a state. */
 export function tunnelSums(state: FlatState): TunnelSums {
@@ -269,7 +271,12 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
       const transactionsRoot = listRoot(transactions);
       await deps.pause?.();
       const blooms = bloomsOf(receipts);
-      const encoded = receipts.map((receipt, i) => encodeReceiptWith(receipt, blooms.each[i] as Uint8Array));
+      await deps.pause?.();
+      const encoded: Uint8Array[] = [];
+      for (const [i, receipt] of receipts.entries()) {
+        if (i % ENCODED_A_TURN === ENCODED_A_TURN - 1) await deps.pause?.();
+        encoded.push(encodeReceiptWith(receipt, blooms.each[i] as Uint8Array));
+      }
       await deps.pause?.();
       const complete: L2Header = {
         ...header,

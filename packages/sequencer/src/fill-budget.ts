@@ -17,7 +17,7 @@ export interface FillBudget {
 }
 
 /** Of the slot: the rest is for what else the node does. */
-const SHARE = 0.9;
+const SHARE = 0.95;
 /** Fewer transactions say nothing about the time of each. */
 const TELLING = 100;
 /** What finishing takes for each transaction until it has been seen, milliseconds. */

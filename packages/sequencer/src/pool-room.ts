@@ -18,7 +18,7 @@ export interface PoolLimits {
 
 /** The limits of a node that says nothing of them. */
 export const POOL_LIMITS: PoolLimits = {
-  transactions: 16_384,
+  transactions: 32_768,
   bytes: 256 << 20,
   perSender: 1024,
   queuedPerSender: 64,

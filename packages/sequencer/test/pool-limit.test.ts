@@ -31,7 +31,7 @@ async function submit(index: number, request: Request = {}): Promise<Hex> {
 const holds = (hash: Hex): boolean => pool.read(fromHex(hash)) !== undefined;
 
 test('the limits are those that the documentation names', () => {
-  expect(POOL_LIMITS).toMatchObject({ transactions: 16_384, perSender: 1024, queuedPerSender: 64, lifetimeMs: 10_800_000 });
+  expect(POOL_LIMITS).toMatchObject({ transactions: 32_768, perSender: 1024, queuedPerSender: 64, lifetimeMs: 10_800_000 });
 });
 
 test('a full pool takes what pays more than its cheapest, which goes, and no other', async () => {

@@ -93,7 +93,7 @@ function after(prefix: Uint8Array): Uint8Array {
 }
 
 /** Rows of a batch that are handed to LevelDB before other work gets its turn. */
-const ROWS_PER_TURN = 8192;
+const ROWS_PER_TURN = 2048;
 
 /** Takes the rows of one batch to the disk; keys are row keys, latin1. */
 type Write = (rows: ReadonlyMap<string, Uint8Array | undefined>) => Promise<void>;

@@ -46,14 +46,23 @@ async function dropStorage(base: BaseState, address: string, owner: string, diff
 /** Accounts or slots between two pauses. */
 const TURN = 256;
 
+/** A large trie is hashed by the first two digits of its keys. */
+const PARTS = 256;
+/** Accounts or slots whose nodes are hashed between two pauses. */
+const HASHED_A_TURN = 128;
+
 /** Lets other work have its turn. */
 type Pause = () => Promise<void>;
 
 /** Takes the root of a trie in which `changes` keys were changed, in parts when they are many. */
 async function takeRoot(trie: Trie, changes: number, diff: StateDiff, pause: Pause): Promise<Uint8Array> {
   const write = (key: StateKey, value: Uint8Array | undefined): void => void diff.set(key, value);
-  for (let digit = 0; digit < 16 && changes >= TURN; digit += 1) {
-    trie.settle(digit, write);
+  const perPart = changes / PARTS;
+  for (let part = 0, done = 0; part < PARTS && changes >= TURN; part += 1) {
+    trie.settle(part.toString(16).padStart(2, '0'), write);
+    done += perPart;
+    if (done < HASHED_A_TURN) continue;
+    done = 0;
     await pause();
   }
   return trie.commit(write);

@@ -55,7 +55,7 @@ const POSITION = 'state';
 /** Rows of the genesis state that are written together. */
 const GENESIS_PART = 50_000;
 /** Rows that are moved between two turns of others. */
-const ROWS_A_STEP = 2_048;
+const ROWS_A_STEP = 512;
 /** Memory for rows of the head, unless told otherwise. */
 const HOT_BYTES = 256 << 20;
 

@@ -3,7 +3,7 @@ import { fail } from '../errors.ts';
 import { keccak } from './keccak.ts';
 import { nodeKey, nodePrefix, type StateKey } from './key.ts';
 import { decodeRow, encodeNode, toRow } from './trie-codec.ts';
-import { type BranchNode, type Child, childOf, type LeafNode, type Reference, type TrieNode } from './trie-node.ts';
+import { type BranchNode, type Child, childOf, type LeafNode, REFERENCE_SIZE, type Reference, type TrieNode } from './trie-node.ts';
 
 /** Writes a row of a node; `undefined`: the row is gone. */
 type WriteRow = (key: StateKey, value: Uint8Array | undefined) => void;
@@ -20,8 +20,8 @@ export interface Trie {
   /** Sets another value where the stored trie has one: its leaf need not be read. */
   replace(name: string, value: Uint8Array): void;
   del(name: string): void;
-  /** Hashes what is dirty below one child of the root, so that a large commit can be taken in parts; nothing may be put after it. */
-  settle(digit: number, write: WriteRow): void;
+  /** Hashes what is dirty at and below a path where branches lead to it, so that a large commit can be taken in parts; nothing may be put after it. */
+  settle(path: string, write: WriteRow): void;
   /** Hashes what is dirty. @returns the root; node rows that changed go to `write`. */
   commit(write: WriteRow): Uint8Array;
 }
@@ -226,12 +226,22 @@ export function openTrie(owner: string, deps: TrieDeps, isEmpty = false): Trie {
       root = remove(root, '', deps.keyOf(name));
       rootHash = undefined;
     },
-    settle(digit, write) {
-      const child = root?.kind === 'branch' ? root.children[digit] : undefined;
-      if (root?.kind !== 'branch' || typeof child !== 'object' || child instanceof Uint8Array || !child.dirty) return;
-      const reference = commitChild(root, { at: '', step: digit.toString(16), child }, write);
-      // A node that is embedded stays: it is written with its parent.
-      if (reference.length === 32) root.children[digit] = reference;
+    settle(path, write) {
+      let node: Child | number | undefined = root;
+      for (let depth = 0; typeof node === 'object' && !(node instanceof Uint8Array) && node.kind === 'branch'; depth += 1) {
+        const parent: BranchNode = node;
+        const step = path.slice(depth, depth + 1);
+        const child: Child | number | undefined = parent.children[digit(step)];
+        if (depth < path.length - 1) {
+          node = child;
+          continue;
+        }
+        if (typeof child !== 'object' || child instanceof Uint8Array || !child.dirty) return;
+        const reference = commitChild(parent, { at: path.slice(0, depth), step, child }, write);
+        // A node that is embedded stays: it is written with its parent.
+        if (reference.length === REFERENCE_SIZE) parent.children[digit(step)] = reference;
+        return;
+      }
     },
     commit(write) {
       if (rootHash !== undefined) return rootHash;
