@@ -44,6 +44,9 @@ const common = (a: string, b: string): number => {
 };
 const digit = (path: string): number => Number.parseInt(path[0] ?? '0', 16);
 
+/** Whether a child of a branch is in memory. */
+const isNode = (child: Child | number | undefined): child is TrieNode => typeof child === 'object' && !(child instanceof Uint8Array);
+
 function emptyBranch(): BranchNode {
   return { kind: 'branch', children: Array<Child | number | undefined>(16).fill(undefined), leaves: 0, dirty: true };
 }
@@ -213,6 +216,13 @@ export function openTrie(owner: string, deps: TrieDeps, isEmpty = false): Trie {
     return isEmbedded ? rlp : keccak(rlp);
   }
 
+  /** The branch that branches in memory lead to along a path. */
+  function branchAt(path: string): BranchNode | undefined {
+    let node: Child | number | undefined = root;
+    for (const step of path) node = isNode(node) && node.kind === 'branch' ? node.children[digit(step)] : undefined;
+    return isNode(node) && node.kind === 'branch' ? node : undefined;
+  }
+
   function set(entry: Entry): void {
     root = insert(root, { at: '', rest: deps.keyOf(entry.name) }, entry);
     rootHash = undefined;
@@ -227,21 +237,13 @@ export function openTrie(owner: string, deps: TrieDeps, isEmpty = false): Trie {
       rootHash = undefined;
     },
     settle(path, write) {
-      let node: Child | number | undefined = root;
-      for (let depth = 0; typeof node === 'object' && !(node instanceof Uint8Array) && node.kind === 'branch'; depth += 1) {
-        const parent: BranchNode = node;
-        const step = path.slice(depth, depth + 1);
-        const child: Child | number | undefined = parent.children[digit(step)];
-        if (depth < path.length - 1) {
-          node = child;
-          continue;
-        }
-        if (typeof child !== 'object' || child instanceof Uint8Array || !child.dirty) return;
-        const reference = commitChild(parent, { at: path.slice(0, depth), step, child }, write);
-        // A node that is embedded stays: it is written with its parent.
-        if (reference.length === REFERENCE_SIZE) parent.children[digit(step)] = reference;
-        return;
-      }
+      const [at, step] = [path.slice(0, -1), path.slice(-1)];
+      const parent = branchAt(at);
+      const child = parent?.children[digit(step)];
+      if (parent === undefined || !isNode(child) || !child.dirty) return;
+      const reference = commitChild(parent, { at, step, child }, write);
+      // A node that is embedded stays: it is written with its parent.
+      if (reference.length === REFERENCE_SIZE) parent.children[digit(step)] = reference;
     },
     commit(write) {
       if (rootHash !== undefined) return rootHash;
