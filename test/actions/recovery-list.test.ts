@@ -1,10 +1,11 @@
 import { createRpcDeps } from '@hemid/node';
-import { concat, fromHex, toHex } from '@hemid/protocol';
+import { concat, fromHex, TUNNEL_ADDRESS, toHex } from '@hemid/protocol';
 import { createLimits, createRpcContext, invoke } from '@hemid/rpc';
 import { silentLogger } from '@hemid/runtime';
 import { batchMark, createTestNetwork, createUser, createVaultActor, type TestNetwork, type VaultActor, type WalletOutput } from '@hemid/testkit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { requestWithdrawal } from '../custodian-scene.ts';
+import { openDevelopmentScene } from '../development-scene.ts';
 
 const SOMEBODY = fromHex('00000000000000000000000000000000000000aa');
 const PAYEE = fromHex(`0x0014${'ab'.repeat(20)}`);
@@ -130,4 +131,27 @@ test('a long list comes in pages, each from where the one before ended', async (
   expect(second.next).toBeNull();
   expect([...first.payments, ...second.payments].map(({ txid }: { txid: string }) => txid)).toEqual(all);
   expect(first.payments.length).toBe(16);
+});
+
+test('a deposit whose credit fails on L2 is listed, for its sats stay in the vault', async () => {
+  const { bitcoin, node, hardhat, call, stop } = await openDevelopmentScene();
+  const custodian = createVaultActor(bitcoin);
+  // On this development network Tunnel does nothing but fail.
+  await hardhat.setCode({ address: toHex(TUNNEL_ADDRESS), bytecode: '0xfe' });
+  const txid = (await custodian.deposit(SOMEBODY, 100_000n)).tx.getId();
+  await bitcoin.mineBlocks(6);
+  await node.bitcoinSync.pull();
+  await hardhat.mine({ blocks: 1 });
+  expect((await call('hemi_getDeposit', txid)).result).toMatchObject({ status: 'failed' });
+  expect((await call('hemi_getRecoveryList')).result).toMatchObject({
+    payments: [
+      {
+        txid,
+        status: 'failed',
+        explanation: expect.stringMatching(/^its credit failed in L2 block \d+: the sats stay in the vault/),
+        recipient: toHex(SOMEBODY),
+      },
+    ],
+  });
+  await stop();
 });
