@@ -19,16 +19,25 @@ export function saveWord(view: DataView, at: number, word: bigint): void {
 
 /** The word of up to 32 bytes. */
 export function toWord(bytes: Uint8Array): bigint {
+  if (bytes.length === 32) return loadWord(new DataView(bytes.buffer, bytes.byteOffset, 32), 0);
   return bytes.length === 0 ? 0n : BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`);
 }
 
-const digits = (word: bigint, bytes: number): string => word.toString(16).padStart(bytes * 2, '0');
+/** Where a word stands for a moment, while it is copied from here. */
+const desk = Buffer.alloc(32);
+const deskView = new DataView(desk.buffer, desk.byteOffset, 32);
 
 /** A word as 32 bytes. */
-export const wordBytes = (word: bigint): Uint8Array => new Uint8Array(Buffer.from(digits(word, 32), 'hex'));
+export function wordBytes(word: bigint): Uint8Array {
+  saveWord(deskView, 0, word);
+  return new Uint8Array(desk);
+}
 
 /** A word as 32 bytes, latin1. */
-export const wordLatin = (word: bigint): string => Buffer.from(digits(word, 32), 'hex').toString('latin1');
+export function wordLatin(word: bigint): string {
+  saveWord(deskView, 0, word);
+  return desk.toString('latin1');
+}
 
 /** A word without leading zero bytes, as storage keeps it. */
 export function minimalBytes(word: bigint): Uint8Array {
@@ -38,7 +47,10 @@ export function minimalBytes(word: bigint): Uint8Array {
 }
 
 /** The address in the low 20 bytes of a word, latin1. */
-export const addressLatin = (word: bigint): string => Buffer.from(digits(BigInt.asUintN(160, word), 20), 'hex').toString('latin1');
+export function addressLatin(word: bigint): string {
+  saveWord(deskView, 0, word);
+  return desk.toString('latin1', 12);
+}
 
 /** A word read as two's complement. */
 export const signed = (word: bigint): bigint => (word >= SIGN ? word - (SIGN << 1n) : word);
