@@ -1,5 +1,5 @@
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { concat, fromMinimal, toMinimal } from './bytes.ts';
+import { fromMinimal, toMinimal } from './bytes.ts';
 import { fail } from './errors.ts';
 import { decodeRlp } from './l2-header.ts';
 import { encodeRlp } from './rlp.ts';
@@ -49,8 +49,8 @@ export function encodeConsensusReceipt(receipt: Receipt): Uint8Array {
 
 /** {@link encodeConsensusReceipt} of a receipt whose bloom is known. */
 export function encodeReceiptWith(receipt: Receipt, bloom: Uint8Array): Uint8Array {
-  const body = encodeRlp([toMinimal(receipt.succeeded ? 1 : 0), toMinimal(receipt.cumulativeGasUsed), bloom, receipt.logs.map(logItems)]);
-  return receipt.type === 0 ? body : concat(Uint8Array.of(receipt.type), body);
+  const fields = [toMinimal(receipt.succeeded ? 1 : 0), toMinimal(receipt.cumulativeGasUsed), bloom, receipt.logs.map(logItems)];
+  return encodeRlp(fields, receipt.type === 0 ? undefined : receipt.type);
 }
 
 /** All receipts of a block as they are stored. */

@@ -26,11 +26,14 @@ function measure(item: RlpItem, payloads: number[]): number {
 /**
  * RLP (Yellow Paper, appendix B), measured first and written in one go: blocks and receipts are thousands of small items,
  * for which @ethereumjs/rlp makes some arrays each.
+ *
+ * @param type a byte that stands before it (EIP-2718).
  */
-export function encodeRlp(item: RlpItem): Uint8Array {
+export function encodeRlp(item: RlpItem, type?: number): Uint8Array {
   const payloads: number[] = [];
-  const bytes = new Uint8Array(measure(item, payloads));
-  let at = 0;
+  let at = type === undefined ? 0 : 1;
+  const bytes = new Uint8Array(at + measure(item, payloads));
+  if (type !== undefined) bytes[0] = type;
   let list = 0;
 
   function head(base: number, length: number): void {

@@ -1,12 +1,13 @@
 import { Account, KECCAK256_NULL, KECCAK256_RLP } from '@ethereumjs/util';
 import { equal } from '@hemid/protocol';
+import { allocate } from '@hemid/store';
 import { fail } from '../errors.ts';
 
 /** An account as the state and the account trie hold it: RLP [nonce, balance, storage root, code hash]. */
 export function encodeAccount(account: Account): Uint8Array {
   const [nonce, balance] = [sizeOf(account.nonce), sizeOf(account.balance)];
   const length = stringSize(account.nonce, nonce) + stringSize(account.balance, balance) + 66;
-  const out = new Uint8Array(2 + length);
+  const out = allocate(2 + length);
   out[0] = 0xf8;
   out[1] = length;
   let at = putInteger(out, 2, { value: account.nonce, size: nonce });
@@ -19,9 +20,15 @@ export function encodeAccount(account: Account): Uint8Array {
   return out;
 }
 
+/** Bytes of a number below 2^48 without leading zeros. */
+const sizeOfPart = (part: number): number =>
+  part < 0x1_0000_0000 ? (39 - Math.clz32(part)) >> 3 : 4 + ((39 - Math.clz32(part / 0x1_0000_0000)) >> 3);
+
 /** Bytes of an integer without leading zeros. */
 function sizeOf(value: bigint): number {
-  return value < 0x1_0000_0000n ? (39 - Math.clz32(Number(value))) >> 3 : (value.toString(16).length + 1) >> 1;
+  if (value < 0x1_0000_0000_0000n) return sizeOfPart(Number(value));
+  const high = value >> 48n;
+  return high < 0x1_0000_0000_0000n ? 6 + sizeOfPart(Number(high)) : (value.toString(16).length + 1) >> 1;
 }
 
 /** Size of an integer as RLP. */
@@ -48,11 +55,18 @@ function putInteger(out: Uint8Array, at: number, { value, size }: { value: bigin
 function integerAt(bytes: Uint8Array, at: number): { value: bigint; end: number } {
   const prefix = bytes[at] ?? 0;
   if (prefix < 0x80) return { value: BigInt(prefix), end: at + 1 };
-  const end = at + 1 + prefix - 0x80;
-  if (prefix - 0x80 > 6) return { value: BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset + at + 1, prefix - 0x80).toString('hex')}`), end };
-  let value = 0;
-  for (let i = at + 1; i < end; i += 1) value = value * 256 + (bytes[i] ?? 0);
-  return { value: BigInt(value), end };
+  const [start, end] = [at + 1, at + 1 + prefix - 0x80];
+  if (end - start > 12) return { value: BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('hex')}`), end };
+  const middle = Math.max(start, end - 6);
+  const low = BigInt(partAt(bytes, middle, end));
+  return { value: middle === start ? low : (BigInt(partAt(bytes, start, middle)) << 48n) | low, end };
+}
+
+/** The number of up to six bytes. */
+function partAt(bytes: Uint8Array, start: number, end: number): number {
+  let part = 0;
+  for (let i = start; i < end; i += 1) part = part * 256 + (bytes[i] ?? 0);
+  return part;
 }
 
 /** The same arrays for the hashes that nearly every account has. */
