@@ -1,14 +1,17 @@
 import type { LogFilter } from '@hemid/chain';
 import { equal, type Log } from '@hemid/protocol';
 import { z } from 'zod';
-import { type BlockId, blockNumber } from './block-id.ts';
+import { blockNumber } from './block-id.ts';
 import { address, hash } from './param.ts';
+
+/** An end of a range: a number or tag. */
+type RangeEnd = z.output<typeof blockNumber>;
 
 /** A filter with the blocks to look at: one by hash, or a range. */
 export interface LogQuery extends LogFilter {
   blockHash: Uint8Array | undefined;
-  from: BlockId | undefined;
-  to: BlockId | undefined;
+  from: RangeEnd | undefined;
+  to: RangeEnd | undefined;
 }
 
 const MAX_CHOICES = 1000;
@@ -53,14 +56,12 @@ export const logQuery = z
     }),
   );
 
-/** A block of a range as it was asked for. */
-const showBlock = (id: BlockId | undefined): string | bigint | undefined =>
-  id === undefined ? undefined : 'tag' in id ? id.tag : 'number' in id ? id.number : undefined;
+const showEnd = (end: RangeEnd | undefined): string | bigint | undefined => (end !== undefined && 'tag' in end ? end.tag : end?.number);
 
 /** The filter object that {@link logQuery} reads again as this. */
 export function showQuery({ addresses, topics, blockHash, from, to }: LogQuery): object {
   const choices = topics.map((choices) => (choices.length === 0 ? null : choices));
-  return { address: addresses, topics: choices, blockHash, fromBlock: showBlock(from), toBlock: showBlock(to) };
+  return { address: addresses, topics: choices, blockHash, fromBlock: showEnd(from), toBlock: showEnd(to) };
 }
 
 const includes = (choices: readonly Uint8Array[], value: Uint8Array): boolean => choices.some((one) => equal(one, value));

@@ -57,13 +57,11 @@ type Pause = () => Promise<void>;
 /** Takes the root of a trie in which `changes` keys were changed, in parts when they are many. */
 async function takeRoot(trie: Trie, changes: number, diff: StateDiff, pause: Pause): Promise<Uint8Array> {
   const write = (key: StateKey, value: Uint8Array | undefined): void => void diff.set(key, value);
-  const perPart = changes / PARTS;
-  for (let part = 0, done = 0; part < PARTS && changes >= TURN; part += 1) {
+  const partsPerTurn = Math.ceil((HASHED_A_TURN * PARTS) / changes);
+  const parts = changes < TURN ? 0 : PARTS;
+  for (let part = 0; part < parts; part += 1) {
     trie.settle(part.toString(16).padStart(2, '0'), write);
-    done += perPart;
-    if (done < HASHED_A_TURN) continue;
-    done = 0;
-    await pause();
+    if (part % partsPerTurn === partsPerTurn - 1) await pause();
   }
   return trie.commit(write);
 }
