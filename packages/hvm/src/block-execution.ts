@@ -34,7 +34,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import { nextBaseFee } from './base-fee.ts';
 import { bloomsOf } from './bloom.ts';
 import { installFastInterpreter } from './fast-interpreter.ts';
-import { type InlineContext, type InlineResult, runInline } from './inline/inline-transaction.ts';
+import { createInlineRunner, type InlineResult } from './inline/inline-transaction.ts';
 import { bindAll } from './precompiles/all.ts';
 import { commitState } from './state/commit-state.ts';
 import { type FlatState, openFlatState } from './state/flat-state.ts';
@@ -93,6 +93,8 @@ export interface ExecutionDeps {
   pause?: () => Promise<void>;
   /** Runs every transaction in @ethereumjs/vm, for those who compare the two. */
   inline?: 'off';
+  /** After how many visits code that is run inline is compiled, for those who test that. */
+  hotAt?: number;
 }
 
 /** Transactions between two pauses. */
@@ -206,12 +208,13 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
   let minted = 0n;
 
   const precompiles = new Set([...vm.evm.precompiles.keys()].map((digits) => latin(fromHex(digits))));
-  const inline: InlineContext = {
+  const runInline = createInlineRunner({
     state,
     common: deps.common,
     block: { ...header, coinbase: header.beneficiary, prevRandao: header.mixHash },
     isPrecompile: (address) => precompiles.has(address),
-  };
+    hotAt: deps.hotAt,
+  });
 
   const write = async (writes: readonly StorageWrite[]): Promise<void> => {
     for (const one of writes) await putWord(state, one);
@@ -255,7 +258,7 @@ export async function openBlockExecution(deps: ExecutionDeps, input: BlockInput,
       const account = state.accountAt(latin(sender));
       const known = { nonce: account?.nonce ?? 0n, balance: account?.balance ?? 0n, code: state.codeAt(latin(sender)) };
       checkExecutable(transaction, known, header, gasLeft());
-      const result = (deps.inline === 'off' ? undefined : runInline(tx, sender, inline)) ?? (await runStock(tx));
+      const result = (deps.inline === 'off' ? undefined : runInline(tx, sender)) ?? (await runStock(tx));
       userGas += result.gasUsed;
       return keep(raw, { type: tx.type, nonce: tx.nonce, effectiveGasPrice: effectiveGasPrice(tx, header.baseFeePerGas), ...result });
     },

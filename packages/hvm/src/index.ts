@@ -19,7 +19,7 @@ export { createdAddress } from './created-address.ts';
 export { fastCrypto } from './crypto.ts';
 export { installFastInterpreter } from './fast-interpreter.ts';
 export { buildGenesis } from './genesis.ts';
-export { type InlineBlock, type InlineContext, type InlineResult, runInline } from './inline/inline-transaction.ts';
+export { createInlineRunner, type InlineBlock, type InlineContext, type InlineResult, type InlineRunner } from './inline/inline-transaction.ts';
 export type { Fees, Message } from './message.ts';
 export { type Frame, type FrameKind, type FrameResult, type Observer, observe, type Step } from './observation.ts';
 export type { AccountOverride, Slots } from './override.ts';

@@ -26,6 +26,8 @@ export interface Sandbox {
   base(): BaseState;
   /** Whether an address (latin1) is that of a precompile; left out where calls must not run inline. */
   isPrecompile?: ((address: string) => boolean) | undefined;
+  /** As {@link ExecutionDeps.hotAt}. */
+  hotAt?: number | undefined;
   openVm(state: FlatState, ancestorHash: BlockInput['ancestorHash']): Promise<VM>;
   /** What a block does before its transactions. */
   begin(state: FlatState, block: SandboxBlock): Promise<void>;
@@ -74,6 +76,7 @@ export function createSandbox(deps: ExecutionDeps, context: SandboxContext): San
     source: () => deps.states.source(context.hash),
     base: () => deps.states.base(context.hash),
     isPrecompile: deps.inline === 'off' ? undefined : precompileTest(deps, context.view),
+    hotAt: deps.hotAt,
     openVm: (state, ancestorHash) => openVm(deps, state, context.view, ancestorHash),
     async begin(state, { header }) {
       // A later block of a simulation writes the same configuration again.

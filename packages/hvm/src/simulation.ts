@@ -44,9 +44,9 @@ const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
 /** The same as {@link simulate} for the messages that most who read contracts send. */
 function simulateInline(sandbox: Sandbox, message: Message & { gas: bigint }, options: SimulationOptions): SimulationResult | undefined {
-  const { isPrecompile, common, header } = sandbox;
+  const { isPrecompile, common, header, hotAt } = sandbox;
   if (isPrecompile === undefined || options.state !== undefined || options.block !== undefined || options.watch !== undefined) return undefined;
-  return callInline(message, { source: sandbox.source(), header, common, isPrecompile });
+  return callInline(message, { source: sandbox.source(), header, common, isPrecompile, hotAt });
 }
 
 /**

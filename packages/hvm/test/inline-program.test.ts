@@ -77,20 +77,54 @@ const piece = fc.oneof(
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }).map(byte) },
 );
 
-/** Pieces, and loops of some of them: JUMPDEST, a counter in a slot of memory, JUMPI back. */
+/** Code of which places are not known yet: digits, a JUMPDEST with a name, two bytes that say where that is. */
+type Part = string | { mark: string } | { to: string };
+
+function locate(parts: readonly Part[]): Uint8Array {
+  const places = new Map<string, string>();
+  let at = 0;
+  for (const part of parts) {
+    if (typeof part !== 'string' && 'mark' in part) places.set(part.mark, at.toString(16).padStart(4, '0'));
+    at += typeof part === 'string' ? part.length / 2 : 'mark' in part ? 1 : 2;
+  }
+  return fromHex(`0x${parts.map((part) => (typeof part === 'string' ? part : 'mark' in part ? '5b' : places.get(part.to))).join('')}`);
+}
+
+/** Pieces; some of them jumped over, or not; functions that are called, and return what they were given three times. */
+const winding = fc.oneof(
+  { weight: 8, arbitrary: piece.map((text) => (): Part[] => [text]) },
+  {
+    weight: 2,
+    arbitrary: fc.tuple(fc.bigInt(0n, 1n), fc.array(piece, { maxLength: 4 })).map(([taken, inner]) => (name: string): Part[] => {
+      return [`${push(taken)}61`, { to: `${name}over` }, '57', ...inner, { mark: `${name}over` }];
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: word.map((given) => (name: string): Part[] => {
+      const body: Part[] = [{ mark: `${name}body` }, '906003029056'];
+      const call: Part[] = [`${push(given)}61`, { to: `${name}back` }, '61', { to: `${name}body` }, '56', { mark: `${name}back` }];
+      return ['61', { to: `${name}over` }, '56', ...body, { mark: `${name}over` }, ...call];
+    }),
+  },
+);
+
+/** Such pieces, and loops of some of them: JUMPDEST, a counter in a slot of memory, JUMPI back. */
 const program = fc
-  .tuple(fc.array(piece, { minLength: 1, maxLength: 25 }), fc.constantFrom('', '', '', '60205ffd', '60205ff3'))
+  .tuple(fc.array(winding, { minLength: 1, maxLength: 25 }), fc.constantFrom('', '', '', '60205ffd', '60205ff3'))
   .chain(([pieces, end]) =>
     fc.integer({ min: 0, max: 3 }).map((rounds): Uint8Array => {
-      const body = pieces.join('') + (rounds === 0 ? end : '');
-      if (rounds === 0) return fromHex(`0x${body}`);
+      const body = pieces.flatMap((piece, i) => piece(`${i}`));
+      if (rounds === 0) return locate([...body, end]);
       // mem[0x200] counts: back to the JUMPDEST at 0 until it has gone round often enough.
-      return fromHex(`0x5b${body}610200516001018061020052${push(BigInt(rounds))}11600057${end}`);
+      return locate(['5b', ...body, `610200516001018061020052${push(BigInt(rounds))}11600057${end}`]);
     }),
   );
 
 const scenes = fc.record({
   programs: fc.tuple(program, program, program),
+  /** Compiled at once, a little later, or not at all. */
+  hotAt: fc.constantFrom(1, 2, 255),
   stored: fc.array(fc.bigInt(0n, 2n), { minLength: 3, maxLength: 3 }),
   calls: fc.array(
     fc.record({
@@ -103,10 +137,13 @@ const scenes = fc.record({
   ),
 });
 
+type Scene = typeof scenes extends fc.Arbitrary<infer One> ? One : never;
+type Lab = Awaited<ReturnType<typeof createLab>>;
+
 const RUNS = process.env['HEMID_LONG'] === undefined ? 1_000 : 40_000;
 
 /** A chain of the three programs, each with two slots that hold something. */
-function labOf({ programs, stored }: { programs: readonly Uint8Array[]; stored: readonly bigint[] }): ReturnType<typeof createLab> {
+async function labOf({ programs, stored, hotAt }: Pick<Scene, 'programs' | 'stored' | 'hotAt'>): Promise<Lab> {
   const contracts = CONTRACTS.map((contract, i): [Hex, GenesisAccount] => {
     const storage = Object.fromEntries(
       [0, 1].map((n) => [`0x${byte(n).padStart(64, '0')}`, fromHex(`0x${(stored[i] ?? 0n).toString(16).padStart(64, '0')}`)]),
@@ -114,7 +151,8 @@ function labOf({ programs, stored }: { programs: readonly Uint8Array[]; stored: 
     return [contract, { nonce: 1, balance: 1000n, code: programs[i] as Uint8Array, storage } as never];
   });
   const allocation = Object.fromEntries([[SENDER, { balance: 10n ** 21n }], ...contracts]) as Record<Hex, GenesisAccount>;
-  return createLab(network.spec, { view, allocation });
+  const lab = await createLab(network.spec, { view, allocation });
+  return { ...lab, deps: { ...lab.deps, hotAt } };
 }
 
 test(
@@ -122,8 +160,8 @@ test(
   async () => {
     const base = network.spec;
     await fc.assert(
-      fc.asyncProperty(scenes, async ({ programs, stored, calls }) => {
-        const lab = await labOf({ programs, stored });
+      fc.asyncProperty(scenes, async ({ calls, ...scene }) => {
+        const lab = await labOf(scene);
         const parent = lab.head();
         const input = { parent, timestamp: parent.timestamp + 1n, beneficiary: fromHex(BENEFICIARY), ancestorHash: () => undefined };
         const inline = await openBlockExecution(lab.deps, input, view);
@@ -161,8 +199,8 @@ test(
     let ranInline = 0;
     const callers = fc.constantFrom(SENDER, EMPTY_HANDED, CONTRACTS[1] as Hex);
     await fc.assert(
-      fc.asyncProperty(scenes, callers, async ({ programs, stored, calls }, from) => {
-        const lab = await labOf({ programs, stored });
+      fc.asyncProperty(scenes, callers, async ({ calls, ...scene }, from) => {
+        const lab = await labOf(scene);
         const at = { header: lab.head(), hash: hashHeader(lab.head()), view, ancestorHash: () => undefined };
         for (const { to, value, data, gas } of calls) {
           const message = { from: fromHex(from), to: fromHex(to), data, value: value === 1n ? 1n : 0n, gas, gasPrice: undefined };
@@ -170,7 +208,10 @@ test(
             simulate(createSandbox(deps, at), message).catch((error: Error) => error.message);
           expect(await attempt(lab.deps)).toEqual(await attempt({ ...lab.deps, inline: 'off' }));
           const { common, states } = lab.deps;
-          if (callInline(message, { common, source: states.source(at.hash), header: at.header, isPrecompile: () => false }) !== undefined)
+          if (
+            callInline(message, { common, source: states.source(at.hash), header: at.header, isPrecompile: () => false, hotAt: scene.hotAt }) !==
+            undefined
+          )
             ranInline += 1;
         }
       }),

@@ -1,7 +1,7 @@
 import type { BlockHeader } from '@ethereumjs/block';
 import type { TypedTransaction } from '@ethereumjs/tx';
 import type { VM } from '@ethereumjs/vm';
-import { type FlatState, type InlineResult, runInline } from '@hemid/hvm';
+import { createInlineRunner, type FlatState, type InlineResult } from '@hemid/hvm';
 import { fromHex } from '@hemid/protocol';
 
 /** Runs a transaction as the node's blocks do where they need no VM; `undefined` when it takes one, valid or not. */
@@ -19,5 +19,5 @@ export function runAsInline(
     baseFeePerGas: header.baseFeePerGas ?? 0n,
   };
   const context = { state, common: vm.common, block, isPrecompile: (address: string) => precompiles.has(address) };
-  return runInline(tx, tx.getSenderAddress().bytes, context);
+  return createInlineRunner(context)(tx, tx.getSenderAddress().bytes);
 }

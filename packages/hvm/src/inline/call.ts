@@ -1,8 +1,8 @@
 import type { Account } from '@ethereumjs/util';
 import { runFrame } from './frame.ts';
 import { accessGas, charge, FOREIGN_OPCODE, type Frame, type Machine, type Outcome, reach } from './machine.ts';
-import { clearMemory, createMemory, type Memory } from './memory.ts';
-import { addressLatin, toWord } from './words.ts';
+import { clearMemory, createMemory, type Memory, sliceMemory } from './memory.ts';
+import { addressLatin, addressWord } from './words.ts';
 
 const CALL = 0xf1;
 const DELEGATECALL = 0xf4;
@@ -29,7 +29,7 @@ export type CallInput = Pick<Frame, 'address' | 'code' | 'caller' | 'value' | 'd
 /** Runs code in a frame of its own. What it did stays unless it ends `done`. */
 export function runCode(input: CallInput, machine: Machine): { outcome: Outcome; frame: Frame } {
   const { stack, memory } = roomAt(input.depth);
-  const frame: Frame = { ...input, memory, stack, returned: NOTHING, output: NOTHING };
+  const frame: Frame = { ...input, memory, stack, size: 0, returned: NOTHING, output: NOTHING };
   try {
     return { outcome: runFrame(frame, machine), frame };
   } finally {
@@ -50,7 +50,7 @@ export function runCall(opcode: number, frame: Frame, machine: Machine, top: num
   const { stack } = frame;
   const own = opcode === CALL ? top - 2 : top - 1;
   const value = opcode === CALL ? (stack[own] as bigint) : 0n;
-  const [inAt, inSize, outAt, outSize] = [stack[own - 1], stack[own - 2], stack[own - 3], stack[own - 4]] as [bigint, bigint, bigint, bigint];
+  const [inAt, inSize, outAt, outSize] = [Number(stack[own - 1]), Number(stack[own - 2]), Number(stack[own - 3]), Number(stack[own - 4])];
   if (frame.isStatic && value > 0n) return false;
   if (!reach(frame, inAt, inSize) || !reach(frame, outAt, outSize)) return false;
   const to = addressLatin(stack[top - 1] as bigint);
@@ -80,13 +80,13 @@ export function runCall(opcode: number, frame: Frame, machine: Machine, top: num
     stack[result] = 1n;
     return true;
   }
-  const data = inSize === 0n ? NOTHING : frame.memory.bytes.slice(Number(inAt), Number(inAt + inSize));
+  const data = sliceMemory(frame.memory, inAt, inSize);
   const isDelegate = opcode === DELEGATECALL;
   const { outcome, frame: callee } = runCode(
     {
       address: isDelegate ? frame.address : to,
       code,
-      caller: isDelegate ? frame.caller : toWord(Buffer.from(frame.address, 'latin1')),
+      caller: isDelegate ? frame.caller : addressWord(frame.address),
       value: isDelegate ? frame.value : value,
       data,
       isStatic: frame.isStatic || opcode === STATICCALL,
@@ -98,8 +98,8 @@ export function runCall(opcode: number, frame: Frame, machine: Machine, top: num
   if (outcome !== 'done') state.revert(mark);
   if (outcome !== 'halted') frame.gas += callee.gas;
   frame.returned = outcome === 'halted' ? NOTHING : callee.output;
-  const copied = Math.min(Number(outSize), frame.returned.length);
-  if (copied > 0) frame.memory.bytes.set(frame.returned.subarray(0, copied), Number(outAt));
+  const copied = Math.min(outSize, frame.returned.length);
+  if (copied > 0) frame.memory.bytes.set(frame.returned.subarray(0, copied), outAt);
   stack[result] = outcome === 'done' ? 1n : 0n;
   return true;
 }

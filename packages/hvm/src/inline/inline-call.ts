@@ -6,13 +6,12 @@ import { accountKey, latin } from '../state/key.ts';
 import { openReadState } from '../state/read-state.ts';
 import type { StateSource } from '../state/source.ts';
 import { gasOfData } from '../user-transaction.ts';
-import { enterableCode, runCall, runCode } from './call.ts';
-import { environmentOf, type InlineContext } from './inline-transaction.ts';
-import { FOREIGN_OPCODE, type Machine } from './machine.ts';
-import { createTransactionState } from './transaction-state.ts';
+import { enterableCode, runCode } from './call.ts';
+import { beginTransaction, createMachine, type InlineContext } from './inline-transaction.ts';
+import { FOREIGN_OPCODE } from './machine.ts';
 
 /** Where a call is tried out. */
-export interface InlineCallPlace extends Pick<InlineContext, 'common' | 'isPrecompile'> {
+export interface InlineCallPlace extends Pick<InlineContext, 'common' | 'isPrecompile' | 'hotAt'> {
   source: StateSource;
   header: L2Header;
 }
@@ -44,12 +43,9 @@ export function callInline(message: Message & { gas: bigint }, place: InlineCall
   if (balance < message.value) return undefined;
   const { timestamp, number, gasLimit } = header;
   const block = { timestamp, number, gasLimit, coinbase: header.beneficiary, prevRandao: header.mixHash, baseFeePerGas: 0n };
-  const changes = createTransactionState(state, [sender, recipient, coinbase]);
-  const machine: Machine = {
-    state: changes,
-    environment: environmentOf({ common, block, isPrecompile }, sender, 0n),
-    call: (opcode, frame, top) => runCall(opcode, frame, machine, top),
-  };
+  const machine = createMachine({ ...place, state, block });
+  const { state: changes } = machine;
+  beginTransaction(machine, { sender, gasPrice: 0n, warm: [sender, recipient, coinbase] });
   if (message.value > 0n) changes.move(sender, recipient, message.value);
   try {
     const code = enterableCode(changes.account(recipient), changes.code(recipient));

@@ -7,8 +7,9 @@ import { latin } from '../state/key.ts';
 import { effectiveGasPrice, gasOfData, maximumCost } from '../user-transaction.ts';
 import { enterableCode, runCall, runCode } from './call.ts';
 import { type Environment, FOREIGN_OPCODE, type Machine } from './machine.ts';
-import { createTransactionState, type TransactionState } from './transaction-state.ts';
-import { minimalBytes, toWord, wordLatin } from './words.ts';
+import { HOT } from './region.ts';
+import { createTransactionState, type ReadableState, type TransactionState } from './transaction-state.ts';
+import { addressWord, minimalBytes, toWord, wordLatin } from './words.ts';
 
 /** The block that a transaction is executed in. */
 export interface InlineBlock {
@@ -29,7 +30,12 @@ export interface InlineContext {
   block: InlineBlock;
   /** Whether an address is that of a precompile, latin1. */
   isPrecompile(address: string): boolean;
+  /** After how many visits code is compiled, for those who test it; {@link HOT} when not given. */
+  hotAt?: number | undefined;
 }
+
+/** Executes a transaction; `undefined` for one that is left to runTx, valid or not. */
+export type InlineRunner = (tx: TypedTransaction, sender: Uint8Array) => InlineResult | undefined;
 
 /** What executing a transaction gave. */
 export interface InlineResult {
@@ -40,11 +46,11 @@ export interface InlineResult {
 
 const hasCode = (account: Readonly<Account> | undefined): boolean => account !== undefined && !equalsBytes(account.codeHash, KECCAK256_NULL);
 
-/** What frames of a transaction see of its block and sender. */
-export function environmentOf({ block, common, isPrecompile }: Omit<InlineContext, 'state'>, sender: string, gasPrice: bigint): Environment {
+/** What frames see of their block, alike in all of its transactions; sender and price are still to come. */
+export function environmentOf({ block, common, isPrecompile }: Omit<InlineContext, 'state'>): Environment {
   return {
-    origin: toWord(Buffer.from(sender, 'latin1')),
-    gasPrice,
+    origin: 0n,
+    gasPrice: 0n,
     coinbase: toWord(block.coinbase),
     timestamp: block.timestamp,
     number: block.number,
@@ -54,6 +60,24 @@ export function environmentOf({ block, common, isPrecompile }: Omit<InlineContex
     baseFee: block.baseFeePerGas,
     isPrecompile,
   };
+}
+
+/** The machine of a block; `state` is only read. */
+export function createMachine(context: Omit<InlineContext, 'state'> & { state: ReadableState }): Machine {
+  const machine: Machine = {
+    state: createTransactionState(context.state),
+    environment: environmentOf(context),
+    hotAt: context.hotAt ?? HOT,
+    call: (opcode, frame, top) => runCall(opcode, frame, machine, top),
+  };
+  return machine;
+}
+
+/** Begins a transaction: its sender, its price, the addresses that are warm (EIP-2929, EIP-3651). */
+export function beginTransaction(machine: Machine, { sender, gasPrice, warm }: { sender: string; gasPrice: bigint; warm: readonly string[] }): void {
+  machine.environment.origin = addressWord(sender);
+  machine.environment.gasPrice = gasPrice;
+  machine.state.begin(warm);
 }
 
 /** Takes what the transaction changed over into the state. */
@@ -99,14 +123,13 @@ function transfer({ tx, sender, recipient, coinbase, gasPrice, gas }: Admitted, 
 }
 
 /** Runs a transaction to a contract. */
-function callContract({ tx, sender, recipient, coinbase, gasPrice, gas }: Admitted, context: InlineContext): InlineResult | undefined {
-  const { state, block } = context;
-  const changes = createTransactionState(state, [sender, recipient, coinbase]);
-  const machine: Machine = {
-    state: changes,
-    environment: environmentOf(context, sender, gasPrice),
-    call: (opcode, frame, top) => runCall(opcode, frame, machine, top),
-  };
+function callContract(
+  { tx, sender, recipient, coinbase, gasPrice, gas }: Admitted,
+  { state, block }: InlineContext,
+  machine: Machine,
+): InlineResult | undefined {
+  const { state: changes } = machine;
+  beginTransaction(machine, { sender, gasPrice, warm: [sender, recipient, coinbase] });
   changes.setBalance(sender, changes.balance(sender) - tx.gasLimit * gasPrice);
   const mark = changes.mark();
   if (tx.value > 0n) changes.move(sender, recipient, tx.value);
@@ -139,21 +162,24 @@ function isPlain(tx: TypedTransaction, { block, common }: InlineContext): boolea
 }
 
 /**
- * Executes a transaction in one synchronous go, to the same state, gas and receipt as @ethereumjs/vm's runTx, which
- * awaits several times for each opcode and call. It holds everything back until the transaction is over, so that one
- * which turns out to want more (creation, precompiles, delegated code, block hashes) leaves no trace.
- *
- * @returns `undefined` for a transaction that is left to runTx, valid or not.
+ * Executes transactions of a block, each in one synchronous go, to the same state, gas and receipt as @ethereumjs/vm's
+ * runTx, which awaits several times for each opcode and call. It holds everything back until a transaction is over, so
+ * that one which turns out to want more (creation, precompiles, delegated code, block hashes) leaves no trace.
  */
-export function runInline(tx: TypedTransaction, senderBytes: Uint8Array, context: InlineContext): InlineResult | undefined {
+export function createInlineRunner(context: InlineContext): InlineRunner {
   const { state, block } = context;
-  const to = tx.to?.bytes;
-  if (to === undefined || !isPlain(tx, context) || context.isPrecompile(latin(to))) return undefined;
-  const [sender, recipient, coinbase] = [latin(senderBytes), latin(to), latin(block.coinbase)];
-  const account = state.accountAt(sender);
-  if (account === undefined || hasCode(account) || account.nonce !== tx.nonce || account.balance < maximumCost(tx)) return undefined;
-  const gas = gasOfData(tx.data);
-  if (tx.gasLimit < Math.max(gas.intrinsic, gas.floor) || tx.gasLimit > block.gasLimit) return undefined;
-  const admitted = { tx, sender, recipient, coinbase, gasPrice: effectiveGasPrice(tx, block.baseFeePerGas), gas };
-  return hasCode(state.accountAt(recipient)) ? callContract(admitted, context) : transfer(admitted, context);
+  const machine = createMachine(context);
+  const coinbase = latin(block.coinbase);
+  return (tx, senderBytes) => {
+    const to = tx.to?.bytes;
+    if (to === undefined || !isPlain(tx, context)) return undefined;
+    const [sender, recipient] = [latin(senderBytes), latin(to)];
+    if (context.isPrecompile(recipient)) return undefined;
+    const account = state.accountAt(sender);
+    if (account === undefined || hasCode(account) || account.nonce !== tx.nonce || account.balance < maximumCost(tx)) return undefined;
+    const gas = gasOfData(tx.data);
+    if (tx.gasLimit < Math.max(gas.intrinsic, gas.floor) || tx.gasLimit > block.gasLimit) return undefined;
+    const admitted = { tx, sender, recipient, coinbase, gasPrice: effectiveGasPrice(tx, block.baseFeePerGas), gas };
+    return hasCode(state.accountAt(recipient)) ? callContract(admitted, context, machine) : transfer(admitted, context);
+  };
 }

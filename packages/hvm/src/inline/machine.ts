@@ -29,6 +29,8 @@ export interface Frame {
   gas: number;
   memory: Memory;
   stack: bigint[];
+  /** Words on the stack, where compiled code ended. */
+  size: number;
   /** What the last call it made gave back. */
   returned: Uint8Array;
   /** What it gives back. */
@@ -39,6 +41,8 @@ export interface Frame {
 export interface Machine {
   state: TransactionState;
   environment: Environment;
+  /** After how many visits code is compiled where it is visited. */
+  hotAt: number;
   /** Runs CALL, DELEGATECALL or STATICCALL of a frame whose stack ends at `top`. @returns whether there was enough gas. */
   call(opcode: number, frame: Frame, top: number): boolean;
 }
@@ -59,9 +63,11 @@ export function charge(frame: Frame, gas: number): boolean {
 }
 
 /** Pays for a range of memory and makes it. @returns whether there was enough gas. */
-export function reach(frame: Frame, offset: bigint, size: bigint): boolean {
-  if (!charge(frame, memoryGas(frame.memory, offset, size))) return false;
-  growMemory(frame.memory, offset, size);
+export function reach(frame: Frame, offset: number, size: number): boolean {
+  const { memory } = frame;
+  if (size === 0 || offset + size <= memory.words * 32) return true;
+  if (!charge(frame, memoryGas(memory, offset, size))) return false;
+  growMemory(memory, offset, size);
   return true;
 }
 

@@ -7,12 +7,12 @@ export interface Memory {
 }
 
 /** Sizes and offsets beyond this cost more gas than there is. */
-const MAX = 1n << 32n;
+const MAX = 2 ** 32;
 const FIRST = 4096;
 const LARGE = 1 << 18;
 
 const costOf = (words: number): number => 3 * words + Math.floor((words * words) / 512);
-const wordsTo = (offset: bigint, size: bigint): number => Math.ceil((Number(offset) + Number(size)) / 32);
+const wordsTo = (offset: number, size: number): number => Math.ceil((offset + size) / 32);
 
 /** Memory of which nothing is paid for. */
 export function createMemory(): Memory {
@@ -20,17 +20,16 @@ export function createMemory(): Memory {
   return { bytes, view: new DataView(bytes.buffer), words: 0 };
 }
 
-/** Gas for a range to be there; Infinity when nobody could pay. An empty range is nowhere. */
-export function memoryGas(memory: Memory, offset: bigint, size: bigint): number {
-  if (size === 0n) return 0;
+/** Gas for a range to be there that is not empty; Infinity when nobody could pay. */
+export function memoryGas(memory: Memory, offset: number, size: number): number {
   if (offset > MAX || size > MAX) return Number.POSITIVE_INFINITY;
   const words = wordsTo(offset, size);
   return words <= memory.words ? 0 : costOf(words) - costOf(memory.words);
 }
 
-/** Makes a range that has been paid for. */
-export function growMemory(memory: Memory, offset: bigint, size: bigint): void {
-  const words = size === 0n ? 0 : wordsTo(offset, size);
+/** Makes a range that has been paid for, and is not empty. */
+export function growMemory(memory: Memory, offset: number, size: number): void {
+  const words = wordsTo(offset, size);
   if (words <= memory.words) return;
   memory.words = words;
   if (words * 32 <= memory.bytes.length) return;
@@ -41,16 +40,16 @@ export function growMemory(memory: Memory, offset: bigint, size: bigint): void {
 }
 
 /** Copies bytes from an offset of `source` on to a range that is there; zeros where the source ends. */
-export function copyToMemory({ bytes }: Memory, at: number, source: Uint8Array, range: { from: bigint; size: number }): void {
+export function copyToMemory({ bytes }: Memory, at: number, source: Uint8Array, range: { from: number; size: number }): void {
   const { from, size } = range;
-  const part = from >= source.length ? undefined : source.subarray(Number(from), Number(from) + size);
+  const part = from >= source.length ? undefined : source.subarray(from, from + size);
   if (part !== undefined) bytes.set(part, at);
   bytes.fill(0, at + (part?.length ?? 0), at + size);
 }
 
 /** A copy of a range that is there. */
-export function sliceMemory({ bytes }: Memory, offset: bigint, size: bigint): Uint8Array {
-  return size === 0n ? new Uint8Array() : bytes.slice(Number(offset), Number(offset + size));
+export function sliceMemory({ bytes }: Memory, offset: number, size: number): Uint8Array {
+  return size === 0 ? new Uint8Array() : bytes.slice(offset, offset + size);
 }
 
 /** Makes it as new, for another frame; what grew large is given back. */

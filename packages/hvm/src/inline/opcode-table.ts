@@ -1,5 +1,8 @@
 /* Opcodes of the Osaka rules: base gas, and what they take from the stack and put on it (Yellow Paper, appendix H). */
 
+/** Words that a stack holds at most. */
+export const MAX_STACK = 1024;
+
 /** Base gas of an opcode that no rule knows: more than anybody has. */
 const INVALID = Number.POSITIVE_INFINITY;
 

@@ -25,8 +25,11 @@ export interface Mark {
 export interface TransactionState {
   readonly balances: ReadonlyMap<string, bigint>;
   readonly slots: ReadonlyMap<string, ReadonlyMap<bigint, Slot>>;
-  readonly logs: Log[];
+  /** Not to be changed by who takes them from here: the next transaction has others. */
+  logs: Log[];
   refund: number;
+  /** Begins the next transaction: nothing is changed, and these addresses are warm. */
+  begin(warm: readonly string[]): void;
   mark(): Mark;
   revert(mark: Mark): void;
   /** The account as it was before the transaction. */
@@ -46,12 +49,15 @@ export interface TransactionState {
   setTransient(address: string, key: bigint, word: bigint): void;
 }
 
-/** Begins a transaction on a state that answers at once; `warm` are the addresses that are warm from the start. */
-export function createTransactionState(state: Pick<FlatState, 'accountAt' | 'codeAt' | 'slotAt'>, warm: Iterable<string>): TransactionState {
+/** What a transaction begins with. */
+export type ReadableState = Pick<FlatState, 'accountAt' | 'codeAt' | 'slotAt'>;
+
+/** What transactions change on a state that answers at once, one after the other. */
+export function createTransactionState(state: ReadableState): TransactionState {
   const balances = new Map<string, bigint>();
   const slots = new Map<string, Map<bigint, Slot>>();
   const transients = new Map<string, Map<bigint, bigint>>();
-  const warmAddresses = new Set(warm);
+  const warmAddresses = new Set<string>();
   const undos: (() => void)[] = [];
 
   function balance(address: string): bigint {
@@ -72,6 +78,16 @@ export function createTransactionState(state: Pick<FlatState, 'accountAt' | 'cod
     slots,
     logs: [],
     refund: 0,
+    begin(warm) {
+      balances.clear();
+      slots.clear();
+      transients.clear();
+      warmAddresses.clear();
+      for (const address of warm) warmAddresses.add(address);
+      undos.length = 0;
+      this.logs = [];
+      this.refund = 0;
+    },
     mark() {
       return { undos: undos.length, logs: this.logs.length, refund: this.refund };
     },

@@ -2,10 +2,17 @@
 
 const SIGN = 1n << 255n;
 
+/** The 16 bytes at an offset. */
+function loadHalf(view: DataView, at: number): bigint {
+  const high = view.getBigUint64(at);
+  const low = view.getBigUint64(at + 8);
+  return high === 0n ? low : (high << 64n) | low;
+}
+
 /** The 32 bytes at an offset. */
 export function loadWord(view: DataView, at: number): bigint {
-  const high = (view.getBigUint64(at) << 64n) | view.getBigUint64(at + 8);
-  const low = (view.getBigUint64(at + 16) << 64n) | view.getBigUint64(at + 24);
+  const high = loadHalf(view, at);
+  const low = loadHalf(view, at + 16);
   return high === 0n ? low : (high << 128n) | low;
 }
 
@@ -17,20 +24,31 @@ export function saveWord(view: DataView, at: number, word: bigint): void {
   view.setBigUint64(at + 24, word);
 }
 
-/** The word of up to 32 bytes. */
-export function toWord(bytes: Uint8Array): bigint {
-  if (bytes.length === 32) return loadWord(new DataView(bytes.buffer, bytes.byteOffset, 32), 0);
-  return bytes.length === 0 ? 0n : BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`);
-}
-
 /** Where a word stands for a moment, while it is copied from here. */
 const desk = Buffer.alloc(32);
 const deskView = new DataView(desk.buffer, desk.byteOffset, 32);
+const deskBytes = new Uint8Array(desk.buffer, desk.byteOffset, 32);
+
+/** The word of up to 32 bytes. */
+export function toWord(bytes: Uint8Array): bigint {
+  if (bytes.length === 0) return 0n;
+  if (bytes.length === 32) return loadWord(new DataView(bytes.buffer, bytes.byteOffset, 32), 0);
+  deskBytes.fill(0, 0, 32 - bytes.length);
+  deskBytes.set(bytes, 32 - bytes.length);
+  return loadWord(deskView, 0);
+}
+
+/** The word of an address, latin1. */
+export function addressWord(address: string): bigint {
+  deskBytes.fill(0, 0, 12);
+  desk.write(address, 12, 'latin1');
+  return loadWord(deskView, 0);
+}
 
 /** A word as 32 bytes. */
 export function wordBytes(word: bigint): Uint8Array {
   saveWord(deskView, 0, word);
-  return new Uint8Array(desk);
+  return deskBytes.slice();
 }
 
 /** A word as 32 bytes, latin1. */
@@ -41,9 +59,10 @@ export function wordLatin(word: bigint): string {
 
 /** A word without leading zero bytes, as storage keeps it. */
 export function minimalBytes(word: bigint): Uint8Array {
-  if (word === 0n) return new Uint8Array();
-  const text = word.toString(16);
-  return new Uint8Array(Buffer.from(text.length % 2 === 0 ? text : `0${text}`, 'hex'));
+  saveWord(deskView, 0, word);
+  let start = 0;
+  while (start < 32 && deskBytes[start] === 0) start += 1;
+  return deskBytes.slice(start);
 }
 
 /** The address in the low 20 bytes of a word, latin1. */
