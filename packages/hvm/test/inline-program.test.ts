@@ -76,6 +76,8 @@ const piece = fc.oneof(
   { weight: 1, arbitrary: step(one(0xa2), word, word, length, small) },
   { weight: 4, arbitrary: step(one(0xf1), length, small, length, small, fc.oneof(fc.constant(0n), small), address, gas) },
   { weight: 4, arbitrary: step(one(0xf4, 0xfa), length, small, length, small, address, gas) },
+  // What was found is kept, where it is seen: in memory, in storage.
+  { weight: 10, arbitrary: fc.constantFrom('5f52', '602052', '604052', '600255', '600355') },
   { weight: 2, arbitrary: fc.integer({ min: 0x50, max: 0x9f }).map(byte) },
   { weight: 1, arbitrary: step(one(0xf3, 0xfd), length, small) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }).map(byte) },
@@ -115,7 +117,7 @@ const winding = fc.oneof(
 
 /** Such pieces, and loops of some of them: JUMPDEST, a counter in a slot of memory, JUMPI back. */
 const program = fc
-  .tuple(fc.array(winding, { minLength: 1, maxLength: 25 }), fc.constantFrom('', '', '', '60205ffd', '60205ff3'))
+  .tuple(fc.array(winding, { minLength: 1, maxLength: 25 }), fc.constantFrom('', '', '60605ffd', '60605ff3'))
   .chain(([pieces, end]) =>
     fc.integer({ min: 0, max: 3 }).map((rounds): Uint8Array => {
       const body = pieces.flatMap((piece, i) => piece(`${i}`));
