@@ -79,6 +79,7 @@ const piece = fc.oneof(
   // What was found is kept, where it is seen: in memory, in storage.
   { weight: 10, arbitrary: fc.constantFrom('5f52', '602052', '604052', '600255', '600355') },
   { weight: 2, arbitrary: fc.integer({ min: 0x50, max: 0x9f }).map(byte) },
+  { weight: 6, arbitrary: fc.constantFrom(0x80, 0x81, 0x82, 0x90, 0x91, 0x92).map(byte) },
   { weight: 1, arbitrary: step(one(0xf3, 0xfd), length, small) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }).map(byte) },
 );
