@@ -130,7 +130,7 @@ const program = fc.tuple(fc.array(winding, { minLength: 1, maxLength: 25 }), fc.
 const scenes = fc.record({
   programs: fc.tuple(program, program, program),
   /** Compiled at once, a little later, or not at all. */
-  hotAt: fc.constantFrom(1, 2, 255),
+  hotAt: fc.constantFrom<number>(1, 2, 255),
   stored: fc.array(fc.bigInt(0n, 2n), { minLength: 3, maxLength: 3 }),
   calls: fc.array(
     fc.record({

@@ -84,7 +84,7 @@ async function runTransactions(run: { vm: VM; state: FlatState; evmBlock: Block 
     const options = { tx, block: evmBlock, skipHardForkValidation: true, blockGasUsed: gasUsed };
     const watch = await context.watch?.({ index, raw, from: tx.getSenderAddress().bytes, to: tx.to?.bytes, gasLimit: tx.gasLimit, state });
     const inline =
-      context.watch === undefined && vm.common.gteHardfork('berlin') ? runAsInline(vm, { tx, state, header: evmBlock.header }) : undefined;
+      context.watch === undefined && vm.common.gteHardfork('berlin') ? await runAsInline(vm, { tx, state, header: evmBlock.header }) : undefined;
     const result = watch === undefined ? (inline ?? (await runInVm(vm, options))) : await runWatched(vm, options, watch);
     gasUsed += result.gasUsed;
     const root = vm.common.gteHardfork('byzantium') ? {} : { root: await context.world.rootOf(state) };

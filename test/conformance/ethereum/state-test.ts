@@ -58,7 +58,7 @@ async function execute(world: World, tx: TypedTransaction, test: StateTest, comm
   const vm = await createVM({ common, stateManager: state });
   try {
     const block = blockOf(test.env, common);
-    const inline = runAsInline(vm, { tx, state, header: block.header });
+    const inline = await runAsInline(vm, { tx, state, header: block.header });
     const logs = inline?.logs.map(({ address, topics, data }) => [address, topics, data]);
     const result = inline ?? (await runTx(vm, { tx, block, blockGasUsed: 0n, skipHardForkValidation: true }));
     await world.commit(state);
