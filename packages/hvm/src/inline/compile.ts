@@ -48,6 +48,7 @@ interface Place {
   nested: number;
 }
 
+const GAS = 0x5a;
 const JUMP = 0x56;
 const JUMPI = 0x57;
 const HALT = 'return -1;';
@@ -71,7 +72,9 @@ const COMPARISON: Record<number, string> = { 16: '<', 17: '>', 20: '===' };
 /** What can be called by compiled code. */
 const TOOLS = { ask, combine, hashMemory, loadData, loadMemory, loadSlot, storeMemory, storeSlot, wrapped, writeLog };
 const TOOL_NAMES = Object.keys(TOOLS);
-const ASKED = new Set([0x30, 0x32, 0x33, 0x34, 0x36, 0x38, 0x3a, 0x3d, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x59, 0x5a]);
+/** Opcodes that push a word of their own, by {@link ask}; some as JavaScript. */
+const ASKED = new Set([0x30, 0x32, 0x33, 0x34, 0x36, 0x38, 0x3a, 0x3d, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x59, GAS]);
+const ASKED_TEXT: Record<number, string> = { 51: 'frame.caller', 52: 'frame.value', 54: 'BigInt(frame.data.length)' };
 
 /** What of a branch is worth compiling. */
 export interface CompileLimits {
@@ -81,6 +84,8 @@ export interface CompileLimits {
   cost: number;
 }
 
+/** How often a way may come by the same destination: a loop is unrolled so far. */
+const MAX_ROUNDS = 3;
 /** Words that are held while code is compiled, and sides of branches within another: more is left to the interpreter. */
 const MAX_HELD = 64;
 const MAX_NESTED = 32;
@@ -175,12 +180,12 @@ export function compileRegion({ code, jumps, pushes, visits }: CodeAnalysis, sta
       put(place, binary(opcode, a, take(place)));
     } else if (ASKED.has(opcode)) {
       // GAS is what is left behind it.
-      if (opcode === 0x5a) {
+      if (opcode === GAS) {
         place.owed += FEES[opcode] as number;
         charge(place);
         place.owed -= FEES[opcode] as number;
       }
-      put(place, name(`ask(${opcode}, frame, machine)`));
+      put(place, name(ASKED_TEXT[opcode] ?? `ask(${opcode}, frame, machine)`));
     } else if (opcode >= 0xa0 && opcode <= 0xa4) {
       const [offset, size] = [take(place), take(place)];
       const topics = Array.from({ length: opcode - 0xa0 }, () => take(place).text);
@@ -243,7 +248,7 @@ export function compileRegion({ code, jumps, pushes, visits }: CodeAnalysis, sta
 
   /** Goes on at a destination, unless that is a loop. */
   function jump(place: Place, to: number): void {
-    if (place.way.includes(to)) leave({ ...place, pc: to });
+    if (place.way.filter((one) => one === to).length > MAX_ROUNDS) leave({ ...place, pc: to });
     else follow({ ...place, pc: to, way: [...place.way, to] });
   }
 
@@ -257,7 +262,6 @@ export function compileRegion({ code, jumps, pushes, visits }: CodeAnalysis, sta
   function branch(place: Place): void {
     const to = take(place).constant as bigint;
     const condition = take(place);
-    charge(place);
     lines.push(`if (${condition.test ?? `${condition.text} !== 0n`}) {`);
     if (jumps[Number(to)] === 1) side({ ...place, nested: place.nested + 1 }, Number(to));
     else lines.push(HALT);
@@ -274,7 +278,6 @@ export function compileRegion({ code, jumps, pushes, visits }: CodeAnalysis, sta
       return;
     }
     const to = Number(take(place).constant);
-    charge(place);
     if (jumps[to] === 1) jump(place, to);
     else lines.push(HALT);
   }

@@ -18,9 +18,10 @@ export function loadWord(view: DataView, at: number): bigint {
 
 /** Writes a word as 32 bytes. */
 export function saveWord(view: DataView, at: number, word: bigint): void {
-  view.setBigUint64(at, word >> 192n);
-  view.setBigUint64(at + 8, word >> 128n);
-  view.setBigUint64(at + 16, word >> 64n);
+  const isSmall = word < 0x1_0000_0000_0000_0000n;
+  view.setBigUint64(at, isSmall ? 0n : word >> 192n);
+  view.setBigUint64(at + 8, isSmall ? 0n : word >> 128n);
+  view.setBigUint64(at + 16, isSmall ? 0n : word >> 64n);
   view.setBigUint64(at + 24, word);
 }
 
@@ -32,10 +33,16 @@ const deskBytes = new Uint8Array(desk.buffer, desk.byteOffset, 32);
 /** The word of up to 32 bytes. */
 export function toWord(bytes: Uint8Array): bigint {
   if (bytes.length === 0) return 0n;
-  if (bytes.length === 32) return loadWord(new DataView(bytes.buffer, bytes.byteOffset, 32), 0);
-  deskBytes.fill(0, 0, 32 - bytes.length);
+  if (bytes.length < 32) deskBytes.fill(0, 0, 32 - bytes.length);
   deskBytes.set(bytes, 32 - bytes.length);
   return loadWord(deskView, 0);
+}
+
+/** The bytes of an address, latin1. */
+export function addressBytes(address: string): Uint8Array {
+  const bytes = new Uint8Array(20);
+  for (let i = 0; i < 20; i += 1) bytes[i] = address.charCodeAt(i);
+  return bytes;
 }
 
 /** The word of an address, latin1. */
