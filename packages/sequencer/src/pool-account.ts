@@ -19,10 +19,21 @@ export interface Pooled extends Priced {
 /** A transaction as the pool keeps it. */
 export function toPooled(transaction: UserTransaction, arrival: number): Pooled {
   const { tx } = transaction;
-  const price = { tip: tipCap(tx), cap: feeCap(tx) };
-  const names = { key: toHex(transaction.hash), sender: toHex(transaction.sender), nonce: tx.nonce };
-  const places = { byPrice: -1, bySlack: -1 };
-  return { transaction, ...names, ...price, slack: price.cap - price.tip, arrival, ...places, queuedMs: 0, worth: price };
+  const [tip, cap] = [tipCap(tx), feeCap(tx)];
+  return {
+    transaction,
+    key: toHex(transaction.hash),
+    sender: toHex(transaction.sender),
+    nonce: tx.nonce,
+    tip,
+    cap,
+    slack: cap - tip,
+    arrival,
+    byPrice: -1,
+    bySlack: -1,
+    queuedMs: 0,
+    worth: { tip, cap },
+  };
 }
 
 /** The transactions of one sender. */

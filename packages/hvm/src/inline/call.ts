@@ -29,7 +29,9 @@ export type CallInput = Pick<Frame, 'address' | 'code' | 'caller' | 'value' | 'd
 /** Runs code in a frame of its own. What it did stays unless it ends `done`. */
 export function runCode(input: CallInput, machine: Machine): { outcome: Outcome; frame: Frame } {
   const { stack, memory } = roomAt(input.depth);
-  const frame: Frame = { ...input, memory, stack, size: 0, returned: NOTHING, output: NOTHING };
+  const { address, code, caller, value, data, isStatic, depth, gas } = input;
+  // Field by field: spreading costs ten times as much.
+  const frame: Frame = { code, address, caller, value, data, isStatic, depth, gas, memory, stack, size: 0, returned: NOTHING, output: NOTHING };
   try {
     return { outcome: runFrame(frame, machine), frame };
   } finally {

@@ -1,8 +1,9 @@
 import { keccak } from '../state/keccak.ts';
+import { fromLatin } from '../state/key.ts';
 import { charge, type Frame, type Machine, reach } from './machine.ts';
 import { copyToMemory, sliceMemory } from './memory.ts';
 import type { TransactionState } from './transaction-state.ts';
-import { addressBytes, addressWord, loadWord, saveWord, toWord, wordBytes } from './words.ts';
+import { addressWord, loadWord, saveWord, toWord, wordBytes } from './words.ts';
 
 /* What opcodes do beyond arithmetic, for the interpreter and for compiled code alike. Offsets and sizes are words as numbers: what is too large for one to be exact costs more gas than there is. */
 
@@ -66,7 +67,7 @@ export function hashMemory(frame: Frame, offset: number, size: number): bigint |
 export function writeLog(frame: Frame, state: TransactionState, log: { offset: number; size: number; topics: readonly bigint[] }): boolean {
   const { offset, size, topics } = log;
   if (frame.isStatic || !reach(frame, offset, size) || !charge(frame, 8 * size)) return false;
-  state.logs.push({ address: addressBytes(frame.address), topics: topics.map(wordBytes), data: sliceMemory(frame.memory, offset, size) });
+  state.logs.push({ address: fromLatin(frame.address), topics: topics.map(wordBytes), data: sliceMemory(frame.memory, offset, size) });
   return true;
 }
 

@@ -38,13 +38,6 @@ export function toWord(bytes: Uint8Array): bigint {
   return loadWord(deskView, 0);
 }
 
-/** The bytes of an address, latin1. */
-export function addressBytes(address: string): Uint8Array {
-  const bytes = new Uint8Array(20);
-  for (let i = 0; i < 20; i += 1) bytes[i] = address.charCodeAt(i);
-  return bytes;
-}
-
 /** The word of an address, latin1. */
 export function addressWord(address: string): bigint {
   deskBytes.fill(0, 0, 12);

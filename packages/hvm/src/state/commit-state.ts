@@ -1,6 +1,6 @@
-import { RLP } from '@ethereumjs/rlp';
 import { KECCAK256_RLP } from '@ethereumjs/util';
 import { DEAD_ADDRESS, equal } from '@hemid/protocol';
+import { allocate } from '@hemid/store';
 import { copyAccount, decodeAccount, encodeAccount } from './account-row.ts';
 import type { FlatState, Touched } from './flat-state.ts';
 import { keccak } from './keccak.ts';
@@ -17,23 +17,30 @@ export interface CommittedState extends StateChanges {
 
 const DEAD = latin(DEAD_ADDRESS);
 
-const HASHES = new Map<string, Uint8Array>();
-const MAX_HASHES = 200_000;
+const KEYS = new Map<string, string>();
+const MAX_KEYS = 200_000;
 
-/** keccak256 of an address or slot; the same ones come again in every block. */
-function hashOf(key: string): Uint8Array {
-  const known = HASHES.get(key);
+/** The key in its trie of an address or slot (latin1): its keccak256 as hex digits. The same ones come again in every block. */
+export function trieKey(name: string): string {
+  const known = KEYS.get(name);
   if (known !== undefined) return known;
-  if (HASHES.size >= MAX_HASHES) HASHES.clear();
-  const hash = keccak(fromLatin(key));
-  HASHES.set(key, hash);
-  return hash;
+  if (KEYS.size >= MAX_KEYS) KEYS.clear();
+  const { buffer, byteOffset, length } = keccak(fromLatin(name));
+  const key = Buffer.from(buffer, byteOffset, length).toString('hex');
+  KEYS.set(name, key);
+  return key;
 }
 
-/** The key in its trie of an address or slot (latin1), as hex digits. */
-export function trieKey(name: string): string {
-  const { buffer, byteOffset, length } = hashOf(name);
-  return Buffer.from(buffer, byteOffset, length).toString('hex');
+/** What the storage trie of an address goes by: its keccak256, latin1. */
+const ownerOf = (address: string): string => Buffer.from(trieKey(address), 'hex').toString('latin1');
+
+/** RLP of a storage value: at most 32 bytes. */
+function encodeValue(value: Uint8Array): Uint8Array {
+  if (value.length === 1 && (value[0] as number) < 0x80) return value;
+  const out = allocate(1 + value.length);
+  out[0] = 0x80 + value.length;
+  out.set(value, 1);
+  return out;
 }
 
 /** Rows of an account's storage from before, when all of it is gone. */
@@ -76,16 +83,16 @@ interface StorageChange {
 function openStorageTrie(base: BaseState, { address, isCleared }: { address: string; isCleared: boolean }): Trie {
   function value(slot: string): Uint8Array | undefined {
     const row = base.read(slotKey(address, slot));
-    return row && RLP.encode(row);
+    return row && encodeValue(row);
   }
-  return openTrie(latin(hashOf(address)), { read: (key) => base.read(key), value, keyOf: trieKey }, isCleared);
+  return openTrie(ownerOf(address), { read: (key) => base.read(key), value, keyOf: trieKey }, isCleared);
 }
 
 /** Puts an account's changed slots into the diff and its storage trie; @returns the storage root. */
 async function commitStorage(base: BaseState, { address, touched, before }: StorageChange, diff: StateDiff, pause: Pause): Promise<Uint8Array> {
   const slots = touched.storage.get(address);
   const isCleared = touched.cleared.has(address);
-  if (isCleared && !equal(before, KECCAK256_RLP)) await dropStorage(base, address, latin(hashOf(address)), diff);
+  if (isCleared && !equal(before, KECCAK256_RLP)) await dropStorage(base, address, ownerOf(address), diff);
   if (slots === undefined || slots.size === 0) return isCleared ? KECCAK256_RLP : before;
   let trie: Trie | undefined;
   let done = 0;
@@ -101,8 +108,8 @@ async function commitStorage(base: BaseState, { address, touched, before }: Stor
       trie.del(slot);
     } else {
       diff.set(key, value);
-      if (old === undefined) trie.put(slot, RLP.encode(value));
-      else trie.replace(slot, RLP.encode(value));
+      if (old === undefined) trie.put(slot, encodeValue(value));
+      else trie.replace(slot, encodeValue(value));
     }
   }
   if (trie === undefined) return isCleared ? KECCAK256_RLP : before;
@@ -136,7 +143,7 @@ export async function commitState(state: FlatState, from: BaseState, pause: Paus
     if (address !== DEAD) supplyChange += (account?.balance ?? 0n) - (old?.balance ?? 0n);
     if (account === undefined) {
       if (old === undefined) continue;
-      if (!equal(old.storageRoot, KECCAK256_RLP)) await dropStorage(base, address, latin(hashOf(address)), diff);
+      if (!equal(old.storageRoot, KECCAK256_RLP)) await dropStorage(base, address, ownerOf(address), diff);
       diff.set(key, undefined);
       trie.del(address);
       continue;

@@ -22,7 +22,13 @@ export function latin(bytes: Uint8Array): string {
   return desk.toString('latin1', 0, bytes.length);
 }
 
-export const fromLatin = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'));
+/** The inverse of {@link latin}. */
+export function fromLatin(text: string): Uint8Array {
+  if (text.length > desk.length) return new Uint8Array(Buffer.from(text, 'latin1'));
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
 
 export const accountKey = (address: string): StateKey => `a${address}`;
 export const slotKey = (address: string, slot: string): StateKey => `s${address}${slot}`;

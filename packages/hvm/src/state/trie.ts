@@ -36,13 +36,19 @@ export interface TrieDeps {
   keyOf(name: string): string;
 }
 
-const common = (a: string, b: string): number => {
-  const length = Math.min(a.length, b.length);
+/** How many digits a path has in common with a key from `depth` on. */
+function common(path: string, key: string, depth: number): number {
+  const length = Math.min(path.length, key.length - depth);
   let i = 0;
-  while (i < length && a.charCodeAt(i) === b.charCodeAt(i)) i += 1;
+  while (i < length && path.charCodeAt(i) === key.charCodeAt(depth + i)) i += 1;
   return i;
-};
-const digit = (path: string): number => Number.parseInt(path[0] ?? '0', 16);
+}
+
+/** The digit at a place of a path. */
+function digit(path: string, at = 0): number {
+  const code = path.charCodeAt(at);
+  return code >= 97 ? code - 87 : code - 48;
+}
 
 /** Whether a child of a branch is in memory. */
 const isNode = (child: Child | number | undefined): child is TrieNode => typeof child === 'object' && !(child instanceof Uint8Array);
@@ -59,6 +65,8 @@ function newLeaf(leaf: Pick<LeafNode, 'path' | 'value' | 'name'>): LeafNode {
 /** What is being put: `isKnown` when the stored trie has a value there. */
 interface Entry {
   name: string;
+  /** Digits. */
+  key: string;
   value: Uint8Array;
   isKnown: boolean;
 }
@@ -93,51 +101,50 @@ export function openTrie(owner: string, deps: TrieDeps, isEmpty = false): Trie {
   let root: TrieNode | undefined = rootRow === undefined ? undefined : decode(rootRow, '');
   let rootHash = rootRow === undefined ? EMPTY_TRIE_ROOT : undefined;
 
-  /** A leaf, or what leads to it, split from a node whose path differs from the key's after `shared` digits. */
-  function fork(shared: string, old: { step: string; child: Child }, leaf: LeafNode): TrieNode {
+  /** A branch in place of a node whose path differs from the key's at `at`, with what leads there from `depth` on. */
+  function fork({ key, name, value }: Entry, { depth, at }: { depth: number; at: number }, old: { step: string; child: Child }): TrieNode {
     const branch = emptyBranch();
     branch.children[digit(old.step)] = old.child;
-    branch.children[digit(leaf.path)] = { ...leaf, path: leaf.path.slice(1) };
-    return shared === '' ? branch : { kind: 'extension', path: shared, child: branch, dirty: true };
+    branch.children[digit(key, at)] = newLeaf({ path: key.slice(at + 1), value, name });
+    return at === depth ? branch : { kind: 'extension', path: key.slice(depth, at), child: branch, dirty: true };
   }
 
-  function insertIntoBranch(node: BranchNode, way: { at: string; rest: string }, entry: Entry): TrieNode {
-    const i = digit(way.rest);
-    const path = way.at + way.rest[0];
-    const rest = way.rest.slice(1);
+  function insertIntoBranch(node: BranchNode, depth: number, entry: Entry): TrieNode {
+    const { key, name, value } = entry;
+    const i = digit(key, depth);
     const child = node.children[i];
     const isReference = typeof child === 'number' || child instanceof Uint8Array;
     node.dirty = true;
     if (entry.isKnown && isReference && (node.leaves & (1 << i)) !== 0) {
-      node.children[i] = { kind: 'leaf', path: rest, value: entry.value, name: entry.name, isStored: true, dirty: true };
+      node.children[i] = { kind: 'leaf', path: key.slice(depth + 1), value, name, isStored: true, dirty: true };
     } else {
-      node.children[i] = insert(child === undefined ? undefined : resolve(childOf(node, i) as Child, path), { at: path, rest }, entry);
+      const found = isReference ? resolve(childOf(node, i) as Child, key.slice(0, depth + 1)) : child;
+      node.children[i] = insert(found, depth + 1, entry);
     }
     return node;
   }
 
-  function insert(node: TrieNode | undefined, way: { at: string; rest: string }, entry: Entry): TrieNode {
-    const { at, rest } = way;
-    const { name, value } = entry;
-    if (node === undefined) return newLeaf({ path: rest, value, name });
-    if (node.kind === 'branch') return insertIntoBranch(node, way, entry);
-    const shared = common(node.path, rest);
+  /** Puts an entry at or below a node at the first `depth` digits of its key. */
+  function insert(node: TrieNode | undefined, depth: number, entry: Entry): TrieNode {
+    const { key, name, value } = entry;
+    if (node === undefined) return newLeaf({ path: key.slice(depth), value, name });
+    if (node.kind === 'branch') return insertIntoBranch(node, depth, entry);
+    const shared = common(node.path, key, depth);
+    const at = depth + shared;
     if (node.kind === 'leaf') {
       // Its row is stored when it holds the name; where it held the leaf itself it is written anew.
-      if (shared === rest.length) return { ...node, value, name, dirty: true };
+      if (at === key.length) return { kind: 'leaf', path: node.path, value, name, isStored: node.isStored, dirty: true };
       const step = node.path.slice(shared);
-      const child = newLeaf({ path: step.slice(1), value: node.value, name: node.name });
-      return fork(rest.slice(0, shared), { step, child }, newLeaf({ path: rest.slice(shared), value, name }));
+      return fork(entry, { depth, at }, { step, child: newLeaf({ path: step.slice(1), value: node.value, name: node.name }) });
     }
     if (shared === node.path.length) {
-      const path = at + node.path;
-      node.child = insert(resolve(node.child, path), { at: path, rest: rest.slice(shared) }, entry);
+      node.child = insert(resolve(node.child, key.slice(0, at)), at, entry);
       node.dirty = true;
       return node;
     }
     const step = node.path.slice(shared);
     const child: Child = step.length === 1 ? node.child : { kind: 'extension', path: step.slice(1), child: node.child, dirty: true };
-    return fork(rest.slice(0, shared), { step, child }, newLeaf({ path: rest.slice(shared), value, name }));
+    return fork(entry, { depth, at }, { step, child });
   }
 
   /** A node reached by `step`, as one node without a branch between: leaves and extensions take the step in. */
@@ -224,13 +231,13 @@ export function openTrie(owner: string, deps: TrieDeps, isEmpty = false): Trie {
   }
 
   function set(entry: Entry): void {
-    root = insert(root, { at: '', rest: deps.keyOf(entry.name) }, entry);
+    root = insert(root, 0, entry);
     rootHash = undefined;
   }
 
   return {
-    put: (name, value) => set({ name, value, isKnown: false }),
-    replace: (name, value) => set({ name, value, isKnown: true }),
+    put: (name, value) => set({ name, key: deps.keyOf(name), value, isKnown: false }),
+    replace: (name, value) => set({ name, key: deps.keyOf(name), value, isKnown: true }),
     del(name) {
       if (root === undefined) return;
       root = remove(root, '', deps.keyOf(name));
