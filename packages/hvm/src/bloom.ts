@@ -1,4 +1,5 @@
 import type { Log, Receipt } from '@hemid/protocol';
+import { allocate } from '@hemid/store';
 import { keccak } from './state/keccak.ts';
 import { latin } from './state/key.ts';
 
@@ -20,30 +21,29 @@ function bitsOf(item: Uint8Array): [number, number, number] {
   return bits;
 }
 
-function add(bloom: Uint8Array, item: Uint8Array): void {
+function add(blooms: { one: Uint8Array; all: Uint8Array }, item: Uint8Array): void {
+  const { one, all } = blooms;
   for (const bit of bitsOf(item)) {
     const index = SIZE - 1 - (bit >> 3);
-    bloom[index] = (bloom[index] ?? 0) | (1 << (bit & 7));
+    const mask = 1 << (bit & 7);
+    one[index] = (one[index] as number) | mask;
+    all[index] = (all[index] as number) | mask;
   }
 }
 
-function bloomOfLogs(logs: readonly Log[]): Uint8Array {
+/** The bloom of logs, which is added to `all`. */
+function bloomOfLogs(logs: readonly Log[], all: Uint8Array): Uint8Array {
   if (logs.length === 0) return NOTHING;
-  const bloom = new Uint8Array(SIZE);
+  const one = allocate(SIZE).fill(0);
   for (const { address, topics } of logs) {
-    add(bloom, address);
-    for (const topic of topics) add(bloom, topic);
+    add({ one, all }, address);
+    for (const topic of topics) add({ one, all }, topic);
   }
-  return bloom;
+  return one;
 }
 
 /** The bloom of each receipt, and that of all of them: what `bloomOf` of protocol gives, each item hashed once. */
 export function bloomsOf(receipts: readonly Receipt[]): { each: Uint8Array[]; all: Uint8Array } {
-  const each = receipts.map(({ logs }) => bloomOfLogs(logs));
   const all = new Uint8Array(SIZE);
-  for (const bloom of each) {
-    if (bloom === NOTHING) continue;
-    for (let i = 0; i < SIZE; i += 1) all[i] = (all[i] ?? 0) | (bloom[i] ?? 0);
-  }
-  return { each, all };
+  return { each: receipts.map(({ logs }) => bloomOfLogs(logs, all)), all };
 }

@@ -8,6 +8,10 @@ const FIELDS = 12;
 const TO = 5;
 const DATA = 7;
 const ACCESS_LIST = 8;
+const V = 9;
+const R = 10;
+const S = 11;
+const NOTHING = new Uint8Array();
 const TYPE = 2;
 /** What the constructor of a type-2 transaction says that it can: fee market, typed envelope, access list. */
 const CAPABILITIES = [1559, 2718, 2930];
@@ -52,8 +56,8 @@ function findFields(raw: Uint8Array): boolean {
   return count === FIELDS && at === raw.length;
 }
 
-/** The bytes of a field. */
-const fieldOf = (raw: Uint8Array, field: number): Uint8Array => raw.slice(starts[field], ends[field]);
+/** The bytes of a field: a part of the transaction's own. */
+const fieldOf = (raw: Uint8Array, field: number): Uint8Array => raw.subarray(starts[field], ends[field]);
 
 /** The integer of a field, of at most `size` bytes without a leading zero. */
 function integerAt(raw: Uint8Array, field: number, size: number): bigint | undefined {
@@ -66,16 +70,26 @@ function integerAt(raw: Uint8Array, field: number, size: number): bigint | undef
   return BigInt(value);
 }
 
-/** The numbers of a transaction. */
+/** The numbers of a transaction that are asked for. */
 interface Numbers {
   nonce: bigint;
   tip: bigint;
   cap: bigint;
   gasLimit: bigint;
   value: bigint;
-  parity: bigint;
-  r: bigint;
-  s: bigint;
+}
+
+/** Whether the signature is one that may be: its numbers are not read, nobody asks for them but who shows or hashes the transaction. */
+function hasUsualSignature(raw: Uint8Array): boolean {
+  for (const field of [R, S]) {
+    const [start, end] = [starts[field] as number, ends[field] as number];
+    if (end === start || end - start > 32 || raw[start] === 0) return false;
+  }
+  const parity = integerAt(raw, V, 1);
+  if (parity === undefined || parity > 1n) return false;
+  const start = starts[S] as number;
+  const isLow = (ends[S] as number) - start < 32 || (raw[start] as number) < 0x7f;
+  return isLow || (integerAt(raw, S, 32) as bigint) <= HALF_ORDER;
 }
 
 /** The numbers of the fields that were found, all of them usual. */
@@ -85,31 +99,67 @@ function numbersOf(raw: Uint8Array, chainId: bigint): Numbers | undefined {
   const cap = integerAt(raw, 3, 32);
   const gasLimit = integerAt(raw, 4, 8);
   const value = integerAt(raw, 6, 32);
-  const parity = integerAt(raw, 9, 1);
-  const r = integerAt(raw, 10, 32);
-  const s = integerAt(raw, 11, 32);
-  if (nonce === undefined || tip === undefined || cap === undefined || gasLimit === undefined) return undefined;
-  if (value === undefined || parity === undefined || r === undefined || s === undefined) return undefined;
+  if (nonce === undefined || tip === undefined || cap === undefined || gasLimit === undefined || value === undefined) return undefined;
   if (integerAt(raw, 0, 8) !== chainId || nonce >= MAX_NONCE || gasLimit > MAX_GAS) return undefined;
-  if (tip > cap || gasLimit * cap > MAX_WORD) return undefined;
-  if (parity > 1n || r === 0n || s === 0n || s > HALF_ORDER) return undefined;
-  return { nonce, tip, cap, gasLimit, value, parity, r, s };
+  if (tip > cap || gasLimit * cap > MAX_WORD || !hasUsualSignature(raw)) return undefined;
+  return { nonce, tip, cap, gasLimit, value };
 }
 
-/** A Common for transactions to share: @ethereumjs/tx copies it for each. */
-const shared = new WeakMap<Common, Common>();
+/** What a transaction holds itself; the rest is alike in all of a chain, or read from `encoded` when somebody asks. */
+interface Lean {
+  encoded: Uint8Array;
+  /** Set by who recovers it. */
+  sender: Uint8Array | undefined;
+  nonce: bigint;
+  gasLimit: bigint;
+  value: bigint;
+  data: Uint8Array;
+  to: Address;
+  maxFeePerGas: bigint;
+  maxPriorityFeePerGas: bigint;
+}
 
-function sharedCommon(common: Common): Common {
-  const known = shared.get(common);
+/** A number that is read from the bytes each time. */
+function reading(field: number): PropertyDescriptor {
+  return {
+    get(this: Lean): bigint {
+      findFields(this.encoded);
+      return integerAt(this.encoded, field, 32) as bigint;
+    },
+  };
+}
+
+/** By the rule set; each has a Common for its transactions to share, which @ethereumjs/tx copies for each. */
+const prototypes = new WeakMap<Common, object>();
+
+/** What all transactions of a chain have in common: a pool holds tens of thousands of them. */
+function prototypeOf(common: Common): object {
+  const known = prototypes.get(common);
   if (known !== undefined) return known;
-  const copy = common.copy();
-  shared.set(common, copy);
-  return copy;
+  const prototype = Object.create(FeeMarket1559Tx.prototype, {
+    type: { value: TYPE },
+    activeCapabilities: { value: CAPABILITIES },
+    common: { value: common.copy() },
+    txOptions: { value: { common, freeze: false } },
+    chainId: { value: common.chainId() },
+    accessList: { value: Object.freeze([]) },
+    cache: { get: () => ({}) },
+    v: reading(V),
+    r: reading(R),
+    s: reading(S),
+    getSenderAddress: {
+      value(this: Lean & FeeMarket1559Tx): Address {
+        return this.sender === undefined ? FeeMarket1559Tx.prototype.getSenderAddress.call(this) : new Address(this.sender);
+      },
+    },
+  }) as object;
+  prototypes.set(common, prototype);
+  return prototype;
 }
 
 /**
  * A type-2 transaction as `createTxFromRLP(raw, { common, freeze: false })` makes it, without its constructor, which
- * takes most of the time of decoding.
+ * takes most of the time of decoding. It goes on using `raw`.
  *
  * @returns `undefined` for every transaction that is in any way unusual: then the constructor has the word.
  */
@@ -118,23 +168,15 @@ export function decodeFeeMarket(raw: Uint8Array, common: Common): FeeMarket1559T
   const to = fieldOf(raw, TO);
   const numbers = to.length === 20 ? numbersOf(raw, common.chainId()) : undefined;
   if (numbers === undefined) return undefined;
-  const tx = Object.create(FeeMarket1559Tx.prototype) as { -readonly [K in keyof FeeMarket1559Tx]: FeeMarket1559Tx[K] };
-  tx.type = TYPE;
-  tx.cache = {};
-  (tx as unknown as { activeCapabilities: number[] }).activeCapabilities = CAPABILITIES;
-  tx.common = sharedCommon(common);
-  (tx as unknown as { txOptions: object }).txOptions = { common, freeze: false };
-  tx.to = new Address(to);
+  const tx = Object.create(prototypeOf(common)) as Lean;
+  tx.encoded = raw;
+  tx.sender = undefined;
   tx.nonce = numbers.nonce;
   tx.gasLimit = numbers.gasLimit;
   tx.value = numbers.value;
-  tx.data = fieldOf(raw, DATA);
-  tx.v = numbers.parity;
-  tx.r = numbers.r;
-  tx.s = numbers.s;
-  tx.chainId = common.chainId();
-  tx.accessList = [];
+  tx.data = starts[DATA] === ends[DATA] ? NOTHING : fieldOf(raw, DATA);
+  tx.to = new Address(to);
   tx.maxFeePerGas = numbers.cap;
   tx.maxPriorityFeePerGas = numbers.tip;
-  return tx as FeeMarket1559Tx;
+  return tx as unknown as FeeMarket1559Tx;
 }

@@ -3,25 +3,40 @@ import { signedMessage } from './signed-message.ts';
 import { keccak } from './state/keccak.ts';
 import { latin } from './state/key.ts';
 
-/** Hashes of raw transactions, for as long as somebody holds these bytes: pool, block and indices ask for them in turn. */
-const hashes = new WeakMap<Uint8Array, Uint8Array>();
+/** Of one generation; the one before is kept too. Taking the oldest out one by one would make a Map walk over what is gone. */
+const GENERATION = 32_768;
+const GENERATION_BYTES = 1 << 25;
+
+/**
+ * Hashes of raw transactions by their bytes, the same array: pool, block and indices ask for them in turn. A WeakMap would
+ * keep them as long as the bytes, but costs the garbage collector a multiple.
+ */
+let hashes = new Map<Uint8Array, Uint8Array>();
+let hashesBefore = new Map<Uint8Array, Uint8Array>();
+let hashedBytes = 0;
 
 /** Remembers the hash of a raw transaction. */
 export function rememberHash(raw: Uint8Array, hash: Uint8Array): void {
+  if (hashes.size >= GENERATION || hashedBytes >= GENERATION_BYTES) {
+    hashesBefore = hashes;
+    hashes = new Map();
+    hashedBytes = 0;
+  }
   hashes.set(raw, hash);
+  hashedBytes += raw.length;
 }
+
+const knownHash = (raw: Uint8Array): Uint8Array | undefined => hashes.get(raw) ?? hashesBefore.get(raw);
 
 /** The hash of a raw transaction, keccak256 of its bytes, which must not change from now on. */
 export function hashOfTransaction(raw: Uint8Array): Uint8Array {
-  const known = hashes.get(raw);
+  const known = knownHash(raw);
   if (known !== undefined) return known;
   const hash = keccak(raw);
-  hashes.set(raw, hash);
+  rememberHash(raw, hash);
   return hash;
 }
 
-/** Of one generation; the one before is kept too. Taking the oldest out one by one would make a Map walk over what is gone. */
-const GENERATION = 32_768;
 /** Senders by transaction hash (latin1). */
 let known = new Map<string, Uint8Array>();
 let before = new Map<string, Uint8Array>();
@@ -37,7 +52,7 @@ export function rememberSender(hash: Uint8Array, sender: Uint8Array): void {
 
 /** Whether hash and sender of these bytes are known: nothing is left to do for them. */
 export function isRecovered(raw: Uint8Array): boolean {
-  const hash = hashes.get(raw);
+  const hash = knownHash(raw);
   return hash !== undefined && knownSender(hash) !== undefined;
 }
 

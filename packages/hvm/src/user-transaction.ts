@@ -63,10 +63,19 @@ export function decodeUserTransaction(raw: Uint8Array, common: Common): UserTran
     sender = senderByTheBook(tx);
     rememberSender(hash, sender);
   }
+  setSender(tx, sender);
+  return { raw, hash, sender, tx };
+}
+
+/** Tells a transaction its sender, so that nobody recovers it again. */
+function setSender(tx: TypedTransaction, sender: Uint8Array): void {
+  if ('sender' in tx) {
+    tx.sender = sender;
+    return;
+  }
   const address = new Address(sender);
   tx.getSenderAddress = () => address;
   Object.freeze(tx);
-  return { raw, hash, sender, tx };
 }
 
 /** The sender as @ethereumjs/tx finds it, with all its checks. */

@@ -20,7 +20,7 @@ export interface Pooled extends Priced {
 export function toPooled(transaction: UserTransaction, arrival: number): Pooled {
   const { tx } = transaction;
   const [tip, cap] = [tipCap(tx), feeCap(tx)];
-  return {
+  const pooled = {
     transaction,
     key: toHex(transaction.hash),
     sender: toHex(transaction.sender),
@@ -32,8 +32,10 @@ export function toPooled(transaction: UserTransaction, arrival: number): Pooled 
     byPrice: -1,
     bySlack: -1,
     queuedMs: 0,
-    worth: { tip, cap },
+    worth: undefined as unknown as Pooled['worth'],
   };
+  pooled.worth = pooled;
+  return pooled;
 }
 
 /** The transactions of one sender. */

@@ -129,8 +129,8 @@ export function createPool({ chain, common, clock, log }: PoolDeps, limits: Pool
   function leaveMined(raws: readonly Uint8Array[]): Set<string> {
     const nonces = new Map<string, bigint>();
     const unclear = new Set<string>();
+    if (book.counts().bytes === 0) return unclear;
     for (const raw of raws) {
-      if (book.counts().bytes === 0) break;
       const pooled = book.read(toHex(hashOfTransaction(raw)));
       if (pooled !== undefined) nonces.set(pooled.sender, pooled.nonce + 1n);
       else unclear.add(toHex(decodeUserTransaction(raw, common).sender));

@@ -29,13 +29,16 @@ const digitAt = (text: string, i: number): number => {
   return code >= 97 ? code - 87 : code - 48;
 };
 
-/** Hex-prefix encoding (Yellow Paper, appendix C). */
-function toHexPrefix(path: string, isLeaf: boolean): Uint8Array {
+/** Writes the hex-prefix encoding of a path (Yellow Paper, appendix C) as an RLP string. @returns where it ends. */
+function putHexPrefix(out: Uint8Array, start: number, { path, isLeaf }: { path: string; isLeaf: boolean }): number {
+  const size = (path.length >> 1) + 1;
   const isOdd = path.length % 2;
-  const bytes = new Uint8Array((path.length >> 1) + 1);
-  bytes[0] = (isLeaf ? 0x20 : 0) + (isOdd === 1 ? 0x10 + digitAt(path, 0) : 0);
-  for (let i = isOdd, at = 1; i < path.length; i += 2, at += 1) bytes[at] = (digitAt(path, i) << 4) | digitAt(path, i + 1);
-  return bytes;
+  // One byte is below 0x80 always, and stands for itself.
+  let at = size === 1 ? start : putHead(out, start, { base: 0x80, length: size });
+  out[at] = (isLeaf ? 0x20 : 0) + (isOdd === 1 ? 0x10 + digitAt(path, 0) : 0);
+  at += 1;
+  for (let i = isOdd; i < path.length; i += 2, at += 1) out[at] = (digitAt(path, i) << 4) | digitAt(path, i + 1);
+  return at;
 }
 
 const DIGITS = '0123456789abcdef';
@@ -64,11 +67,12 @@ function putReference(out: Uint8Array, at: number, reference: Reference): number
   return at + reference.length;
 }
 
-function encodePair(path: Uint8Array, second: { bytes: Uint8Array; isReference: boolean }): Uint8Array {
+function encodePair(first: { path: string; isLeaf: boolean }, second: { bytes: Uint8Array; isReference: boolean }): Uint8Array {
   const { bytes, isReference } = second;
-  const length = stringSize(path) + (isReference ? referenceSize(bytes) : stringSize(bytes));
+  const size = (first.path.length >> 1) + 1;
+  const length = (size === 1 ? 1 : headSize(size) + size) + (isReference ? referenceSize(bytes) : stringSize(bytes));
   const out = allocate(headSize(length) + length);
-  const at = putString(out, putHead(out, 0, { base: 0xc0, length }), path);
+  const at = putHexPrefix(out, putHead(out, 0, { base: 0xc0, length }), first);
   if (isReference) putReference(out, at, bytes);
   else putString(out, at, bytes);
   return out;
@@ -77,8 +81,8 @@ function encodePair(path: Uint8Array, second: { bytes: Uint8Array; isReference: 
 /** The RLP of a node; `reference` says what stands for each of its children. */
 export function encodeNode(node: TrieNode, reference: (child: Child, step: string) => Reference): Uint8Array {
   if (node.kind === 'branch') return encodeBranch(node, reference);
-  if (node.kind === 'leaf') return encodePair(toHexPrefix(node.path, true), { bytes: node.value, isReference: false });
-  return encodePair(toHexPrefix(node.path, false), { bytes: reference(node.child, node.path), isReference: true });
+  if (node.kind === 'leaf') return encodePair({ path: node.path, isLeaf: true }, { bytes: node.value, isReference: false });
+  return encodePair({ path: node.path, isLeaf: false }, { bytes: reference(node.child, node.path), isReference: true });
 }
 
 /** The row of a node that {@link encodeNode} gave `rlp` for: a leaf's name, or that RLP, with a branch's `leaves` behind it. */
