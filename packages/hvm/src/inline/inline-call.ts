@@ -27,7 +27,7 @@ const isPlain = ({ to, gasPrice = 0n, accessList, authorizations, blobs }: Messa
  * meets a state that does not answer at once.
  */
 export function callInline(message: Message & { gas: bigint }, place: InlineCallPlace): SimulationResult | undefined {
-  const { source, common, isPrecompile } = place;
+  const { source, common, isPrecompile, hotAt } = place;
   if (common.hardfork() !== 'osaka' || message.to === undefined || !isPlain(message)) return undefined;
   const [sender, recipient, coinbase] = [latin(message.from), latin(message.to), latin(place.header.beneficiary)];
   if (isPrecompile(recipient) || source.read(accountKey(recipient)) instanceof Promise) return undefined;
@@ -43,7 +43,7 @@ export function callInline(message: Message & { gas: bigint }, place: InlineCall
   if (balance < message.value) return undefined;
   const { timestamp, number, gasLimit } = header;
   const block = { timestamp, number, gasLimit, coinbase: header.beneficiary, prevRandao: header.mixHash, baseFeePerGas: 0n };
-  const machine = createMachine({ ...place, state, block });
+  const machine = createMachine({ state, common, block, isPrecompile, hotAt });
   const { state: changes } = machine;
   beginTransaction(machine, { sender, gasPrice: 0n, warm: [sender, recipient, coinbase] });
   if (message.value > 0n) changes.move(sender, recipient, message.value);
