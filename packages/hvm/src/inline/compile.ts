@@ -44,7 +44,7 @@ interface Place {
   owed: number;
   /** Destinations of jumps on the way here. */
   way: readonly number[];
-  /** Branches that were taken on the way here. */
+  /** Branches that were taken on the way here: how deep this is in the function that is made. */
   nested: number;
 }
 
@@ -246,55 +246,51 @@ export function compileRegion({ code, jumps, pushes, visits }: CodeAnalysis, sta
     }
   }
 
-  /** Goes on at a destination, unless that is a loop. */
-  function jump(place: Place, to: number): void {
-    if (place.way.filter((one) => one === to).length > MAX_ROUNDS) leave({ ...place, pc: to });
-    else follow({ ...place, pc: to, way: [...place.way, to] });
+  /** Goes on at a place that is jumped to, or behind a jump. @returns whether it did: otherwise the region ends there. */
+  function enter(place: Place, to: number): boolean {
+    const isLoop = place.way.filter((one) => one === to).length > MAX_ROUNDS;
+    place.pc = to;
+    if (isLoop || place.nested > MAX_NESTED || (visits[to] ?? 0) < limits.coldBelow) {
+      leave(place);
+      return false;
+    }
+    place.way = [...place.way, to];
+    return true;
   }
 
-  /** One side of a branch. */
-  function side(place: Place, to: number): void {
-    const own = { ...place, values: [...place.values], pc: to };
-    if ((visits[to] ?? 0) < limits.coldBelow || place.nested > MAX_NESTED) leave(own);
-    else jump(own, to);
-  }
-
-  function branch(place: Place): void {
-    const to = take(place).constant as bigint;
-    const condition = take(place);
-    lines.push(`if (${condition.test ?? `${condition.text} !== 0n`}) {`);
-    if (jumps[Number(to)] === 1) side({ ...place, nested: place.nested + 1 }, Number(to));
-    else lines.push(HALT);
-    lines.push('}');
-    side(place, place.pc + 1);
-  }
-
-  /** Ends one way by a jump to where the top of the stack says. */
-  function end(place: Place, opcode: number): void {
+  /** Jumps to where the top of the stack says, or perhaps. @returns whether the way goes on. */
+  function turn(place: Place, opcode: number): boolean {
     cost += 1;
     place.owed += FEES[opcode] as number;
-    if (opcode === JUMPI) {
-      branch(place);
-      return;
-    }
     const to = Number(take(place).constant);
-    if (jumps[to] === 1) jump(place, to);
-    else lines.push(HALT);
+    const isThere = jumps[to] === 1;
+    if (opcode === JUMPI) {
+      const condition = take(place);
+      lines.push(`if (${condition.test ?? `${condition.text} !== 0n`}) {`);
+      const taken = { ...place, values: [...place.values], nested: place.nested + 1 };
+      if (!isThere) lines.push(HALT);
+      else if (enter(taken, to)) follow(taken);
+      lines.push('}');
+      return enter(place, place.pc + 1);
+    }
+    if (!isThere) lines.push(HALT);
+    return isThere && enter(place, to);
   }
 
-  /** Compiles from a place to wherever its ways end. */
+  /** Compiles from a place to wherever its ways end; what recurs is as deep as branches are nested. */
   function follow(place: Place): void {
     const { values } = place;
-    for (; cost < limits.cost && values.length <= MAX_HELD; place.pc += 1) {
+    while (cost < limits.cost && values.length <= MAX_HELD) {
       const opcode = code[place.pc] ?? 0;
       if (opcode === JUMP || opcode === JUMPI) {
         if (values.at(-1)?.constant === undefined) break;
-        end(place, opcode);
-        return;
+        if (!turn(place, opcode)) return;
+      } else {
+        if (!step(place, opcode)) break;
+        cost += 1;
+        place.owed += FEES[opcode] as number;
+        place.pc += 1;
       }
-      if (!step(place, opcode)) break;
-      cost += 1;
-      place.owed += FEES[opcode] as number;
     }
     leave(place);
   }
