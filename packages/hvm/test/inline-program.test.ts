@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import { mnemonicToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createSandbox, decodeUserTransaction, openBlockExecution, simulate } from '../src/index.ts';
+import { analyseCode } from '../src/inline/code-analysis.ts';
+import { compileRegion, type Region } from '../src/inline/compile.ts';
 import { callInline } from '../src/inline/inline-call.ts';
 import { createLab } from './lab.ts';
 
@@ -224,6 +226,40 @@ test('code that fills the stack ends as in the VM, compiled or not', async () =>
         hotAt,
       });
       expect(inline?.succeeded).toBe(rounds <= 1021 ? true : undefined);
+    }
+  }
+});
+
+test('code that is hard to compile is compiled in part, within bounds, and ends as in the VM', async () => {
+  const SIZE = 24_000;
+  /** A piece again and again, each with the place of the next. */
+  const repeat = (piece: (next: number) => number[], size: number): Uint8Array => {
+    const code = new Uint8Array(SIZE);
+    for (let at = 0; at + size < SIZE; at += size) code.set(piece(at + size), at);
+    return code;
+  };
+  const twoBytes = (next: number): [number, number] => [next >> 8, next & 0xff];
+  const hard = {
+    jumps: repeat((next) => [0x5b, 0x61, ...twoBytes(next), 0x56], 5),
+    // Both sides of each branch go on.
+    branches: repeat((next) => [0x5b, 0x36, 0x61, ...twoBytes(next), 0x57, 0x5b], 7),
+    // Much lies on the stack, and would be put there at the end of each side.
+    deep: Uint8Array.from([
+      ...new Uint8Array(60).fill(0x36),
+      ...repeat((next) => [0x36, 0x61, ...twoBytes(next + 59), 0x57, 0x5b], 6).subarray(0, 20_000),
+    ]),
+    sums: new Uint8Array(SIZE).map((_, i) => (i % 2 === 0 ? 0x36 : i === 1 ? 0x80 : 0x01)),
+  };
+  for (const [name, code] of Object.entries(hard)) {
+    const { cost, run } = compileRegion(analyseCode(code), 0, { coldBelow: 0, cost: 4_000 }) as Region;
+    expect(cost).toBeLessThan(4_000 + 32 * 80);
+    expect(String(run).length).toBeLessThan(400_000);
+    const lab = await labOf({ programs: [code, code, code], stored: [0n, 0n, 0n], hotAt: 1 });
+    const at = { header: lab.head(), hash: hashHeader(lab.head()), view, ancestorHash: () => undefined };
+    for (const data of [new Uint8Array(), new Uint8Array(3)]) {
+      const message = { from: fromHex(SENDER), to: fromHex(CONTRACTS[0] as Hex), data, value: 0n, gas: 400_000n, gasPrice: undefined };
+      const attempt = (deps: typeof lab.deps): Promise<unknown> => simulate(createSandbox(deps, at), message);
+      expect([name, await attempt(lab.deps)]).toEqual([name, await attempt({ ...lab.deps, inline: 'off' })]);
     }
   }
 });
