@@ -1,25 +1,14 @@
-import { type Block, createBlock } from '@ethereumjs/block';
-import type { Common } from '@ethereumjs/common';
 import type { TypedTransaction } from '@ethereumjs/tx';
 import { Account, Address } from '@ethereumjs/util';
-import { createVM, runTx, type VM } from '@ethereumjs/vm';
+import { runTx } from '@ethereumjs/vm';
 import {
   type BitcoinView,
-  type ChainSpec,
-  concat,
-  configurationChanges,
   DEVELOPMENT_TYPE,
-  displayBytes,
-  EMPTY_OMMERS_HASH,
-  EMPTY_REQUESTS_HASH,
-  EMPTY_TRIE_ROOT,
   encodeReceiptWith,
   encodeSystemTransaction,
   FEE_VAULT_ADDRESS,
   fromHex,
-  HISTORY_ADDRESS,
   hashHeader,
-  historySlot,
   type L2Block,
   type L2Header,
   type Receipt,
@@ -27,36 +16,20 @@ import {
   TUNNEL_ADDRESS,
   TUNNEL_SUMS_SLOT,
   type TunnelSums,
-  toBigEndian,
   toTunnelSums,
 } from '@hemid/protocol';
-import { keccak_256 } from '@noble/hashes/sha3.js';
-import { nextBaseFee } from './base-fee.ts';
+import { type BlockInput, type ExecutionDeps, openingWrites, openVm, startHeader, toEvmBlock } from './block-opening.ts';
 import { bloomsOf } from './bloom.ts';
-import { installFastInterpreter } from './fast-interpreter.ts';
 import { createInlineRunner, type InlineResult } from './inline/inline-transaction.ts';
-import { bindAll } from './precompiles/all.ts';
 import { commitState } from './state/commit-state.ts';
 import { type FlatState, openFlatState } from './state/flat-state.ts';
 import { latin } from './state/key.ts';
 import type { StateChanges } from './state/source.ts';
-import type { StateStore } from './state/state-store.ts';
 import { putWord, type StorageWrite } from './state/write.ts';
 import { admitDevelopment } from './system/development.ts';
 import { marksOf, runSystem } from './system/run.ts';
 import { listRoot } from './trie-root.ts';
 import { checkExecutable, checkStateless, effectiveGasPrice, type UserTransaction } from './user-transaction.ts';
-
-/** What is decided about a block before anything in it runs. */
-export interface BlockInput {
-  parent: L2Header;
-  /** Seconds. */
-  timestamp: bigint;
-  /** 20 bytes. */
-  beneficiary: Uint8Array;
-  /** Hash of an ancestor, for BLOCKHASH; `undefined` below the genesis. */
-  ancestorHash: (number: bigint) => Uint8Array | undefined;
-}
 
 /** A block with everything its execution made. */
 export interface ExecutedBlock extends StateChanges {
@@ -85,18 +58,6 @@ export interface BlockExecution {
   finish(): Promise<ExecutedBlock>;
 }
 
-export interface ExecutionDeps {
-  spec: ChainSpec;
-  common: Common;
-  states: StateStore;
-  /** Lets other work have its turn, now and then while a block is executed. */
-  pause?: () => Promise<void>;
-  /** Runs every transaction in @ethereumjs/vm, for those who compare the two. */
-  inline?: 'off';
-  /** After how many visits code that is run inline is compiled, for those who test that. */
-  hotAt?: number;
-}
-
 /** Transactions between two pauses. */
 const TURN = 32;
 /** Receipts that are encoded between two pauses. */
@@ -105,91 +66,6 @@ const ENCODED_A_TURN = 512;
 /** Tunnel's sums in a state. */
 export function tunnelSums(state: FlatState): TunnelSums {
   return toTunnelSums(state.slotAt(latin(TUNNEL_ADDRESS), latin(TUNNEL_SUMS_SLOT)));
-}
-
-/** The header of the block after `input.parent`, before execution. */
-export function startHeader(spec: ChainSpec, input: BlockInput, view: BitcoinView): L2Header {
-  const tip = displayBytes(view.lightTip.hash);
-  const number = input.parent.number + 1n;
-  return {
-    parentHash: hashHeader(input.parent),
-    ommersHash: EMPTY_OMMERS_HASH,
-    beneficiary: input.beneficiary,
-    stateRoot: input.parent.stateRoot,
-    transactionsRoot: EMPTY_TRIE_ROOT,
-    receiptsRoot: EMPTY_TRIE_ROOT,
-    logsBloom: new Uint8Array(256),
-    difficulty: 0n,
-    number,
-    gasLimit: spec.genesis.gasLimit,
-    gasUsed: 0n,
-    timestamp: input.timestamp,
-    extraData: tip,
-    mixHash: keccak_256(concat(tip, toBigEndian(number, 8))),
-    nonce: new Uint8Array(8),
-    baseFeePerGas: nextBaseFee(spec, input.parent),
-    withdrawalsRoot: EMPTY_TRIE_ROOT,
-    blobGasUsed: 0n,
-    excessBlobGas: 0n,
-    parentBeaconBlockRoot: new Uint8Array(32),
-    requestsHash: EMPTY_REQUESTS_HASH,
-  };
-}
-
-/** The header as @ethereumjs/block knows it, for the EVM's environment. */
-export function toEvmBlock(header: L2Header, common: Common): Block {
-  return createBlock(
-    {
-      header: {
-        parentHash: header.parentHash,
-        coinbase: new Address(header.beneficiary),
-        number: header.number,
-        gasLimit: header.gasLimit,
-        timestamp: header.timestamp,
-        mixHash: header.mixHash,
-        baseFeePerGas: header.baseFeePerGas,
-        excessBlobGas: 0n,
-        blobGasUsed: 0n,
-      },
-    },
-    { common, skipConsensusFormatValidation: true },
-  );
-}
-
-/** A VM over a state, whose contracts see a Bitcoin view. */
-export async function openVm(deps: ExecutionDeps, state: FlatState, view: BitcoinView, ancestorHash: BlockInput['ancestorHash']): Promise<VM> {
-  const blockchain = {
-    async getBlock(number: number) {
-      const hash = ancestorHash(BigInt(number)) ?? new Uint8Array(32);
-      return { hash: () => hash };
-    },
-    async putBlock() {},
-    shallowCopy: () => blockchain,
-  };
-  await installFastInterpreter(deps.common);
-  const vm = await createVM({
-    common: deps.common,
-    stateManager: state,
-    blockchain: blockchain as never,
-    evmOpts: { customPrecompiles: bindAll(view, deps.spec) },
-  });
-  // Each EVM listens to its rule set for as long as that lives, which would keep the state of every block in memory. These
-  // rules never change.
-  deps.common.events.removeAllListeners('hardforkChanged');
-  return vm;
-}
-
-/** A block that is about to be executed, and the one below it. */
-export interface Opening {
-  parent: Pick<L2Header, 'number' | 'timestamp'>;
-  header: Pick<L2Header, 'number' | 'parentHash' | 'timestamp'>;
-}
-
-/** What the executor writes before anything else: the parent's hash (EIP-2935), and Tunnel's configuration where an upgrade changes it. */
-export function openingWrites(spec: ChainSpec, { parent, header }: Opening): StorageWrite[] {
-  const { number, parentHash, timestamp } = header;
-  const history = { address: HISTORY_ADDRESS, slot: historySlot(number - 1n), value: parentHash };
-  return [history, ...configurationChanges(spec, { parent, timestamp })];
 }
 
 /** Opens the block after `input.parent`; the parent hash is written for EIP-2935, and what an upgrade changes for Tunnel, before anything runs. */

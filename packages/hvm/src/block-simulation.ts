@@ -15,7 +15,7 @@ import {
 } from '@hemid/protocol';
 import { nextBaseFee } from './base-fee.ts';
 import { withBlobBaseFee } from './blob-base-fee.ts';
-import { toEvmBlock } from './block-execution.ts';
+import { toEvmBlock } from './block-opening.ts';
 import { placeBlocks } from './block-placement.ts';
 import { fail } from './errors.ts';
 import { type Fees, type Message, runMessage, toTransaction } from './message.ts';

@@ -1,12 +1,7 @@
 export { type AccessList, createAccessList } from './access-list.ts';
 export { nextBaseFee } from './base-fee.ts';
-export {
-  type BlockExecution,
-  type BlockInput,
-  type ExecutedBlock,
-  type ExecutionDeps,
-  openBlockExecution,
-} from './block-execution.ts';
+export { type BlockExecution, type ExecutedBlock, openBlockExecution } from './block-execution.ts';
+export type { BlockInput, ExecutionDeps } from './block-opening.ts';
 export {
   type BlockRequest,
   type BlocksRequest,

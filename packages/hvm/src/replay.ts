@@ -11,7 +11,7 @@ import {
   SYSTEM_ADDRESS,
   type SystemEnvelope,
 } from '@hemid/protocol';
-import { type BlockInput, type ExecutionDeps, openingWrites, openVm, toEvmBlock } from './block-execution.ts';
+import { type BlockInput, type ExecutionDeps, openingWrites, openVm, toEvmBlock } from './block-opening.ts';
 import { type Observer, observe } from './observation.ts';
 import { type FlatState, openFlatState } from './state/flat-state.ts';
 import { putWord } from './state/write.ts';

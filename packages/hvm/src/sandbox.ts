@@ -4,7 +4,7 @@ import { getActivePrecompiles } from '@ethereumjs/evm';
 import { Account, Address } from '@ethereumjs/util';
 import type { VM } from '@ethereumjs/vm';
 import { type BitcoinView, type ChainSpec, EMPTY_REQUESTS_HASH, FEE_VAULT_ADDRESS, fromHex, type L2Header, type Receipt } from '@hemid/protocol';
-import { type BlockInput, type ExecutionDeps, openingWrites, openVm } from './block-execution.ts';
+import { type BlockInput, type ExecutionDeps, openingWrites, openVm } from './block-opening.ts';
 import { bindAll } from './precompiles/all.ts';
 import type { FlatState } from './state/flat-state.ts';
 import { latin } from './state/key.ts';

@@ -1,7 +1,7 @@
 import { Address } from '@ethereumjs/util';
 import { isHemidError, type L2Header, type Log } from '@hemid/protocol';
 import { withBlobBaseFee } from './blob-base-fee.ts';
-import { toEvmBlock } from './block-execution.ts';
+import { toEvmBlock } from './block-opening.ts';
 import { fail } from './errors.ts';
 import { callInline } from './inline/inline-call.ts';
 import { type Message, runMessage, toTransaction } from './message.ts';

@@ -2,6 +2,7 @@ import type { Account } from '@ethereumjs/util';
 import { runFrame } from './frame.ts';
 import { accessGas, charge, FOREIGN_OPCODE, type Frame, type Machine, type Outcome, reach } from './machine.ts';
 import { clearMemory, createMemory, type Memory, sliceMemory } from './memory.ts';
+import { NOTHING } from './operation.ts';
 import { addressLatin, addressWord } from './words.ts';
 
 const CALL = 0xf1;
@@ -12,7 +13,6 @@ const NEW_ACCOUNT_GAS = 25_000;
 const STIPEND = 2300;
 /** Deeper calls are left to the stock machine: this one runs on JavaScript's stack. */
 const MAX_DEPTH = 128;
-const NOTHING = new Uint8Array();
 
 /** Stacks and memories by depth: one frame at each depth at a time. */
 const rooms: { stack: bigint[]; memory: Memory }[] = [];
