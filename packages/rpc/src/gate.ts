@@ -1,7 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Door } from './door.ts';
 import { fail } from './errors.ts';
 import type { RpcLimits } from './limits.ts';
-import { toRpcError } from './rpc-error.ts';
 
 const FORBIDDEN = 403;
 
@@ -14,30 +14,23 @@ const nameOf = (host: string): string =>
 
 const isOpen = (list: readonly string[]): boolean => list.includes('*');
 
-/** Why a request may not come in; `undefined` when it may. */
-function objection({ headers }: FastifyRequest, { hosts, origins }: RpcLimits): string | undefined {
-  // A page of another name for this address would else get past the browser's rules.
-  if (!isOpen(hosts) && !hosts.includes(nameOf(headers.host ?? ''))) return 'invalid host: this node is not called by that name';
-  const { origin } = headers;
-  return isOpen(origins) || origin === undefined || origins.includes(origin) ? undefined : 'origin not allowed';
-}
+/** Lets requests in by host and origin, and tells browsers who may ask (CORS). */
+export function createGate({ hosts, origins }: Pick<RpcLimits, 'hosts' | 'origins'>): Door {
+  const [isForAllHosts, isForAll] = [isOpen(hosts), isOpen(origins)];
 
-/** What a browser is told before it asks. */
-const PREFLIGHT = { 'access-control-allow-methods': 'POST, GET, OPTIONS', 'access-control-allow-headers': '*', 'access-control-max-age': '86400' };
+  function objection({ host, origin }: IncomingHttpHeaders): string | undefined {
+    // A page of another name for this address would else get past the browser's rules.
+    if (!isForAllHosts && !hosts.includes(nameOf(host ?? ''))) return 'invalid host: this node is not called by that name';
+    return isForAll || origin === undefined || origins.includes(origin) ? undefined : 'origin not allowed';
+  }
 
-/** Refuses requests by host and origin, and tells browsers who may ask (CORS). */
-export function addGate(app: FastifyInstance, limits: RpcLimits): void {
-  const isForAll = isOpen(limits.origins);
-  // A hook that gives back a promise costs each request a turn of the microtask queue.
-  app.addHook('onRequest', (request, reply, done) => {
-    const why = objection(request, limits);
-    if (why !== undefined) {
-      reply.code(FORBIDDEN).send({ jsonrpc: '2.0', id: null, error: toRpcError(fail('rpc/invalid-request', why)) });
-      return;
-    }
-    reply.header('access-control-allow-origin', isForAll ? '*' : (request.headers.origin ?? 'null'));
-    if (!isForAll) reply.header('vary', 'origin');
-    if (request.method === 'OPTIONS') reply.headers(PREFLIGHT);
-    done();
-  });
+  return {
+    refusal(headers) {
+      const why = objection(headers);
+      return why === undefined ? undefined : { status: FORBIDDEN, error: fail('rpc/invalid-request', why) };
+    },
+    answerHeaders: isForAll
+      ? () => ['access-control-allow-origin', '*']
+      : ({ origin }) => ['access-control-allow-origin', origin ?? 'null', 'vary', 'origin'],
+  };
 }

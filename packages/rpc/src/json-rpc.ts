@@ -29,7 +29,8 @@ function readRequest(json: unknown): Request {
   return { method, params, id };
 }
 
-function refuse(error: unknown, id: Id): string {
+/** What is sent back for a request that fails. */
+export function refuse(error: unknown, id: Id): string {
   return JSON.stringify({ jsonrpc: '2.0', id, error: toRpcError(error) });
 }
 

@@ -18,7 +18,7 @@ export const rpcConfig = z.strictObject({
     ),
   rpcOrigins: z.string().default('*').describe('web origins that may ask, with commas; * = all'),
   rpcHosts: z.string().default('*').describe('host names by which the RPC may be called, with commas; * = all'),
-  rpcTrustProxy: z.boolean().default(false).describe('take the address of a client from X-Forwarded-For: only behind a proxy of your own'),
+  rpcTrustProxy: z.boolean().default(false).describe('take the address of a client from the end of X-Forwarded-For: only behind a proxy of your own'),
   rpcRate: count(0).default(0).describe('calls that one address may make in a second, on average over five; 0 = as many as it likes'),
   rpcBatch: count(1).default(1000).describe('calls of one batch'),
   rpcBodyKb: count(1).default(5000).describe('largest request, thousand bytes'),

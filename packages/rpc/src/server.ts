@@ -1,12 +1,14 @@
 import type { Service } from '@hemid/runtime';
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { addressOf } from './client-address.ts';
 import { createRpcContext, type RpcContext, type RpcDeps } from './context.ts';
+import { addDoor } from './door.ts';
 import { fail } from './errors.ts';
-import { addGate } from './gate.ts';
-import { answerRequest } from './http-answer.ts';
+import { createGate } from './gate.ts';
+import { createHttpApp } from './http-app.ts';
 import type { RpcLimits } from './limits.ts';
 import { type ListenOptions, listen, urlOf } from './listen.ts';
-import { createRates } from './rate.ts';
+import { createRates, type Rates } from './rate.ts';
 import { serveRpc } from './rpc-connection.ts';
 import { toRpcError } from './rpc-error.ts';
 import { createWebsockets, type Websockets } from './websockets.ts';
@@ -37,32 +39,35 @@ function addProbes(app: FastifyInstance, { status, calls }: RpcContext): void {
   app.get('/metrics', async (_, reply) => reply.type('text/plain; version=0.0.4').send(status.metrics() + calls.render()));
 }
 
-/** JSON-RPC on `/`: POST, and GET that becomes a websocket. */
-function addRpc(app: FastifyInstance, context: RpcContext, sockets: Websockets): void {
-  const rates = createRates(context.clock, context.limits.rate);
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_, body, done) => done(null, body));
-  app.post('/', (request, reply) =>
-    answerRequest(request, reply, { ...context, mayCall: () => rates.take(request.ip), isOver: () => reply.raw.destroyed }),
-  );
-  app.options('/', async (_, reply) => reply.code(204).send());
+/** What a browser is told before it asks. */
+const PREFLIGHT = { 'access-control-allow-methods': 'POST, GET, OPTIONS', 'access-control-allow-headers': '*', 'access-control-max-age': '86400' };
+
+/** What else there is on `/` than calls: GET, which becomes a websocket, and OPTIONS. */
+function addRpc(app: FastifyInstance, context: RpcContext, { sockets, rates }: { sockets: Websockets; rates: Rates }): void {
+  app.options('/', async (_, reply) => reply.code(204).headers(PREFLIGHT).send());
   app.route({
     method: 'GET',
     url: '/',
     handler: async () => 'JSON-RPC 2.0: send POST requests here, or open a websocket',
-    wsHandler(socket, request) {
+    wsHandler(socket, { raw }) {
       if (sockets.count() >= context.limits.sockets) return socket.close(TRY_LATER, 'too many connections');
-      const client = { ...context, mayCall: () => rates.take(request.ip) };
+      const client = { ...context, mayCall: () => rates.take(addressOf(raw, context.limits)) };
       sockets.add(socket, (opened, onClose) => serveRpc(opened, client, onClose));
     },
   });
 }
 
 async function createApp(context: RpcContext, sockets: Websockets): Promise<FastifyInstance> {
-  const { bodyBytes, trustsProxy } = context.limits;
-  const app = Fastify({ logger: false, bodyLimit: bodyBytes, forceCloseConnections: true, trustProxy: trustsProxy });
-  await sockets.register(app, bodyBytes);
-  app.removeAllContentTypeParsers();
-  addGate(app, context.limits);
+  const { limits, clock } = context;
+  const rates = createRates(clock, limits.rate);
+  const gate = createGate(limits);
+  const app = createHttpApp({
+    ...gate,
+    bodyBytes: limits.bodyBytes,
+    contextOf: (request, response) => ({ ...context, mayCall: () => rates.take(addressOf(request, limits)), isOver: () => response.destroyed }),
+  });
+  await sockets.register(app, limits.bodyBytes);
+  addDoor(app, gate);
   app.setErrorHandler((error: { statusCode?: number; message: string }, _, reply) => {
     const isClients = error.statusCode !== undefined && error.statusCode < 500;
     if (!isClients) context.log.error({ err: error }, 'rpc request failed');
@@ -70,7 +75,7 @@ async function createApp(context: RpcContext, sockets: Websockets): Promise<Fast
     return reply.code(error.statusCode ?? 500).send({ jsonrpc: '2.0', id: null, error: toRpcError(shown) });
   });
   addProbes(app, context);
-  addRpc(app, context, sockets);
+  addRpc(app, context, { sockets, rates });
   return app;
 }
 
