@@ -42,11 +42,11 @@ export interface SimulationOptions {
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 
-/** The same as {@link simulate} for the messages that most who read contracts send. */
-function simulateInline(sandbox: Sandbox, message: Message & { gas: bigint }, options: SimulationOptions): SimulationResult | undefined {
+/** The same as {@link simulate}, where nothing is to be different or watched, for the messages that most who read contracts send. */
+function simulateInline(sandbox: Sandbox, message: Message, gasLimit: bigint): SimulationResult | undefined {
   const { isPrecompile, common, header, hotAt } = sandbox;
-  if (isPrecompile === undefined || options.state !== undefined || options.block !== undefined || options.watch !== undefined) return undefined;
-  return callInline(message, { source: sandbox.source(), header, common, isPrecompile, hotAt });
+  if (isPrecompile === undefined) return undefined;
+  return callInline(message, { gasLimit, source: sandbox.source(), header, common, isPrecompile, hotAt });
 }
 
 /**
@@ -58,7 +58,8 @@ export async function simulate(sandbox: Sandbox, message: Message, options: Simu
   const { common } = sandbox;
   const cap = options.gasCap ?? MAX_TRANSACTION_GAS;
   const gasLimit = least(message.gas ?? cap, cap);
-  const inline = simulateInline(sandbox, { ...message, gas: gasLimit }, options);
+  const isPlain = options.state === undefined && options.block === undefined && options.watch === undefined;
+  const inline = isPlain ? simulateInline(sandbox, message, gasLimit) : undefined;
   if (inline !== undefined) return inline;
   const price = message.gasPrice ?? 0n;
   const { blobBaseFee, ...fields } = options.block ?? {};

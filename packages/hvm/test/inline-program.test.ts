@@ -223,6 +223,7 @@ test('code that fills the stack ends as in the VM, compiled or not', async () =>
         source: lab.deps.states.source(at.hash),
         header: at.header,
         isPrecompile: () => false,
+        gasLimit: message.gas,
         hotAt,
       });
       expect(inline?.succeeded).toBe(rounds <= 1021 ? true : undefined);
@@ -279,11 +280,8 @@ test(
             simulate(createSandbox(deps, at), message).catch((error: Error) => error.message);
           expect(await attempt(lab.deps)).toEqual(await attempt({ ...lab.deps, inline: 'off' }));
           const { common, states } = lab.deps;
-          if (
-            callInline(message, { common, source: states.source(at.hash), header: at.header, isPrecompile: () => false, hotAt: scene.hotAt }) !==
-            undefined
-          )
-            ranInline += 1;
+          const place = { common, source: states.source(at.hash), header: at.header, isPrecompile: () => false, gasLimit: gas, hotAt: scene.hotAt };
+          if (callInline(message, place) !== undefined) ranInline += 1;
         }
       }),
       { numRuns: RUNS / 4, seed: Number(process.env['HEMID_SEED'] ?? 20_261_120) },

@@ -1,4 +1,3 @@
-import type { PlacedL2Header } from '@hemid/chain';
 import type { Fees, Message, SimulatedCall } from '@hemid/hvm';
 import { equal, toHex, toMinimal } from '@hemid/protocol';
 import { z } from 'zod';
@@ -53,23 +52,23 @@ export interface CallMessage {
 function readFees(call: CallObject, sender: Uint8Array, baseFee: bigint): { price: bigint; cap: bigint } {
   const tip = call.maxPriorityFeePerGas ?? 0n;
   const cap = call.gasPrice ?? call.maxFeePerGas ?? 0n;
-  const who = `address ${toHex(sender)}, `;
+  const who = (): string => `address ${toHex(sender)}, `;
   if (tip > cap) {
     throw fail(
       'rpc/execution-failed',
-      `max priority fee per gas higher than max fee per gas: ${who}maxPriorityFeePerGas: ${tip}, maxFeePerGas: ${cap}`,
+      `max priority fee per gas higher than max fee per gas: ${who()}maxPriorityFeePerGas: ${tip}, maxFeePerGas: ${cap}`,
     );
   }
   if (cap === 0n) return { price: 0n, cap };
   if (cap < baseFee) {
-    throw fail('rpc/execution-failed', `max fee per gas less than block base fee: ${who}maxFeePerGas: ${cap}, baseFee: ${baseFee}`);
+    throw fail('rpc/execution-failed', `max fee per gas less than block base fee: ${who()}maxFeePerGas: ${cap}, baseFee: ${baseFee}`);
   }
   const price = call.gasPrice ?? (baseFee + tip < cap ? baseFee + tip : cap);
   return { price, cap };
 }
 
 /** What a call says without its fees. */
-function readMessage(call: CallObject): Message {
+export function readMessage(call: CallObject): Message {
   const hashes = call.blobVersionedHashes ?? undefined;
   return {
     from: call.from ?? new Uint8Array(20),
@@ -84,11 +83,12 @@ function readMessage(call: CallObject): Message {
   };
 }
 
-/** The message of a call on a block's state; @throws `rpc/execution-failed` for fees that cannot be, in geth's words. */
-export function toMessage(call: CallObject, { header }: Pick<PlacedL2Header, 'header'>): CallMessage {
+/** The message of a call at a base fee (wei per gas); @throws `rpc/execution-failed` for fees that cannot be, in geth's words. */
+export function toMessage(call: CallObject, baseFee: bigint | undefined): CallMessage {
   const message = readMessage(call);
-  const { price, cap } = readFees(call, message.from, header.baseFeePerGas ?? 0n);
-  return { message: { ...message, gasPrice: price === 0n ? undefined : price }, feeCap: cap };
+  const { price, cap } = readFees(call, message.from, baseFee ?? 0n);
+  if (price > 0n) message.gasPrice = price;
+  return { message, feeCap: cap };
 }
 
 /** The call of a block that is tried out: it keeps the fees that it names. */

@@ -1,3 +1,4 @@
+import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { createRpcContext, createRpcServer, invoke, methods } from '@hemid/rpc';
 import { createPublicClient, http } from 'viem';
@@ -134,6 +135,31 @@ describe('the server', () => {
     const tooLarge = await post(JSON.stringify(request('web3_sha3', 1, [`0x${'00'.repeat(2_600_000)}`])));
     expect(tooLarge.status).toBe(413);
     expect(await tooLarge.json()).toMatchObject({ jsonrpc: '2.0', id: null, error: { code: -32600 } });
+  });
+
+  it('takes a body in pieces, whatever lies where it is cut, and a question mark behind the path', async () => {
+    const bytes = Buffer.from(JSON.stringify(request('eth_chainId', 'é€𝄞')));
+    const received = await new Promise<string>((resolve, reject) => {
+      const sent = httpRequest(`${f.server.url()}/?key=1`, { method: 'POST' }, (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('end', () => resolve(Buffer.concat(parts).toString()));
+      });
+      sent.on('error', reject);
+      sent.setNoDelay(true);
+      const sendFrom = (at: number): void => {
+        if (at >= bytes.length) sent.end();
+        else sent.write(bytes.subarray(at, at + 1), () => setImmediate(sendFrom, at + 1));
+      };
+      sendFrom(0);
+    });
+    expect(JSON.parse(received)).toEqual({ jsonrpc: '2.0', id: 'é€𝄞', result: '0x4279' });
+  });
+
+  it('answers nobody on another path, and nobody who sends no text', async () => {
+    const other = await fetch(`${f.server.url()}/rpc`, { method: 'POST', body: JSON.stringify(request('eth_chainId')) });
+    expect(other.status).toBe(404);
+    expect(await (await fetch(f.server.url(), { method: 'POST' })).json()).toMatchObject({ id: null, error: { code: -32700 } });
   });
 
   it('lets pages of every origin in', async () => {

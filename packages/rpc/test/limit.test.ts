@@ -61,6 +61,24 @@ describe('a node on the open internet', () => {
     expect((await send(url, request('web3_sha3', `0x${'00'.repeat(1000)}`))).status).toBe(413);
   });
 
+  it('cuts off who says nothing about the length of a body, and does not end it', async () => {
+    const url = await serve({ rpcBodyKb: 1 });
+    const answer = await new Promise<{ status: number; body: string }>((resolve, reject) => {
+      const sent = httpRequest(url, { method: 'POST', headers: { 'transfer-encoding': 'chunked' } }, (response) => {
+        let body = '';
+        response.setEncoding('utf8').on('data', (part: string) => {
+          body += part;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      });
+      sent.on('error', reject);
+      sent.write(' '.repeat(600));
+      sent.write(' '.repeat(600));
+    });
+    expect(answer.status).toBe(413);
+    expect(JSON.parse(answer.body).error).toEqual({ code: -32600, message: 'request too large: at most 1000 bytes' });
+  });
+
   it('cuts a batch whose answers grow too large', async () => {
     const url = await serve({ rpcAnswerKb: 1 });
     const { answer } = await send(url, Array(5).fill(request('eth_getBlockByNumber', '0x1', false)));
@@ -88,6 +106,8 @@ describe('a node on the open internet', () => {
     await send(own, Array(5).fill(request('eth_chainId')), from('10.0.0.1'));
     expect((await send(own, request('eth_chainId'), from('10.0.0.1'))).answer.error.code).toBe(-32005);
     expect((await send(own, request('eth_chainId'), from('10.0.0.2'))).answer.result).toBe('0x4279');
+    // What the client itself wrote stands before what the proxy did.
+    expect((await send(own, request('eth_chainId'), from('10.0.0.3, 10.0.0.1'))).answer.error.code).toBe(-32005);
   });
 
   it('lets in only the pages and the names that it knows', async () => {

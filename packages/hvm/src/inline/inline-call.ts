@@ -14,6 +14,8 @@ import { FOREIGN_OPCODE } from './machine.ts';
 export interface InlineCallPlace extends Pick<InlineContext, 'common' | 'isPrecompile' | 'hotAt'> {
   source: StateSource;
   header: L2Header;
+  /** Gas that the message may take; what it asks for itself is not looked at. */
+  gasLimit: bigint;
 }
 
 /** Whether a message is of a form that is run here: a call that pays nothing for its gas. */
@@ -26,13 +28,13 @@ const isPlain = ({ to, gasPrice = 0n, accessList, authorizations, blobs }: Messa
  * @returns `undefined` for a message that is left to that one: it wants more, fails in another way than by REVERT, or
  * meets a state that does not answer at once.
  */
-export function callInline(message: Message & { gas: bigint }, place: InlineCallPlace): SimulationResult | undefined {
+export function callInline(message: Message, place: InlineCallPlace): SimulationResult | undefined {
   const { source, common, isPrecompile, hotAt } = place;
   if (common.hardfork() !== 'osaka' || message.to === undefined || !isPlain(message)) return undefined;
   const [sender, recipient, coinbase] = [latin(message.from), latin(message.to), latin(place.header.beneficiary)];
   if (isPrecompile(recipient) || source.read(accountKey(recipient)) instanceof Promise) return undefined;
   const gas = gasOfData(message.data);
-  const limit = Number(message.gas);
+  const limit = Number(place.gasLimit);
   if (limit < Math.max(gas.intrinsic, gas.floor)) return undefined;
 
   const { header } = place;

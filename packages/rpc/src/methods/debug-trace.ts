@@ -66,7 +66,7 @@ export const debugTrace: MethodTable = {
     params: { call: callObject, block: blockIdOrLatest, options: traceCallOptions },
     async handle({ call, block: id, options }, { chain, isOver, limits }) {
       const block = getBlockHeader(chain, id);
-      const { message } = toMessage(call, block);
+      const { message } = toMessage(call, block.header.baseFeePerGas);
       let tracer: Tracer | undefined;
       const result = await simulate(chain.sandboxAt(block), message, {
         state: options.stateOverrides,

@@ -1,7 +1,7 @@
 import { estimateGas, nextBaseFee, signTransaction } from '@hemid/hvm';
 import { toHex } from '@hemid/protocol';
 import { toCallError } from '../call-failure.ts';
-import { type CallObject, callObject, toMessage } from '../call-message.ts';
+import { type CallObject, callObject, readMessage } from '../call-message.ts';
 import type { RpcContext } from '../context.ts';
 import { fail } from '../errors.ts';
 import { suggestTip } from '../fee-history.ts';
@@ -31,8 +31,7 @@ function readFees({ gasPrice, maxFeePerGas, maxPriorityFeePerGas }: CallObject, 
 async function readGas(call: CallObject, { chain }: RpcContext): Promise<bigint> {
   if ((call.gas ?? undefined) !== undefined) return call.gas ?? 0n;
   const head = chain.head('latest');
-  const { message } = toMessage({ ...call, gasPrice: undefined, maxFeePerGas: undefined, maxPriorityFeePerGas: undefined }, head);
-  const result = await estimateGas(chain.sandboxAt(head), message);
+  const result = await estimateGas(chain.sandboxAt(head), readMessage(call));
   if ('gas' in result) return result.gas;
   throw toCallError(result.failure);
 }
@@ -44,10 +43,7 @@ async function send(call: CallObject, { context, key }: { context: RpcContext; k
   const isOwn = development.accounts().some((account) => toHex(account) === toHex(from));
   if (key === 'wanted' && !isOwn && !development.impersonates(from)) throw unknown(from);
   const sent = { ...call, from };
-  const { message } = toMessage(
-    { ...sent, gasPrice: undefined, maxFeePerGas: undefined, maxPriorityFeePerGas: undefined },
-    context.chain.head('latest'),
-  );
+  const message = readMessage(sent);
   const gas = await readGas(sent, context);
   const fees = readFees(call, context);
   if (!isOwn) {

@@ -21,8 +21,8 @@ interface Place {
 
 /** A message and where it is tried out; fees are judged by the base fee that the caller wants. */
 function place(call: CallObject, block: PlacedL2Header, options: SimulationOptions): Place & CallMessage {
-  const header = { ...block.header, ...(options.block?.baseFeePerGas === undefined ? {} : { baseFeePerGas: options.block.baseFeePerGas }) };
-  return { block, options, ...toMessage(call, { header }) };
+  const { message, feeCap } = toMessage(call, options.block?.baseFeePerGas ?? block.header.baseFeePerGas);
+  return { block, options, message, feeCap };
 }
 
 /** The most gas that may be tried: what is asked for, what a transaction may have, what the sender can pay at its fee cap. */
