@@ -4,6 +4,7 @@ import type { RpcContext } from './context.ts';
 import type { Door, Refusal } from './door.ts';
 import { fail } from './errors.ts';
 import { answer, refuse } from './json-rpc.ts';
+import { sendTogether } from './outgoing.ts';
 import { sizeOfText, type WireText } from './wire-text.ts';
 
 /** Who is let in, and what their calls work with. */
@@ -38,15 +39,13 @@ interface Answer {
 
 /** Sends an answer, compressed if the client accepts it and it is worth it. */
 async function send(request: IncomingMessage, response: ServerResponse, { text, headers }: Answer): Promise<void> {
-  if (text === undefined) {
-    response.writeHead(NO_CONTENT, [...headers]).end();
-    return;
-  }
+  if (text === undefined) return sendTogether(() => void response.writeHead(NO_CONTENT, [...headers]).end());
   const isLong = sizeOfText(text) >= LEAST_BYTES;
   const encoding = isLong ? chooseEncoding(request.headers['accept-encoding']) : undefined;
   const varied = isLong ? [...headers, 'vary', 'accept-encoding'] : headers;
-  if (encoding === undefined) write(response, text, { status: OK, headers: varied });
-  else write(response, [await compress(text, encoding)], { status: OK, headers: [...varied, 'content-encoding', encoding] });
+  if (encoding === undefined) return sendTogether(() => write(response, text, { status: OK, headers: varied }));
+  const compressed = [await compress(text, encoding)];
+  return sendTogether(() => write(response, compressed, { status: OK, headers: [...varied, 'content-encoding', encoding] }));
 }
 
 /** Gives `done` the body once it is there: `undefined`, and nothing more is read, when it is longer than `most` bytes. */

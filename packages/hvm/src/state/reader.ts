@@ -1,5 +1,5 @@
 import { RLP } from '@ethereumjs/rlp';
-import { KECCAK256_NULL, KECCAK256_RLP } from '@ethereumjs/util';
+import { type Account, KECCAK256_NULL, KECCAK256_RLP } from '@ethereumjs/util';
 import { concat, equal, type Hex, toHex } from '@hemid/protocol';
 import { decodeAccount } from './account-row.ts';
 import { trieKey } from './commit-state.ts';
@@ -20,11 +20,18 @@ export interface AccountProof {
   storageProof: { key: Hex; value: Hex; proof: Hex[] }[];
 }
 
+/** What an account has. */
+export interface Holdings {
+  nonce: bigint;
+  /** Wei. */
+  balance: bigint;
+}
+
 /** The state of one block, read-only. */
 export interface StateReader {
   readonly root: Uint8Array;
-  /** An account, or `undefined` when it does not exist. */
-  account(address: Uint8Array): Promise<{ nonce: bigint; balance: bigint } | undefined>;
+  /** An account, or `undefined` when it does not exist; at once where the source answers at once. */
+  account(address: Uint8Array): Holdings | undefined | Promise<Holdings | undefined>;
   code(address: Uint8Array): Promise<Uint8Array>;
   /** A storage slot as 32 bytes. */
   storage(address: Uint8Array, slot: Uint8Array): Promise<Uint8Array>;
@@ -71,19 +78,17 @@ export function proveAtOnce(
 
 /** The {@link StateReader} of a source; `root` is the state root it belongs to. */
 export function createStateReader(source: StateSource, root: Uint8Array): StateReader {
-  const account = async (address: Uint8Array) => {
-    const row = await source.read(accountKey(latin(address)));
-    return row === undefined ? undefined : decodeAccount(row);
+  const decode = (row: Uint8Array | undefined): Account | undefined => (row === undefined ? undefined : decodeAccount(row));
+  const account = (address: Uint8Array): Account | undefined | Promise<Account | undefined> => {
+    const row = source.read(accountKey(latin(address)));
+    return row instanceof Promise ? row.then(decode) : decode(row);
   };
   const slotValue = async (address: Uint8Array, slot: Uint8Array): Promise<Uint8Array> =>
     (await source.read(slotKey(latin(address), latin(slot)))) ?? EMPTY;
 
   return {
     root,
-    async account(address) {
-      const found = await account(address);
-      return found === undefined ? undefined : { nonce: found.nonce, balance: found.balance };
-    },
+    account,
     async code(address) {
       const found = await account(address);
       if (found === undefined || equal(found.codeHash, KECCAK256_NULL)) return EMPTY;

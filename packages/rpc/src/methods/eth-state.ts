@@ -20,7 +20,11 @@ export const ethState: MethodTable = {
     doc: 'The balance of an address, in wei.',
     result: hexQuantity,
     params: { address, block: blockIdOrLatest },
-    handle: async (values, { chain }) => (await chain.stateAt(getBlockHeader(chain, values.block)).account(values.address))?.balance ?? 0n,
+    handle(values, { chain }) {
+      const account = chain.stateAt(getBlockHeader(chain, values.block)).account(values.address);
+      // What is here already is not waited for.
+      return account instanceof Promise ? account.then((found) => found?.balance ?? 0n) : (account?.balance ?? 0n);
+    },
   }),
   eth_getTransactionCount: method({
     doc: 'The nonce of an address; with `pending`, that of its next transaction, counting those in the pool.',
