@@ -167,6 +167,14 @@ export function createCampaign({ chainId, random, isStrict }: CampaignOptions): 
       },
     ],
     [
+      1,
+      () => {
+        // Looks like EOF, which no fork has: it is executed.
+        const code = hex([0xef, 0x00, ...randomBytes(random, random.between(0, 100))]);
+        return { kind: 'create2-eof', to: FACTORY, data: `${word(random.between(0, 3))}${code.slice(2)}` as Hex, gas: 500_000 };
+      },
+    ],
+    [
       4,
       () => {
         const one = pick(random, PRECOMPILES);

@@ -6,6 +6,7 @@ import { Caches, MerkleStateManager } from '@ethereumjs/statemanager';
 import { createTxFromRLP } from '@ethereumjs/tx';
 import { Account, bigIntToBytes, bytesToHex, createAddressFromString, hexToBytes, setLengthLeft } from '@ethereumjs/util';
 import { createVM, runTx, type VM } from '@ethereumjs/vm';
+import { creationOpcodes } from '../../packages/hvm/src/create-opcode.ts';
 import type { Beginning, BlockPlan, BlockResult, Outcome } from './engine.ts';
 
 const HISTORY = createAddressFromString('0x0000f90827f1c53a10cb7a02335b175320002935');
@@ -41,7 +42,9 @@ async function begin({ chainId, accounts }: Beginning): Promise<{ vm: VM; hashes
     async putBlock() {},
     shallowCopy: () => blockchain,
   };
-  return { vm: await createVM({ common, stateManager, blockchain: blockchain as never }), hashes };
+  // Its own would refuse what Ethereum executes.
+  const evmOpts = { customOpcodes: creationOpcodes(common) };
+  return { vm: await createVM({ common, stateManager, blockchain: blockchain as never, evmOpts }), hashes };
 }
 
 async function runOne(

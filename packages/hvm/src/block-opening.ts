@@ -19,6 +19,7 @@ import {
 } from '@hemid/protocol';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { nextBaseFee } from './base-fee.ts';
+import { creationOpcodes } from './create-opcode.ts';
 import { installFastInterpreter } from './fast-interpreter.ts';
 import { bindAll } from './precompiles/all.ts';
 import type { FlatState } from './state/flat-state.ts';
@@ -97,6 +98,15 @@ export function toEvmBlock(header: L2Header, common: Common): Block {
   );
 }
 
+const creations = new WeakMap<Common, ReturnType<typeof creationOpcodes>>();
+
+/** {@link creationOpcodes}, once for rules that never change. */
+function creationsOf(common: Common): ReturnType<typeof creationOpcodes> {
+  const known = creations.get(common) ?? creationOpcodes(common);
+  creations.set(common, known);
+  return known;
+}
+
 /** A VM over a state, whose contracts see a Bitcoin view. */
 export async function openVm(deps: ExecutionDeps, state: FlatState, view: BitcoinView, ancestorHash: BlockInput['ancestorHash']): Promise<VM> {
   const blockchain = {
@@ -112,7 +122,7 @@ export async function openVm(deps: ExecutionDeps, state: FlatState, view: Bitcoi
     common: deps.common,
     stateManager: state,
     blockchain: blockchain as never,
-    evmOpts: { customPrecompiles: bindAll(view, deps.spec) },
+    evmOpts: { customPrecompiles: bindAll(view, deps.spec), customOpcodes: creationsOf(deps.common) },
   });
   // Each EVM listens to its rule set for as long as that lives, which would keep the state of every block in memory. These
   // rules never change.

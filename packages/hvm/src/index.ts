@@ -10,6 +10,7 @@ export {
   type SimulatedCall,
   simulateBlocks,
 } from './block-simulation.ts';
+export { creationOpcodes } from './create-opcode.ts';
 export { createdAddress } from './created-address.ts';
 export { fastCrypto } from './crypto.ts';
 export { installFastInterpreter } from './fast-interpreter.ts';

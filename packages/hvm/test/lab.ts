@@ -45,6 +45,8 @@ const OPCODES = {
   TSTORE: 0x5d,
   SWAP1: 0x90,
   DUP1: 0x80,
+  CREATE: 0xf0,
+  CREATE2: 0xf5,
   CALL: 0xf1,
   CALLCODE: 0xf2,
   RETURN: 0xf3,

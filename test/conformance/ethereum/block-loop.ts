@@ -3,7 +3,16 @@ import type { Common } from '@ethereumjs/common';
 import { RLP } from '@ethereumjs/rlp';
 import { Account, Address } from '@ethereumjs/util';
 import { createVM, type RunTxOpts, runTx, type VM } from '@ethereumjs/vm';
-import { effectiveGasPrice, type FlatState, listRoot, observe, type ReplayedResult, type ReplayOptions, type Watch } from '@hemid/hvm';
+import {
+  creationOpcodes,
+  effectiveGasPrice,
+  type FlatState,
+  listRoot,
+  observe,
+  type ReplayedResult,
+  type ReplayOptions,
+  type Watch,
+} from '@hemid/hvm';
 import { bloomOf, encodeConsensusReceipt, type Receipt, toHex, toMinimal } from '@hemid/protocol';
 import { GAS_PER_BLOB } from './blob-gas.ts';
 import type { EthereumBlock } from './block.ts';
@@ -125,7 +134,7 @@ export function openEthereumVm(rules: Common, state: FlatState, ancestorHash: (n
     putBlock: async () => {},
     shallowCopy: () => blockchain,
   };
-  return createVM({ common: rules, stateManager: state, blockchain: blockchain as never });
+  return createVM({ common: rules, stateManager: state, blockchain: blockchain as never, evmOpts: { customOpcodes: creationOpcodes(rules) } });
 }
 
 /** What a block's execution makes of its header. */

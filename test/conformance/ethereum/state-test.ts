@@ -3,6 +3,7 @@ import type { Common } from '@ethereumjs/common';
 import { RLP } from '@ethereumjs/rlp';
 import type { TypedTransaction } from '@ethereumjs/tx';
 import { createVM, runTx } from '@ethereumjs/vm';
+import { creationOpcodes } from '@hemid/hvm';
 import { fromHex, toHex } from '@hemid/protocol';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import type { SharedData } from '../data.ts';
@@ -55,7 +56,7 @@ function decode(post: Post, common: Common): TypedTransaction | undefined {
 
 async function execute(world: World, tx: TypedTransaction, test: StateTest, common: Common): Promise<{ logs: unknown[] } | undefined> {
   const state = world.open(common);
-  const vm = await createVM({ common, stateManager: state });
+  const vm = await createVM({ common, stateManager: state, evmOpts: { customOpcodes: creationOpcodes(common) } });
   try {
     const block = blockOf(test.env, common);
     const inline = await runAsInline(vm, { tx, state, header: block.header });

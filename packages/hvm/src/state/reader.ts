@@ -40,6 +40,7 @@ export interface StateReader {
 }
 
 const EMPTY = new Uint8Array();
+const holdingsOf = (account: Account | undefined): Holdings | undefined => account && { nonce: account.nonce, balance: account.balance };
 const quantity = (value: bigint): Hex => `0x${value.toString(16)}`;
 
 const ACCOUNT_TRIE: ProvedTrie = { owner: '', rowOf: accountKey, leafOf: (row) => row, keyOf: trieKey };
@@ -88,7 +89,10 @@ export function createStateReader(source: StateSource, root: Uint8Array): StateR
 
   return {
     root,
-    account,
+    account(address) {
+      const found = account(address);
+      return found instanceof Promise ? found.then(holdingsOf) : holdingsOf(found);
+    },
     async code(address) {
       const found = await account(address);
       if (found === undefined || equal(found.codeHash, KECCAK256_NULL)) return EMPTY;
