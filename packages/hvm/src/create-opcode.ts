@@ -42,9 +42,11 @@ export function creationOpcodes(common: Common): NonNullable<EVMOpts['customOpco
   // As an EVM does when it is made.
   common.updateParams(paramsEVM);
   const { handlers, dynamicGasHandlers, opcodes } = getOpcodesForHF(common);
-  return [CREATE, CREATE2].map((opcode) => {
+  return [CREATE, CREATE2].flatMap((opcode) => {
     const [stock, gasFunction, info] = [handlers.get(opcode), dynamicGasHandlers.get(opcode), opcodes.get(opcode)];
-    if (stock === undefined || gasFunction === undefined || info === undefined) throw new RangeError(`@ethereumjs/evm has no opcode ${opcode}`);
+    // Not every fork has CREATE2.
+    if (info === undefined) return [];
+    if (stock === undefined || gasFunction === undefined) throw new RangeError(`@ethereumjs/evm has nothing to do for the opcode ${opcode}`);
     return {
       opcode,
       opcodeName: info.name,
